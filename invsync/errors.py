@@ -1,0 +1,53 @@
+"""What can go wrong, and the exit code of each.
+
+Every message is one line: what happened, where, what to do next. No message ever holds a token.
+"""
+
+from __future__ import annotations
+
+
+class InvsyncError(Exception):
+    """Anything that a user, a network or Shopify can cause; `str()` is the line that a person reads."""
+
+    exit_code = 1
+
+
+class ConfigError(InvsyncError):
+    """The configuration can't be used. `problems`: one line each, all that were found at once."""
+
+    exit_code = 2
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class LockHeld(InvsyncError):
+    """Another run of the same command holds the lock: nothing was read or changed."""
+
+    exit_code = 75
+
+
+class StateError(InvsyncError):
+    """The state folder, the cache or the journal can't be read or written; what is on disk was kept."""
+
+
+class ShopError(InvsyncError):
+    """The shop could not be reached, refused the call, or gave an answer that can't be trusted."""
+
+
+class QueryTooLarge(ShopError):
+    """Shopify ran out of time on a query, or finds it too costly: ask again with a smaller page."""
+
+
+class OutOfTime(InvsyncError):
+    """The run's time budget (`max_run_time`) is spent."""
+
+
+class Stopped(InvsyncError):
+    """A signal asked the run to stop; the exit code is 128 + the signal's number."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(f"stopped by signal {signum}")
+        self.signum = signum
+        self.exit_code = 128 + signum
