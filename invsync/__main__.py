@@ -1,0 +1,5 @@
+"""`python -m invsync`."""
+
+from invsync.cli import main
+
+main()

@@ -1,0 +1,121 @@
+"""Complete scans by bulk operation: the whole catalogue outside the point budget.
+
+https://shopify.dev/docs/api/usage/bulk-operations/queries. The result is believed only once it has been read to its
+end and counted: a file that is short would make whole pools vanish.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from invsync.admin.client import Client
+from invsync.admin.documents import load
+from invsync.admin.levels import Item, Listing, Product, item_of, product_of, shaped
+from invsync.errors import ShopError
+
+#: Seconds between two looks at a running operation: doubled each time, up to the longest.
+FIRST_LOOK = 0.5
+LONGEST_LOOK = 15.0
+
+_RUNNING = {"CREATED", "RUNNING", "CANCELING"}
+
+
+class BulkFailed(ShopError):
+    """The operation could not be started, or did not deliver: read by pages instead."""
+
+
+def bulk_products(client: Client, terms: str, location: str) -> Iterator[Listing]:
+    """As `levels.find_products`, by a bulk operation; raises `BulkFailed` before anything is handed out."""
+    text = load("bulk_products").text.replace('"LOCATION"', json.dumps(location))
+    products: dict[str, Product] = {}
+    items: dict[str, list[Item]] = {}
+    for row in _rows(client, text, terms):
+        with shaped("BulkProducts"):
+            parent = row.get("__parentId")
+            if parent is None:
+                products[row["id"]] = product_of(row)
+            else:
+                items.setdefault(parent, []).append(item_of(row, row["inventoryItem"], location))
+    if not items.keys() <= products.keys():
+        raise BulkFailed("the bulk operation's result has variants without their product")
+    for gid, product in products.items():
+        yield Listing(product, tuple(items.get(gid, ())))
+
+
+def bulk_items(client: Client, terms: str) -> Iterator[Listing]:
+    """As `levels.find_items`, by a bulk operation; raises `BulkFailed` before anything is handed out."""
+    text = load("bulk_items").text
+    variants: dict[str, tuple[Product, Item]] = {}
+    levels: dict[str, dict[str, int]] = {}
+    products: dict[str, Product] = {}
+    owner: dict[str, str] = {}
+    for row in _rows(client, text, terms):
+        with shaped("BulkItems"):
+            parent = row.get("__parentId")
+            if parent is None:
+                product = products.setdefault(row["product"]["id"], product_of(row["product"]))
+                item = item_of(row, row["inventoryItem"], None)
+                variants[row["id"]] = (product, item)
+                owner[row["id"]] = owner[item.id] = item.id
+            else:
+                # Whether the variant or its item counts as the parent is not written anywhere.
+                (quantity,) = row["quantities"]
+                levels.setdefault(owner[parent], {})[row["location"]["id"]] = quantity["quantity"]
+    for product, item in variants.values():
+        yield Listing(product, (item.at(levels.get(item.id, {})),))
+
+
+def _rows(client: Client, text: str, terms: str) -> Iterator[dict[str, Any]]:
+    """The objects of a finished operation, parents before their children; counted at the end."""
+    operation = _start(client, text.replace('"TERMS"', json.dumps(terms, ensure_ascii=False)))
+    result = _wait(client, operation)
+    with shaped("BulkStatus"):
+        expected = int(result["objectCount"])
+    if result["url"] is None:
+        if expected:
+            raise BulkFailed(f"the bulk operation counted {expected} objects, but gave no file")
+        return
+    count = 0
+    try:
+        for line in client.fetch_lines(result["url"]):
+            count += 1
+            row = json.loads(line)
+            if not isinstance(row, dict):
+                raise BulkFailed("the bulk operation's file holds something else than objects")
+            yield row
+    except ValueError as error:
+        raise BulkFailed(f"the bulk operation's file can't be read at line {count} ({error})") from error
+    except BulkFailed:
+        raise
+    except ShopError as error:
+        raise BulkFailed(f"the bulk operation's file could not be read: {error}") from error
+    if count != expected:
+        raise BulkFailed(f"the bulk operation's file ends after {count} of {expected} objects")
+
+
+def _start(client: Client, text: str) -> str:
+    data = client.execute(load("start_bulk"), {"query": text}, cost=10 + 1 + 1 + 1)
+    with shaped("StartBulk"):
+        answer = data["bulkOperationRunQuery"]
+        if answer["userErrors"]:
+            said = answer["userErrors"][0]
+            raise BulkFailed(f"Shopify did not start a bulk operation: {said.get('message')} ({said.get('code')})")
+        return str(answer["bulkOperation"]["id"])
+
+
+def _wait(client: Client, operation: str) -> dict[str, Any]:
+    pause = FIRST_LOOK
+    while True:
+        data = client.execute(load("bulk_status"), {"id": operation}, cost=1)
+        with shaped("BulkStatus"):
+            result: dict[str, Any] = data["bulkOperation"]
+            status = result["status"]
+        if status == "COMPLETED":
+            return result
+        if status not in _RUNNING:
+            why = f", {result['errorCode']}" if result.get("errorCode") else ""
+            raise BulkFailed(f"the bulk operation ended as {status}{why}")
+        client.wait(pause, "a bulk operation is still running")
+        pause = min(LONGEST_LOOK, pause * 2)

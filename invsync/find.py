@@ -1,0 +1,186 @@
+"""Finding the pools that may have moved: which kind of scan, and what it shows.
+
+Nothing is concluded here that a later reading by id does not confirm. A search index may show yesterday's number, and
+a phantom rise would oversell: so a scan only names candidates, and what it did not find is a candidate too. The
+exception is a pool of which nothing is to be sent and nothing moved, such as one that is seen for the first time:
+concluding that from an old reading loses nothing, since whatever it missed is a movement next time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from invsync.admin import levels
+from invsync.admin.bulk import BulkFailed, bulk_items, bulk_products
+from invsync.admin.client import Client
+from invsync.admin.levels import Listing
+from invsync.cache import Cache
+from invsync.pools import Scope, Sight, see
+
+log = logging.getLogger("invsync")
+
+#: Points that a complete scan by pages may cost for `auto` to do one every run.
+CHEAP_POINTS = 150
+#: Points after which a complete scan by pages gives up and has a bulk operation do it.
+DEAR_POINTS = 600
+#: How far behind the last run the feed is read again: the search index lags by seconds to minutes.
+OVERLAP = timedelta(minutes=10)
+
+Kind = Literal["complete", "changes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which scan, and why."""
+
+    kind: Kind
+    why: str
+
+
+def choose(
+    wanted: Literal["auto", "complete", "changes"],
+    cache: Cache,
+    *,
+    seeded: bool,
+    init: bool,
+    matches: list[str],
+    reconcile_every: float,
+    now: datetime,
+) -> Choice:
+    """The scan of this run: what was asked for, else by what the last complete scan cost and how long ago it was."""
+    if init or not seeded or cache.watermark is None or cache.scanned_at is None:
+        return Choice("complete", "the first look at this shop")
+    if wanted == "complete":
+        return Choice("complete", "scan: complete")
+    if cache.matches != matches:
+        return Choice("complete", "the filter in the configuration was changed")
+    since = now - datetime.fromisoformat(cache.scanned_at)
+    if since >= timedelta(seconds=reconcile_every):
+        return Choice("complete", f"reconcile_every: the last complete scan was {str(since).partition('.')[0]} ago")
+    if wanted == "changes":
+        return Choice("changes", "scan: changes")
+    if cache.scan_points <= CHEAP_POINTS:
+        return Choice("complete", f"the last complete scan took {cache.scan_points} points only")
+    if not cache.feed_trusted:
+        return Choice("complete", "the feed of changes missed a movement in this shop")
+    return Choice("changes", f"a complete scan takes {cache.scan_points} points")
+
+
+@dataclass(slots=True)
+class Found:
+    """What a complete scan found.
+
+    `ids`: every pool that was found, of one level too; `known`: how many of them the cache knows; `pools`: how many
+    have two levels or more. `by`: pages or a bulk operation.
+    """
+
+    ids: set[str] = field(default_factory=set)
+    known: int = 0
+    pools: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    by: str = "pages"
+    warning: str | None = None
+
+
+def listings(scope: Scope, client: Client, terms: str, places: int, points: int, found: Found) -> Iterator[Listing]:
+    """Every listing that matches `terms`: by pages, and by a bulk operation once they have become dear.
+
+    `points`: what the last complete scan is known to have cost by pages, 0 if that is not known. After a change of
+    means everything is handed out again.
+    """
+    if points <= DEAR_POINTS:
+        spent = client.use.points
+        for listing in _paged(scope, client, terms, places):
+            if client.use.points - spent > DEAR_POINTS:
+                log.info("more than %d points for the pages so far: a bulk operation takes over", DEAR_POINTS)
+                break
+            yield listing
+        else:
+            return
+    found.by = "a bulk operation"
+    try:
+        if scope.command == "variants":
+            yield from bulk_products(client, terms, scope.location)
+        else:
+            yield from bulk_items(client, terms)
+    except BulkFailed as error:
+        found.by = "pages, since a bulk operation failed"
+        found.warning = f"{error}; the catalogue was read by pages instead, which costs more points"
+        yield from _paged(scope, client, terms, places)
+
+
+def _paged(scope: Scope, client: Client, terms: str, places: int) -> Iterator[Listing]:
+    if scope.command == "variants":
+        return levels.find_products(client, terms, scope.location)
+    return levels.find_items(client, terms, places)
+
+
+def sights(scope: Scope, cache: Cache, listed: Iterable[Listing], found: Found) -> Iterator[Sight]:
+    """The pools among the listings that are not simply in step; everything is counted in `found`."""
+    seen: set[tuple[str, str]] = set()
+    for listing in listed:
+        one = "" if scope.command == "variants" else listing.items[0].id
+        gid = one or listing.product.id
+        if gid in found.ids or (listing.product.id, one) in seen:
+            continue
+        sight = see(scope, (listing,), found.skipped)
+        if sight is None:
+            seen.add((listing.product.id, one))
+            continue
+        found.ids.add(gid)
+        found.pools += len(sight.levels) > 1
+        if entry := cache.pools.get(gid):
+            found.known += 1
+            if entry["levels"] == sight.levels and settled(entry):
+                continue
+        yield sight
+
+
+def changed(scope: Scope, cache: Cache, client: Client) -> tuple[list[str], int]:
+    """The pools that the feed shows to have moved, and how many of them seem to have risen.
+
+    Products that changed are looked at as well, so that new ones are adopted and those that no longer match leave;
+    and so is every pool of which something is left to do.
+    """
+    assert cache.watermark is not None
+    since = (datetime.fromisoformat(cache.watermark) - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
+    candidates = dict.fromkeys(unsettled(cache))
+    rising: set[str] = set()
+    shown = list(levels.changed_levels(client, tuple(scope.locations), since))
+    pool_of = _pools_by_item(cache) if shown and scope.command == "variants" else {}
+    for level in shown:
+        pool_id = pool_of.get(level.item) if scope.command == "variants" else level.item
+        entry = cache.pools.get(pool_id) if pool_id else None
+        if pool_id is None or entry is None:
+            continue  # not ours, or so new that its product is among those that changed
+        key = level.item if scope.command == "variants" else level.location
+        accounted = entry["levels"].get(key)
+        if accounted != level.available:
+            candidates[pool_id] = None
+            if accounted is not None and level.available > accounted:
+                rising.add(pool_id)
+    items_at = next(iter(scope.locations)) if scope.command == "locations" else None
+    for product, items in levels.changed_products(client, since, items_at=items_at):
+        for gid in items if scope.command == "locations" else (product.id,):
+            if gid in cache.pools or scope.wants(product):
+                candidates[gid] = None
+    return list(candidates), len(rising)
+
+
+def settled(entry: Mapping[str, Any]) -> bool:
+    """Whether nothing of a pool is left to do: no push to finish, nothing held, out of sync or being watched."""
+    return len(entry) == 3 and set(entry["levels"].values()) == {entry["quantity"]}
+
+
+def unsettled(cache: Cache) -> list[str]:
+    """The pools that every run looks at, whatever moved."""
+    return [pool_id for pool_id, entry in cache.pools.items() if not settled(entry)]
+
+
+def _pools_by_item(cache: Cache) -> dict[str, str]:
+    return {item: pool_id for pool_id, entry in cache.pools.items() for item in entry["levels"]}

@@ -1,0 +1,155 @@
+"""Which levels make a pool: what was read of the shop, sorted by what the configuration asks for. Pure.
+
+The search index only proposes: it lags, and it splits words. What matches is decided here, on the exact type or tag.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from invsync.admin.levels import Item, Listing, Product
+from invsync.cache import Command
+from invsync.sync import LevelId
+
+#: Shopify's name for the only variant of a product without options.
+_ONLY_VARIANT = "Default Title"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the command keeps in step.
+
+    `locations`: id → name of those whose levels count (for `variants` exactly one). Of `product_types` and
+    `product_tags` at most one is not empty; both empty means every product.
+    """
+
+    command: Command
+    locations: Mapping[str, str]
+    product_types: frozenset[str] = frozenset()
+    product_tags: frozenset[str] = frozenset()
+    only_active: bool = False
+
+    @property
+    def location(self) -> str:
+        """The one location of `variants`."""
+        return next(iter(self.locations))
+
+    @property
+    def matches(self) -> list[str]:
+        """The filter as text, to notice that it was changed between two runs."""
+        terms = [f"type {name}" for name in self.product_types] + [f"tag {name}" for name in self.product_tags]
+        return sorted(terms) + (["only active"] if self.only_active else [])
+
+    def wants(self, product: Product) -> bool:
+        """Whether a product matches, and is of a kind whose stock can be kept in step."""
+        return _matches(self, product) and _unfit(self, product) is None
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What people call a level: its SKU, and its variant or location."""
+
+    sku: str
+    title: str
+
+    def __str__(self) -> str:
+        return self.sku or self.title
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A pool as it was read. `levels`: item id (variants) or location id (locations) → available."""
+
+    id: str
+    title: str
+    levels: Mapping[str, int]
+    listings: tuple[Listing, ...]
+
+    def observed(self, scope: Scope) -> dict[LevelId, int]:
+        """Level → available."""
+        if scope.command == "variants":
+            return {LevelId(item, scope.location): available for item, available in self.levels.items()}
+        return {LevelId(self.id, location): available for location, available in self.levels.items()}
+
+    def names(self, scope: Scope) -> dict[LevelId, Name]:
+        """Level → what people call it."""
+        if scope.command == "variants":
+            return {
+                LevelId(item.id, scope.location): Name(item.sku, item.title)
+                for listing in self.listings
+                for item in listing.items
+                if item.id in self.levels
+            }
+        sku = self.listings[0].items[0].sku
+        return {LevelId(self.id, location): Name(sku, scope.locations[location]) for location in self.levels}
+
+    def touched(self, level: LevelId) -> str | None:
+        """When Shopify last changed the level's quantity, where that was read and is known."""
+        times = (
+            item.touched.get(level.location)
+            for listing in self.listings
+            for item in listing.items
+            if item.id == level.item
+        )
+        return next((when for when in times if when), None)
+
+
+def see(scope: Scope, listings: Iterable[Listing], skipped: Counter[str] | None = None) -> Sight | None:
+    """The pool that the listings of one product (variants) or of one item (locations) make.
+
+    None if they make none. What is left out, though its product matches, is counted in `skipped` by its reason.
+    """
+    skipped = Counter() if skipped is None else skipped
+    kept: list[Listing] = []
+    levels: dict[str, int] = {}
+    for listing in listings:
+        if not _matches(scope, listing.product):
+            continue
+        reason = _unfit(scope, listing.product)
+        for item in listing.items:
+            why = reason or _left_out(scope, item)
+            if why:
+                skipped[why] += 1
+            elif scope.command == "variants":
+                levels[item.id] = item.levels[scope.location]
+            else:
+                levels.update({at: n for at, n in item.levels.items() if at in scope.locations})
+        kept.append(listing)
+    if not levels:
+        return None
+    product, first = kept[0].product, kept[0].items[0]
+    if scope.command == "variants":
+        return Sight(product.id, product.title, levels, tuple(kept))
+    title = product.title if first.title == _ONLY_VARIANT else f"{product.title} / {first.title}"
+    return Sight(first.id, title, levels, tuple(kept))
+
+
+def _matches(scope: Scope, product: Product) -> bool:
+    if scope.product_types:
+        return product.product_type in scope.product_types
+    if scope.product_tags:
+        # Shopify takes tags that differ in case or in blanks at their ends for the same tag.
+        return not scope.product_tags.isdisjoint(tag.strip().casefold() for tag in product.tags)
+    return True
+
+
+def _unfit(scope: Scope, product: Product) -> str | None:
+    if product.gift_card:
+        return "gift_card"
+    if product.status == "ARCHIVED":
+        return "archived"
+    if scope.only_active and product.status != "ACTIVE":
+        return "not_active"
+    return None
+
+
+def _left_out(scope: Scope, item: Item) -> str | None:
+    if item.bundle:
+        return "bundle"
+    if not item.tracked:
+        return "untracked"
+    if item.levels.keys().isdisjoint(scope.locations):
+        return "not_stocked"
+    return None

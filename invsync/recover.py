@@ -1,0 +1,127 @@
+"""Finishing what an earlier run left in its journal, so that every batch counts exactly once.
+
+A batch with a recorded outcome needs nothing from Shopify. One without is sent again with the same key and the same
+variables: Shopify then either applies it or gives the first answer again, for 24 hours
+(https://shopify.dev/docs/api/usage/implementing-idempotency). After that only the levels themselves can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from invsync.admin.client import Client, Clock
+from invsync.cache import Cache, JournalContent, Sent
+from invsync.pools import Sight
+from invsync.push import send
+from invsync.report import Warning
+from invsync.sync import LevelId
+
+#: Shopify keeps a key for 24 hours; a replay that late would be applied a second time.
+KEY_LIFE = timedelta(hours=20)
+#: How long after a batch went out its levels may have been touched by it.
+ABOUT_THEN = timedelta(minutes=15)
+
+Read = Callable[[Sequence[str]], Mapping[str, Sight | None]]
+
+
+@dataclass(slots=True)
+class Finished:
+    """What became of the journal: lines for the history, and what to tell."""
+
+    history: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[Warning] = field(default_factory=list)
+
+
+def finish(journal: JournalContent, cache: Cache, client: Client, clock: Clock, read: Read) -> Finished:
+    """Bring the cache to where the journal's batches have brought the shop; nothing is written here."""
+    finished = Finished()
+    for batch in journal.batches:
+        if batch.applied is None and client.server_now() - _moment(batch.sent_at) > KEY_LIFE:
+            _settle_by_reading(batch, journal.run, cache, read, finished)
+        elif batch.applied or (batch.applied is None and _replay(batch, client, clock, finished)):
+            for pool_id in batch.pools:
+                _take(batch, pool_id, journal.run, cache, finished)
+    return finished
+
+
+def _replay(batch: Sent, client: Client, clock: Clock, finished: Finished) -> bool:
+    refusals = send(client, batch.variables, clock)
+    if refusals:
+        finished.warnings.append(
+            Warning(
+                "replay_refused",
+                None,
+                f"a batch of an earlier run that was cut off had changed nothing ({refusals[0].message}); its "
+                f"{len(batch.pools)} pools are planned afresh",
+            )
+        )
+    return not refusals
+
+
+def _take(batch: Sent, pool_id: str, run: str, cache: Cache, finished: Finished) -> None:
+    """The batch was applied: its pool stands as planned."""
+    record = batch.pools[pool_id]
+    cache.put(pool_id, record["after"])
+    for change in batch.variables["input"]["changes"]:
+        level = LevelId(change["inventoryItemId"], change["locationId"])
+        told = record["levels"].get(cache.key(level))
+        if told is None or cache.level(pool_id, cache.key(level)) != level:
+            continue
+        finished.history.append(
+            {
+                "at": batch.sent_at,
+                "run": run,
+                "batch": batch.key,
+                "pool": pool_id,
+                "title": record["title"],
+                "item": level.item,
+                "sku": told["sku"],
+                "location": level.location,
+                "before": told["observed"],
+                "delta": change["delta"],
+                "after": told["observed"] + change["delta"],
+                "why": record["why"],
+            }
+        )
+
+
+def _settle_by_reading(batch: Sent, run: str, cache: Cache, read: Read, finished: Finished) -> None:
+    """Too old to replay: believe levels that read exactly as before the batch, or exactly as after it."""
+    sent = _moment(batch.sent_at)
+    sights = read(list(batch.pools))
+    for pool_id, record in batch.pools.items():
+        sight = sights.get(pool_id)
+        deltas = {
+            LevelId(change["inventoryItemId"], change["locationId"]): change["delta"]
+            for change in batch.variables["input"]["changes"]
+        }
+        before = {cache.level(pool_id, key): told["observed"] for key, told in record["levels"].items()}
+        now = {level: sight and sight.levels.get(cache.key(level)) for level in before}
+        touched = [_touched(sight, level) for level in before]
+        if now == before and all(when is not None and when < sent for when in touched):
+            continue
+        after = {level: observed + deltas[level] for level, observed in before.items()}
+        if now == after and all(when is not None and sent <= when <= sent + ABOUT_THEN for when in touched):
+            _take(batch, pool_id, run, cache, finished)
+            continue
+        cache.remove(pool_id)
+        finished.warnings.append(
+            Warning(
+                "old_journal",
+                pool_id,
+                f"{record['title']}: whether the adjustments sent at {batch.sent_at} were applied can't be told any "
+                "more; the pool was forgotten and is judged afresh. Check its quantity",
+            )
+        )
+
+
+def _touched(sight: Sight | None, level: LevelId) -> datetime | None:
+    when = sight.touched(level) if sight else None
+    return _moment(when) if when else None
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

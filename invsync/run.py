@@ -1,0 +1,680 @@
+"""One run, start to end.
+
+lock → load cache → finish what the journal left → find what may have moved → read it by id → plan → push →
+write cache → report
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import requests
+
+from invsync import cache as state
+from invsync import find
+from invsync.admin import adjust, levels
+from invsync.admin.auth import AccessToken, ClientCredentials, credentials_for
+from invsync.admin.client import Client, Clock
+from invsync.cache import Cache, Command, Files, Journal
+from invsync.config import LocationsSettings, Settings, VariantsSettings, section_missing
+from invsync.errors import ConfigError, InvsyncError, OutOfTime, ShopError, StateError, Stopped
+from invsync.find import Found
+from invsync.pools import Name, Scope, Sight, see
+from invsync.push import Work, push
+from invsync.recover import finish
+from invsync.report import Change, LevelChange, Outcome, Problem, Standing, Warning, explain_note
+from invsync.sync import Adjustment, Align, LevelId, Plan, Pool, adopt, align, plan
+
+log = logging.getLogger("invsync")
+
+#: How often a raise whose level moved meanwhile is read and planned again before it is left to the next run.
+STALE_TRIES = 3
+#: Brakes look at shares only where there are at least this many: rises in one run, pools known to the cache.
+FEW_RISES = 20
+FEW_POOLS = 10
+#: How long the mark of the feed may stay where it is while nothing moves.
+LONGEST_STAY = timedelta(hours=1)
+
+#: Notes of the rule that need a person, and so make the run exit 3.
+_PROBLEMS = {"out_of_sync", "several_rises", "held", "stock_count", "another_program"}
+#: Those that say what waits, rather than what happened.
+_HELD = {"held", "stock_count", "another_program"}
+
+Confirm = Callable[[Sequence[Change]], bool]
+Progress = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the person asked for on the command line."""
+
+    dry_run: bool = False
+    force: bool = False
+    init: bool = False
+    reset: bool = False
+    align: Align | None = None
+
+
+class RunClock:
+    """The system's clock, which a signal stops: `sleep` then raises `Stopped`, and so does `check`."""
+
+    def __init__(self, budget: float) -> None:
+        """`budget`: seconds that the run may take."""
+        self.deadline = time.monotonic() + budget
+        self._signum: int | None = None
+
+    def stop(self, signum: int) -> None:
+        """Ask the run to stop at the next point where nothing is in flight."""
+        self._signum = signum
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that is never set."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, unless a signal came or comes."""
+        until = time.monotonic() + seconds
+        while self._signum is None and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.2))
+        if self._signum is not None:
+            raise Stopped(self._signum)
+
+    def check(self) -> None:
+        """Raise `Stopped` if a signal came, `OutOfTime` if the time budget is spent."""
+        if self._signum is not None:
+            raise Stopped(self._signum)
+        if time.monotonic() >= self.deadline:
+            raise OutOfTime("the time budget max_run_time is spent")
+
+
+def connect(settings: Settings, clock: Clock, deadline: float | None) -> Client:
+    """A client for the shop of the configuration: the real one, a served sandbox, or the one in this process."""
+    session = requests.Session()
+    if settings.sandbox:
+        from invsync.sandbox.transport import SandboxAdapter
+
+        session.mount(settings.endpoint, SandboxAdapter(settings.state_dir / "sandbox.json"))
+    configured = (
+        AccessToken(settings.access_token)
+        if settings.access_token is not None
+        else ClientCredentials(settings.client_id or "", settings.client_secret or "")
+    )
+    return Client(
+        endpoint=settings.endpoint,
+        api_version=settings.api_version,
+        credentials=credentials_for(configured, settings.state_dir),
+        session=session,
+        clock=clock,
+        deadline=deadline,
+    )
+
+
+def scope_of(settings: Settings, command: Command, shop: levels.Shop) -> Scope:
+    """What the command keeps in step; raises `ConfigError` for a location that the shop does not have."""
+    active = {location.id: location for location in shop.locations if location.active}
+    if command == "variants":
+        variants = settings.variants
+        if variants is None:
+            raise section_missing(settings, command)
+        if variants.location == "default":
+            if shop.default is None:
+                raise ShopError("the shop has no default location; set variants.location in the configuration")
+            place = shop.default
+        else:
+            place = active[_location(settings, "variants.location", variants.location, active)]
+        return Scope(
+            command,
+            {place.id: place.name},
+            frozenset(variants.product_types),
+            frozenset(tag.strip().casefold() for tag in variants.product_tags),
+            variants.only_active,
+        )
+    mirrored = settings.locations
+    if mirrored is None:
+        raise section_missing(settings, command)
+    ids = [_location(settings, "locations.locations", name, active) for name in mirrored.locations]
+    if not ids:
+        ids = [location.id for location in active.values() if not location.fulfilment_service]
+    return Scope(command, {gid: active[gid].name for gid in ids}, frozenset(mirrored.product_types))
+
+
+def _location(settings: Settings, key: str, given: str, active: Mapping[str, levels.Location]) -> str:
+    gid = f"gid://shopify/Location/{given}" if given.isdigit() else given
+    if gid in active:
+        return gid
+    named = [location.id for location in active.values() if location.name == given]
+    if len(named) == 1:
+        return named[0]
+    names = ", ".join(f"{location.name} ({levels.number(location.id)})" for location in active.values())
+    what = "several active locations are" if named else "no active location is"
+    raise ConfigError(f"{settings.file}: {key}: {what} called {given!r}; write the name or number of one of: {names}")
+
+
+def search_terms(scope: Scope, settings: Settings) -> str:
+    """What to ask the search index for: wider than what matches, never narrower."""
+    section: VariantsSettings | LocationsSettings | None = (
+        settings.variants if scope.command == "variants" else settings.locations
+    )
+    assert section is not None
+    tags = section.product_tags if isinstance(section, VariantsSettings) else ()
+    return levels.any_of("tag", tags) if tags else levels.any_of("product_type", section.product_types)
+
+
+def run(
+    settings: Settings,
+    command: Command,
+    options: Options,
+    *,
+    clock: RunClock,
+    confirm: Confirm,
+    progress: Progress,
+) -> Outcome:
+    """Do one run and tell how it went; an error that ends it early is in the outcome.
+
+    Raises only what comes before it began: `LockHeld`, `StateError` for the state folder. `confirm` is asked with the
+    changes that `--align` would make; `progress` is told of what takes long (what, done, of how many).
+    """
+    started = clock.monotonic()
+    run_id = str(uuid.uuid4())
+    outcome = Outcome(
+        command=command,
+        shop=settings.shop,
+        mode="init" if options.init else "sync",
+        dry_run=options.dry_run,
+        started_at=_utc(datetime.fromtimestamp(clock.now(), UTC)),
+    )
+    files = Files(settings.state_dir, command)
+    with contextlib.ExitStack() as held:
+        if not options.dry_run:
+            state.prepare(files)
+            held.enter_context(state.lock(files, outcome.started_at))
+        client = connect(settings, clock, clock.deadline)
+        this = _Run(settings, files, options, client, clock, confirm, progress, run_id, outcome)
+        try:
+            this.go()
+        except InvsyncError as error:
+            outcome.error = error
+        outcome.requests, outcome.points = client.use.requests, client.use.points
+        outcome.throttled, outcome.waited_seconds = client.use.throttled, client.use.waited_seconds
+        outcome.seconds = clock.monotonic() - started
+        if not options.dry_run:
+            this.remember()
+    return outcome
+
+
+@dataclass(slots=True)
+class _Run:
+    """The values that one run carries from step to step."""
+
+    settings: Settings
+    files: Files
+    options: Options
+    client: Client
+    clock: RunClock
+    confirm: Confirm
+    progress: Progress
+    run_id: str
+    outcome: Outcome
+    scope: Scope = field(init=False)
+    cache: Cache = field(init=False)
+    journal: Journal = field(init=False)
+    places: int = 1
+    seeded: bool = False
+    brake: bool = False
+    risen: int = 0
+    may_rise: int = 0
+    began: datetime = field(init=False)
+    left_over: bool = False
+    history: list[dict[str, object]] = field(default_factory=list)
+
+    def go(self) -> None:
+        """All steps; what was done is on disk when this returns or raises."""
+        known = None if self.options.reset else state.read_cache(self.files)
+        shop = levels.read_shop(self.client)
+        if shop.domain != self.settings.shop:
+            raise ShopError(
+                f"{self.settings.endpoint} is the shop {shop.domain}, but the configuration says {self.settings.shop}; "
+                f"nothing was read or sent. Correct `shop` in {self.settings.file}"
+            )
+        self.scope = scope_of(self.settings, self.files.command, shop)
+        self.places = len(shop.locations)
+        self.load(known, shop)
+        if not self.options.reset:
+            self.finish_journal()
+        self.journal = Journal(self.files, run=self.run_id, shop=shop.domain, continues=self.cache.run)
+        candidates = self.find()
+        try:
+            self.settle(candidates)
+        except BaseException:
+            self.close(whole=False)
+            raise
+        self.close(whole=True)
+
+    def load(self, known: Cache | None, shop: levels.Shop) -> None:
+        """Take up the cache, or begin one."""
+        locations = tuple(self.scope.locations)
+        loaded = known and state.load_cache(self.files, shop.domain, locations)
+        self.seeded = loaded is not None
+        self.cache = loaded or Cache(self.files.command, shop.domain, locations, changed=True)
+
+    def finish_journal(self) -> None:
+        """Finish what an earlier run left in the journal."""
+        left = state.read_journal(self.files, self.cache.shop)
+        if left is None or not state.belongs(left, self.cache if self.seeded else None, self.files):
+            if not self.options.dry_run:
+                state.remove_journal(self.files)
+            return
+        if self.options.dry_run:
+            self.warn(
+                "open_journal",
+                None,
+                f"{self.files.journal}: an earlier run was cut off with {len(left.open)} of its batches unsettled; "
+                f"this dry run looks past it. `invsync {self.files.command}` finishes it first",
+            )
+            return
+        finished = finish(left, self.cache, self.client, self.clock, self.read)
+        for warning in finished.warnings:
+            self.warn(warning.kind, warning.pool, warning.message)
+        self.history += finished.history
+        self.write()
+
+    def find(self) -> list[str]:
+        """The ids of the pools to read by id. Pools that need nothing sent are concluded on the way."""
+        self.began = self.client.server_now()
+        choice = find.choose(
+            self.section.scan,
+            self.cache,
+            seeded=self.seeded,
+            init=self.options.init,
+            matches=self.scope.matches,
+            reconcile_every=self.section.reconcile_every,
+            now=self.began,
+        )
+        self.outcome.scan, self.outcome.scan_why = choice.kind, choice.why
+        candidates = self.find_changes() if choice.kind == "changes" else self.scan_all()
+        log.info("scan: %s (%s); %d pools to read by id", choice.kind, self.outcome.scan_why, len(candidates))
+        return candidates
+
+    def find_changes(self) -> list[str]:
+        """The pools that the feed of changes shows."""
+        candidates, self.may_rise = find.changed(self.scope, self.cache, self.client)
+        self.outcome.seen = sum(len(entry["levels"]) > 1 for entry in self.cache.pools.values())
+        return candidates
+
+    def scan_all(self) -> list[str]:
+        """A complete scan: whatever does not read as the cache has it, and whatever it did not find."""
+        found = Found()
+        candidates: list[str] = []
+        known, spent = len(self.cache.pools), self.client.use.points
+        terms = search_terms(self.scope, self.settings)
+        listings = find.listings(self.scope, self.client, terms, self.places, self.cache.scan_points, found)
+        for sight in find.sights(self.scope, self.cache, self.watched(listings), found):
+            work = self.plan(sight)
+            if work is None:
+                continue
+            if work.plan.adjustments or work.plan.movements:
+                candidates.append(sight.id)
+                self.may_rise += work.plan.risen > 0
+            else:
+                self.keep(work)
+        self.check_found(found, known)
+        if found.warning:
+            self.warn("bulk_failed", None, found.warning)
+        self.outcome.scan_why += f"; by {found.by}"
+        self.outcome.seen = found.pools
+        self.outcome.skipped = found.skipped
+        paged = self.client.use.points - spent
+        self.cache.scan_points = paged if found.by == "pages" else max(self.cache.scan_points, find.DEAR_POINTS + 1)
+        if not self.options.init:
+            candidates += [pool_id for pool_id in self.cache.pools if pool_id not in found.ids]
+        return candidates
+
+    def watched(self, listings: Iterable[levels.Listing]) -> Iterator[levels.Listing]:
+        """The listings, with a look at the clock and a word on progress now and then."""
+        for count, listing in enumerate(listings):
+            if count % levels.PAGE == 0:
+                self.clock.check()
+                self.progress("reading", count, len(self.cache.pools) or None)
+            yield listing
+
+    def check_found(self, found: Found, known: int) -> None:
+        """Refuse to conclude from a scan that found nothing, or much less than is known."""
+        filters = ", ".join(self.scope.matches) or "every product"
+        section = self.settings.file, self.scope.command
+        if not found.ids:
+            raise ShopError(
+                f"nothing in the shop matches ({filters}), so nothing was done. Check product_types, product_tags and "
+                f"location under `{section[1]}` in {section[0]}"
+            )
+        if known >= FEW_POOLS and found.known < known / 2 and not self.options.force:
+            raise ShopError(
+                f"only {found.known} of the {known} pools that are known still match ({filters}), so nothing was done. "
+                f"Check product_types and product_tags under `{section[1]}` in {section[0]}; if that is right, run once with "
+                "--force"
+            )
+
+    def settle(self, candidates: Sequence[str]) -> None:
+        """Read the candidates by id, plan and push them, some at a time so that each is pushed from a fresh reading."""
+        adopted = sum(len(entry["levels"]) > 1 for entry in self.cache.pools.values())
+        share = self.section.max_rising
+        limit = max(FEW_RISES, int(share * adopted) + 1)
+        self.brake = not self.options.force and self.may_rise >= limit
+        if self.options.align:
+            candidates = self.approve(candidates)
+        done = 0
+        for some in self.portions(candidates):
+            self.clock.check()
+            self.progress("pushing", done, len(candidates))
+            self.settle_some(some, limit)
+            done += len(some)
+
+    def settle_some(self, ids: Sequence[str], limit: int) -> None:
+        """Read, plan and push these pools; those whose levels moved meanwhile are read and planned again."""
+        for attempt in range(STALE_TRIES):
+            works = self.plan_all(ids)
+            if not self.options.force and self.risen + sum(work.plan.risen > 0 for work in works) >= limit:
+                self.brake = True
+                works = [self.replan(work) for work in works]
+            to_push = [work for work in works if work.plan.adjustments]
+            if not self.options.dry_run:
+                push(
+                    to_push, self.client, self.journal, self.cache, self.run_id, self.clock, self.clock.check, self.tell
+                )
+            for work in works:
+                if not work.again or work.applied:
+                    self.keep(work)
+            ids = [work.id for work in works if work.again]
+            if not ids:
+                return
+            log.info("%d pools moved while they were pushed; reading them again (%d)", len(ids), attempt + 1)
+        self.left_over = True
+        for work in works:
+            if work.again:
+                self.warn(
+                    "stale",
+                    work.id,
+                    f"{work.title}: its levels kept moving while they were raised; the next run goes on from there",
+                )
+
+    def plan_all(self, ids: Sequence[str]) -> list[Work]:
+        """Plan from a fresh reading; a pool that is really gone leaves the cache."""
+        works = []
+        for pool_id, sight in self.read(ids).items():
+            if sight is None:
+                if pool_id in self.cache.pools:
+                    log.info("%s no longer matches: it leaves the cache", self.cache.title(pool_id))
+                    self.cache.remove(pool_id)
+            elif work := self.plan(sight):
+                works.append(work)
+                self.check_feed(sight, work)
+        return works
+
+    def check_feed(self, sight: Sight, work: Work) -> None:
+        """In a complete scan, see whether the feed should have shown this movement to an earlier run."""
+        if self.outcome.scan != "complete" or not self.cache.fed or self.cache.watermark is None:
+            return
+        limit = datetime.fromisoformat(self.cache.watermark) - find.OVERLAP
+        when = [touched for level in work.plan.movements if (touched := sight.touched(level))]
+        if any(datetime.fromisoformat(touched) < limit for touched in when):
+            self.cache.feed_trusted = False
+            self.warn(
+                "feed_missed",
+                work.id,
+                f"{work.title}: moved at {min(when)}, which Shopify's feed of changes did not show; it is counted now. "
+                "With `scan: auto` this shop is scanned completely from now on",
+            )
+
+    def read(self, ids: Sequence[str]) -> dict[str, Sight | None]:
+        """Read pools whole and by id: id → what was seen, None for one that is no pool of ours any more."""
+        if self.scope.command == "variants":
+            widest = max((len(self.cache.pools[i]["levels"]) for i in ids if i in self.cache.pools), default=0)
+            listings = levels.read_products(self.client, ids, self.scope.location, variants=widest + 2)
+        else:
+            listings = levels.read_items(self.client, ids, self.places)
+        return {pool_id: see(self.scope, found) for pool_id, found in listings.items()}
+
+    def plan(self, sight: Sight) -> Work | None:
+        """What the reading makes of the pool; None where `--init` has nothing to say of it."""
+        observed = sight.observed(self.scope)
+        pool = self.cache.get(sight.id)
+        if self.options.init:
+            if pool is not None and pool.quantity is not None:
+                return None
+            made = adopt(observed) or (align(observed, self.options.align) if self.options.align else None)
+            made = made or plan(None, observed, seeded=False)
+        else:
+            made = self.judge(pool, observed)
+        return Work(sight.id, sight.title, made, sight.names(self.scope))
+
+    def replan(self, work: Work) -> Work:
+        """The same reading, now that the brake is on."""
+        return Work(work.id, work.title, self.judge(self.cache.get(work.id), work.plan.observed), work.names)
+
+    def judge(self, pool: Pool | None, observed: Mapping[LevelId, int]) -> Plan:
+        """The rule, as the configuration and the command line set it."""
+        return plan(
+            pool,
+            observed,
+            several_rises=self.section.several_rises,
+            follow=self.scope.command == "locations",
+            seeded=self.seeded,
+            brake=self.brake,
+            release=self.options.force,
+        )
+
+    @property
+    def section(self) -> VariantsSettings | LocationsSettings:
+        """The configuration of this command."""
+        section = self.settings.variants if self.scope.command == "variants" else self.settings.locations
+        assert section is not None
+        return section
+
+    def portions(self, ids: Sequence[str]) -> Iterator[list[str]]:
+        """Ids in portions whose levels fill about one batch."""
+        some: list[str] = []
+        room = adjust.BATCH
+        for pool_id in ids:
+            size = len(self.cache.pools.get(pool_id, {}).get("levels", ())) or 4
+            if some and (size > room or len(some) == levels.PAGE):
+                yield some
+                some, room = [], adjust.BATCH
+            some.append(pool_id)
+            room -= size
+        if some:
+            yield some
+
+    def approve(self, candidates: Sequence[str]) -> Sequence[str]:
+        """Show what `--align` would change, and go on only if it is wanted."""
+        works = [work for some in self.portions(candidates) for work in self.plan_all(some)]
+        changes = [self.change(work) for work in works]
+        if not changes or self.options.dry_run or self.confirm(changes):
+            return candidates
+        raise Declined("nothing was aligned")
+
+    def tell(self, key: str, work: Work, adjustment: Adjustment) -> None:
+        """Note an adjustment that took effect, for the history."""
+        level = adjustment.level
+        self.history.append(
+            {
+                "at": _utc(self.client.server_now()),
+                "run": self.run_id,
+                "batch": key,
+                "pool": work.id,
+                "title": work.title,
+                "item": level.item,
+                "sku": work.names[level].sku,
+                "location": level.location,
+                "before": adjustment.observed,
+                "delta": adjustment.delta,
+                "after": adjustment.observed + adjustment.delta,
+                "why": work.plan.why,
+            }
+        )
+
+    def keep(self, work: Work) -> None:
+        """Remember a pool as this run leaves it, and report it."""
+        made = work.plan
+        self.risen += made.risen > 0
+        problem: Problem | None = None
+        standing: Standing = "in_step"
+        labels = {level: self.label(level, name) for level, name in work.names.items()}
+        shown = tuple((work.names[level].sku or labels[level], units) for level, units in made.observed.items())
+        for note in made.notes:
+            message = explain_note(note, made, work.title, labels, self.scope.command, self.section.several_rises)
+            if note.kind in _PROBLEMS:
+                problem = Problem(note.kind, work.id, work.title, message, shown)
+                self.outcome.problems.append(problem)
+            elif note.kind != "adopted":
+                self.warn(note.kind, work.id, message)
+        if work.refused is not None:
+            standing = "failed"
+            problem = Problem(
+                "refused",
+                work.id,
+                work.title,
+                f"{work.title} ({work.id}): Shopify refused its adjustments: {work.refused}. Its other levels were "
+                "left too; every run tries again. Mend the product in Shopify, or take it out of the filter",
+                shown,
+            )
+            self.outcome.problems.append(problem)
+        elif any(note.kind in _HELD for note in made.notes):
+            standing = "held"
+        elif made.pool.quantity is None:
+            standing = "out_of_sync"
+        elif made.why == "adopted":
+            standing = "adopted"
+        elif made.adjustments or made.before != made.pool.quantity:
+            standing = "adjusted"
+        several = len(made.observed) > 1
+        if several:
+            self.outcome.standings[standing] += 1
+            if standing in ("adjusted", "failed") or made.adjustments:
+                self.outcome.changes.append(self.change(work))
+        if several and (made.movements or made.adjustments):
+            self.history.append(self.story(work))
+        entry = self.cache.encode(work.title, work.pool, self.standing_problem(work.id, problem))
+        if entry != self.cache.pools.get(work.id):
+            self.cache.put(work.id, entry)
+
+    def story(self, work: Work) -> dict[str, object]:
+        """What moved and what was counted, for the history."""
+        return {
+            "at": _utc(self.client.server_now()),
+            "run": self.run_id,
+            "pool": work.id,
+            "title": work.title,
+            "why": work.plan.why,
+            "quantity": {"from": work.plan.before, "to": work.plan.pool.quantity},
+            "moved": [
+                {"item": level.item, "sku": work.names[level].sku, "location": level.location, "movement": movement}
+                for level, movement in work.plan.movements.items()
+            ],
+        }
+
+    def standing_problem(self, pool_id: str, problem: Problem | None) -> dict[str, str] | None:
+        """The problem as the cache keeps it for `invsync status`, with the time since when it stands."""
+        if problem is None or problem.kind == "several_rises":
+            return None
+        earlier = self.cache.pools.get(pool_id, {}).get("problem", {})
+        since = earlier.get("since") if earlier.get("kind") == problem.kind else None
+        return {"kind": problem.kind, "since": since or self.outcome.started_at, "message": problem.message}
+
+    def change(self, work: Work) -> Change:
+        """A pool's row in the report."""
+        made = work.plan
+        deltas = {adjustment.level: adjustment.delta for adjustment in made.adjustments}
+        rows = tuple(
+            LevelChange(
+                level.item,
+                work.names[level].sku,
+                self.label(level, work.names[level]),
+                level.location,
+                observed,
+                made.movements.get(level, 0),
+                deltas.get(level, 0),
+                level not in deltas or level in work.applied,
+            )
+            for level, observed in made.observed.items()
+            if level in deltas or level in made.movements
+        )
+        return Change(work.id, work.title, made.before, made.pool.quantity, made.why, rows)
+
+    def label(self, level: LevelId, name: Name) -> str:
+        """What people call a level: the SKU of a variant, the name of a location."""
+        return self.scope.locations[level.location] if self.scope.command == "locations" else str(name)
+
+    def warn(self, kind: str, pool: str | None, message: str) -> None:
+        """Add a warning to the report."""
+        self.outcome.warnings.append(Warning(kind, pool, message))
+
+    def close(self, *, whole: bool) -> None:
+        """Write down where the run got to. A batch of unknown outcome leaves everything to the journal."""
+        if self.options.dry_run or self.journal.open:
+            return
+        if whole and not self.left_over:
+            self.advance()
+        if self.cache.changed or self.journal.begun:
+            self.write()
+
+    def advance(self) -> None:
+        """Everything up to the beginning of this run is settled.
+
+        A run that found nothing by the feed leaves the mark where it is, and the cache unwritten: reading the feed
+        from a little further back costs nothing, writing a large cache every ten minutes does.
+        """
+        complete = self.outcome.scan == "complete"
+        if complete:
+            self.cache.matches = self.scope.matches
+            self.cache.scanned_at = _utc(self.began)
+        if complete or self.cache.changed or self.is_far_behind():
+            self.cache.watermark = _utc(self.began)
+            self.cache.changed = True
+        self.cache.fed = not complete
+
+    def is_far_behind(self) -> bool:
+        """Whether the mark has stayed so long that the next feeds would show much again."""
+        mark = datetime.fromisoformat(self.cache.watermark or self.outcome.started_at)
+        return self.began - mark > LONGEST_STAY
+
+    def write(self) -> None:
+        """History, cache, and only then the journal's end."""
+        state.append_history(self.files, self.history)
+        self.history.clear()
+        state.write_cache(self.files, self.cache, self.run_id)
+        state.remove_journal(self.files)
+
+    def remember(self) -> None:
+        """Keep how the run ended, for `invsync status`; that it could not be kept is no reason to fail."""
+        outcome = self.outcome
+        record = {
+            "run": self.run_id,
+            "started_at": outcome.started_at,
+            "seconds": round(outcome.seconds, 3),
+            "mode": outcome.mode,
+            "scan": outcome.scan,
+            "exit": outcome.exit_code,
+            "error": str(outcome.error) if outcome.error else None,
+            "pools": outcome.pools,
+            "changes": len(outcome.changes),
+            "problems": len(outcome.problems),
+        }
+        with contextlib.suppress(StateError):
+            state.write_last(self.files, record)
+
+
+class Declined(InvsyncError):
+    """The person said no."""
+
+
+def _utc(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

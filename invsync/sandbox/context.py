@@ -1,0 +1,48 @@
+"""What the fields of one operation know beside their own object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from invsync.sandbox.shop import Shop
+
+
+@dataclass(slots=True)
+class Interference:
+    """What a fault rule does to mutations of inventory."""
+
+    #: A user error for the whole call, instead of doing anything.
+    user_error: str | None = None
+    #: Refused items: SKU or global id → (code, whether `field` is given).
+    refused: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    #: Whether a top-level error stands beside the applied change.
+    error_beside_data: bool = False
+    #: How a bulk operation that is started now will end.
+    bulk_end: str | None = None
+
+
+@dataclass(slots=True)
+class Context:
+    """The shop, the version that answers, what the token may do, and the notes taken on the way."""
+
+    shop: Shop
+    version: str
+    scopes: frozenset[str]
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    interference: Interference = field(default_factory=Interference)
+    #: Finds a bulk operation's result; set by who serves results.
+    base_url: str = ""
+    finish_jobs: Callable[[Shop], None] | None = None
+    #: Response path of the connection that is being resolved.
+    path: Callable[[], list[str | int]] = list
+    searches: list[dict[str, Any]] = field(default_factory=list)
+    #: Set once a change was applied that an error is to stand beside.
+    beside_data: bool = False
+    #: Whether searches without a warning are shown, too.
+    search_debug: bool = False
+
+    def may(self, scope: str) -> bool:
+        """Whether the token carries the scope; writing includes reading."""
+        return scope in self.scopes or scope.replace("read_", "write_", 1) in self.scopes

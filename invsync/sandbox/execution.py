@@ -1,0 +1,188 @@
+"""One operation, from its text to the answer's JSON: validate, charge, execute, settle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute, parse, validate
+from graphql.language import DocumentNode, FieldNode, ListValueNode, OperationDefinitionNode, Visitor, visit
+
+from invsync.sandbox import cost
+from invsync.sandbox.context import Context
+from invsync.sandbox.failures import LIMIT_DOCS, error_answer, internal_error, too_many
+from invsync.sandbox.invalid import syntax_error, validation_error
+from invsync.sandbox.variables import invalid_variables, longest_array, with_defaults
+from invsync.sandbox.versions import schema_for
+
+#: The most elements that one input array may have.
+INPUT_LIMIT = 250
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A document made ready for one version: parsed, validated, its costs known."""
+
+    document: DocumentNode | None
+    errors: list[dict[str, Any]]
+    operations: dict[str, OperationDefinitionNode] = field(default_factory=dict)
+    costs: dict[str, cost.CostPlan] = field(default_factory=dict)
+    longest_literal: int = 0
+
+    def chosen(self, name: str | None) -> str | None:
+        """The name of the operation to run (empty for an unnamed one); None if that is not clear."""
+        if name:
+            return name if name in self.operations else None
+        return next(iter(self.operations)) if len(self.operations) == 1 else None
+
+    def root_fields(self, name: str) -> list[str]:
+        """The names of the operation's top-level fields."""
+        nodes = self.operations[name].selection_set.selections
+        return [node.name.value for node in nodes if isinstance(node, FieldNode)]
+
+
+@lru_cache(maxsize=256)
+def prepare(version: str, text: str) -> Prepared:
+    """Parse and validate a document, once for its text."""
+    schema = schema_for(version)
+    try:
+        document = parse(text)
+    except GraphQLSyntaxError as error:
+        return Prepared(None, [syntax_error(error)])
+    errors = validate(schema, document)
+    if errors:
+        return Prepared(None, [validation_error(error) for error in errors])
+    operations = {
+        node.name.value if node.name else "": node
+        for node in document.definitions
+        if isinstance(node, OperationDefinitionNode)
+    }
+    costs = {name: cost.cost_plan(schema, document, node) for name, node in operations.items()}
+    return Prepared(document, [], operations, costs, _longest_literal(document))
+
+
+@lru_cache(maxsize=256)
+def named(text: str) -> tuple[str, ...]:
+    """The names of a document's operations, then of their top-level fields; empty for text that is none."""
+    try:
+        document = parse(text)
+    except GraphQLSyntaxError:
+        return ()
+    nodes = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    names = [node.name.value for node in nodes if node.name]
+    fields = [one.name.value for node in nodes for one in node.selection_set.selections if isinstance(one, FieldNode)]
+    return (*names, *fields)
+
+
+def requested_cost(version: str, text: str, variables: Mapping[str, Any] | None = None) -> int:
+    """What the only operation of a document costs before it runs. Raises ValueError for an invalid one."""
+    ready = prepare(version, text)
+    name = ready.chosen(None)
+    if name is None:
+        raise ValueError(ready.errors or "the document must hold one operation")
+    return ready.costs[name].requested(with_defaults(ready.operations[name], variables or {}))
+
+
+def run(ctx: Context, text: str, variables: Mapping[str, Any], operation_name: str | None = None) -> dict[str, Any]:
+    """Run one operation and give the answer's JSON document."""
+    ready = prepare(ctx.version, text)
+    if ready.errors:
+        return {"errors": ready.errors}
+    name = ready.chosen(operation_name)
+    if ready.document is None or name is None:
+        return error_answer("An operation name is required", "BAD_REQUEST")
+    operation = ready.operations[name]
+    schema = schema_for(ctx.version)
+    errors = invalid_variables(schema, operation, variables)
+    if errors:
+        return {"errors": errors}
+    ctx.variables = with_defaults(operation, variables)
+    longest = max(longest_array(ctx.variables), ready.longest_literal)
+    if longest > INPUT_LIMIT:
+        return too_many(longest, ready.root_fields(name)[:1])
+    plan = ready.costs[name]
+    refused = _charge(ctx, plan.requested(ctx.variables))
+    if refused is not None:
+        return refused
+    result = execute(
+        schema,
+        ready.document,
+        context_value=ctx,
+        variable_values=dict(variables),
+        operation_name=name or None,
+    )
+    assert isinstance(result, ExecutionResult)
+    return _settled(ctx, plan, result)
+
+
+def _charge(ctx: Context, requested: int) -> dict[str, Any] | None:
+    """Refuse what costs more than a query may, or than is in the bucket; None if it may run."""
+    if requested > cost.QUERY_LIMIT:
+        return error_answer(
+            f"Query cost is {requested}, which exceeds the single query max cost limit ({cost.QUERY_LIMIT}).",
+            "MAX_COST_EXCEEDED",
+            cost=requested,
+            maxCost=cost.QUERY_LIMIT,
+            documentation=LIMIT_DOCS,
+        )
+    shop = ctx.shop
+    cost.refill(shop.bucket, shop.settings, shop.now())
+    return throttled(ctx, requested) if shop.bucket.available < requested else None
+
+
+def throttled(ctx: Context, requested: int) -> dict[str, Any]:
+    """The answer to a request that the bucket can't pay for. (Reference: section 3.5.)"""
+    answer = error_answer("Throttled", "THROTTLED", documentation=LIMIT_DOCS)
+    answer["extensions"] = {"cost": cost.shown(ctx.shop.bucket, ctx.shop.settings, requested, None)}
+    return answer
+
+
+def _settled(ctx: Context, plan: cost.CostPlan, result: ExecutionResult) -> dict[str, Any]:
+    shop = ctx.shop
+    actual = plan.actual(result.data, ctx.variables)
+    shop.bucket.available -= actual
+    answer: dict[str, Any] = {"data": result.data}
+    errors = [_shown(error) for error in result.errors or ()]
+    if ctx.beside_data:
+        errors += internal_error("sandbox")["errors"]
+    if errors:
+        answer = {"errors": errors, **answer}
+    answer["extensions"] = {"cost": cost.shown(shop.bucket, shop.settings, plan.requested(ctx.variables), actual)}
+    if ctx.searches:
+        answer["extensions"]["search"] = ctx.searches
+    return answer
+
+
+def _shown(error: GraphQLError) -> dict[str, Any]:
+    """An error of a field, in Shopify's shape."""
+    original = error.original_error
+    if original is not None and not isinstance(original, GraphQLError):
+        raise original
+    shown: dict[str, Any] = {"message": error.message}
+    if error.locations:
+        shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path:
+        shown["path"] = error.path
+    extensions = error.extensions or (original.extensions if original is not None else None)
+    if extensions:
+        shown["extensions"] = extensions
+    return shown
+
+
+class _Lists(Visitor):
+    """Finds the longest list that is written out in a document."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest = 0
+
+    def enter_list_value(self, node: ListValueNode, *_: Any) -> None:
+        self.longest = max(self.longest, len(node.values))
+
+
+def _longest_literal(document: DocumentNode) -> int:
+    lists = _Lists()
+    visit(document, lists)
+    return lists.longest

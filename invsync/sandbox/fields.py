@@ -1,0 +1,413 @@
+"""What each field of the published schema answers: type → field → function of (object, arguments, context).
+
+Both executors read this table: graphql-core for requests, `walker.py` for bulk operations. Objects that
+are built for one answer (payloads, groups, counts) are plain dicts with GraphQL's own field names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from invsync.sandbox.connections import Ordered, Page, check_size, cursor, page
+from invsync.sandbox.context import Context
+from invsync.sandbox.failures import failure, internal_error
+from invsync.sandbox.gids import gid, is_global_id, parse_gid, timestamp
+from invsync.sandbox.indexes import has_only_default_variant, search
+from invsync.sandbox.search import SearchBroke
+from invsync.sandbox.shop import SET_ASIDE, Item, Level, Location, Product, Shop, Variant
+
+Args = Mapping[str, Any]
+Field = Callable[[Any, Args, Context], Any]
+
+#: Every name that `quantities(names:)` knows.
+QUANTITY_NAMES = ("available", "committed", "incoming", "on_hand", *SET_ASIDE)
+
+#: Which GraphQL type a Python object is.
+TYPE_NAMES: dict[type[Any], str] = {
+    Shop: "Shop",
+    Location: "Location",
+    Product: "Product",
+    Variant: "ProductVariant",
+    Item: "InventoryItem",
+    Level: "InventoryLevel",
+}
+
+
+def type_name(thing: Any) -> str:
+    """The GraphQL type of an object behind the `Node` interface."""
+    return str(thing["__typename"]) if isinstance(thing, dict) else TYPE_NAMES[type(thing)]
+
+
+# -- finding objects by id ---------------------------------------------------------------------------
+
+
+def by_gid(ctx: Context, text: str, kind: str | None = None) -> Any:
+    """The object with that global id, or None. Raises GraphQLError for text that is no global id."""
+    if not is_global_id(text):
+        raise failure(f"Invalid global id '{text}'", "argumentLiteralsIncompatible", typeName="CoercionError")
+    parsed = parse_gid(text)
+    if parsed is None or (kind is not None and parsed[0] != kind):
+        return None
+    found, number = parsed
+    shop = ctx.shop
+    match found:
+        case "Product":
+            return shop.products.get(number)
+        case "ProductVariant":
+            return shop.variants.get(number)
+        case "InventoryItem":
+            return shop.items.get(number)
+        case "InventoryLevel":
+            level = shop.levels.get(number)
+            return level if level is not None and level.gid == text else None
+        case "Location":
+            return shop.locations.get(number)
+        case "Shop":
+            return shop if number == 1 else None
+        case "BulkOperation":
+            from invsync.sandbox import bulk
+
+            return bulk.shown(ctx, number)
+    return None
+
+
+# -- connections -------------------------------------------------------------------------------------
+
+
+def _wanted(ctx: Context, resource: str, query: str | None, things: Iterable[Any]) -> Iterable[Any]:
+    """The things that match a search, noting what Shopify would warn of."""
+    if query is None or not query.strip():
+        return things
+    found = searched(ctx, resource, query)
+    return filter(found.matches, things)
+
+
+def searched(ctx: Context, resource: str, query: str) -> Any:
+    """A search made ready; its warnings are noted for `extensions.search`. Raises GraphQLError."""
+    try:
+        found = search(ctx.shop, resource, query)
+    except SearchBroke:
+        broken = internal_error("sandbox")["errors"][0]
+        raise failure(broken["message"], **broken["extensions"]) from None
+    if found.warnings or ctx.search_debug:
+        note = {"path": ctx.path(), "query": query, "parsed": found.parsed}
+        if found.warnings:
+            note["warnings"] = found.warnings
+        if note not in ctx.searches:
+            ctx.searches.append(note)
+    return found
+
+
+def _remembered(ctx: Context, key: tuple[Any, ...], make: Callable[[], Ordered]) -> Ordered:
+    """A list in order, made once for as long as the shop stays as it is."""
+    shop = ctx.shop
+    if shop.shadows:
+        return make()
+    found = shop.remembered.get(key)
+    if found is not None and found[0] == shop.catalogue_revision:
+        return found[1]  # type: ignore[no-any-return]
+    if len(shop.remembered) > 32:
+        shop.remembered.clear()
+    made = make()
+    shop.remembered[key] = (shop.catalogue_revision, made)
+    return made
+
+
+def _search_page(
+    ctx: Context,
+    args: Args,
+    resource: str,
+    things: Iterable[Any],
+    sorts: Mapping[str, Callable[[Any], Any] | None],
+    *scope: Any,
+) -> Page:
+    """A page of a search over things; `scope` tells one set of things from another."""
+    check_size(args.get("first"), args.get("last"))
+    query, sort = args.get("query"), args.get("sortKey")
+    if query:
+        searched(ctx, resource, query)
+    value = sorts.get(sort) if sort else None
+    ordered = _remembered(
+        ctx,
+        (resource, query, sort, *scope),
+        lambda: Ordered(_wanted(ctx, resource, query, things), value),
+    )
+    return page(ordered, args)
+
+
+def _total(item: Item) -> int:
+    return sum(level.available for level in item.levels.values() if level.live)
+
+
+def _product_total(product: Product) -> int:
+    return sum(_total(item) for item in {variant.item.id: variant.item for variant in product.variants}.values())
+
+
+PRODUCT_SORTS: dict[str, Callable[[Any], Any] | None] = {
+    "CREATED_AT": lambda product: product.created_at,
+    "PUBLISHED_AT": lambda product: product.created_at,
+    "UPDATED_AT": lambda product: product.updated_at,
+    "TITLE": lambda product: product.title.casefold(),
+    "PRODUCT_TYPE": lambda product: product.product_type.casefold(),
+    "VENDOR": lambda product: product.vendor.casefold(),
+    "INVENTORY_TOTAL": _product_total,
+}
+
+VARIANT_SORTS: dict[str, Callable[[Any], Any] | None] = {
+    "POSITION": lambda variant: variant.position,
+    "SKU": lambda variant: variant.sku,
+    "TITLE": lambda variant: variant.title.casefold(),
+    "NAME": lambda variant: variant.title.casefold(),
+    "FULL_TITLE": lambda variant: f"{variant.product.title} {variant.title}".casefold(),
+    "INVENTORY_QUANTITY": lambda variant: _total(variant.item),
+    "INVENTORY_LEVELS_AVAILABLE": lambda variant: _total(variant.item),
+}
+
+
+def _products(_: Any, args: Args, ctx: Context) -> Page:
+    return _search_page(ctx, args, "products", ctx.shop.products.values(), PRODUCT_SORTS)
+
+
+def _product_variants(_: Any, args: Args, ctx: Context) -> Page:
+    return _search_page(ctx, args, "productVariants", ctx.shop.variants.values(), VARIANT_SORTS)
+
+
+def _inventory_items(_: Any, args: Args, ctx: Context) -> Page:
+    return _search_page(ctx, args, "inventoryItems", ctx.shop.items.values(), {})
+
+
+def _locations(_: Any, args: Args, ctx: Context) -> Page:
+    inactive, legacy = bool(args.get("includeInactive")), bool(args.get("includeLegacy"))
+    shown = (
+        place
+        for place in ctx.shop.locations.values()
+        if (place.active or inactive) and (legacy or not place.fulfillment_service)
+    )
+    by_name = {"NAME": lambda place: place.name.casefold()}
+    return _search_page(ctx, args, "locations", shown, by_name, inactive, legacy)
+
+
+def _variants_of_product(product: Product, args: Args, ctx: Context) -> Page:
+    sort = args.get("sortKey") or "POSITION"
+    return page(Ordered(product.variants, VARIANT_SORTS.get(sort)), args)
+
+
+def _variants_of_item(item: Item, args: Args, ctx: Context) -> Page:
+    return page(Ordered(item.variants), args)
+
+
+def visible(level: Level, args: Args) -> bool:
+    """Whether reads show the level: inactive ones only when asked for."""
+    return level.live or bool(args.get("includeInactive") and level.location.active)
+
+
+def _levels_of_item(item: Item, args: Args, ctx: Context) -> Page:
+    shown = [level for level in item.levels.values() if visible(level, args)]
+    return page(Ordered(_wanted(ctx, "inventoryLevels", args.get("query"), shown)), args)
+
+
+def _levels_of_location(location: Location, args: Args, ctx: Context) -> Page:
+    here = (level for level in ctx.shop.levels.values() if level.location is location and visible(level, args))
+    inactive = bool(args.get("includeInactive"))
+    return _search_page(ctx, args, "inventoryLevels", here, {}, location.id, inactive)
+
+
+# -- single objects ----------------------------------------------------------------------------------
+
+
+def _level_at(item: Item, args: Args, ctx: Context) -> Level | None:
+    location = by_gid(ctx, args["locationId"], "Location")
+    level = item.levels.get(location.id) if location else None
+    return level if level is not None and visible(level, args) else None
+
+
+def _level_of(location: Location, args: Args, ctx: Context) -> Level | None:
+    item = by_gid(ctx, args["inventoryItemId"], "InventoryItem")
+    level = item.levels.get(location.id) if item else None
+    return level if level is not None and visible(level, args) else None
+
+
+def _quantities(level: Level, args: Args, ctx: Context) -> list[dict[str, Any]]:
+    shown = []
+    for name in args["names"]:
+        if name not in QUANTITY_NAMES:
+            raise failure(f"The quantity name {name} is not valid.", "INVALID_FIELD_ARGUMENTS")
+        shown.append(
+            {
+                "id": f"gid://shopify/InventoryQuantity/{level.id}?inventory_item_id={level.item.id}&name={name}",
+                "name": name,
+                "quantity": level.quantity(name),
+                "updatedAt": timestamp(level.updated_at) if name == "available" else None,
+            }
+        )
+    return shown
+
+
+def _location(_: Any, args: Args, ctx: Context) -> Location | None:
+    if args.get("id") is None:
+        return ctx.shop.primary if any(place.primary for place in ctx.shop.locations.values()) else None
+    found = by_gid(ctx, args["id"], "Location")
+    return found if isinstance(found, Location) else None
+
+
+def _app_installation(_: Any, args: Args, ctx: Context) -> dict[str, Any]:
+    return {
+        "id": gid("AppInstallation", 1),
+        "app": {"id": gid("App", 1), "apiKey": "sandbox", "handle": "sandbox", "title": "Sandbox app"},
+        "accessScopes": [
+            {"handle": scope, "description": scope.replace("_", " ").capitalize()} for scope in sorted(ctx.scopes)
+        ],
+    }
+
+
+def _plan(shop: Shop, args: Args, ctx: Context) -> dict[str, Any]:
+    return {
+        "displayName": "Sandbox",
+        "publicDisplayName": "Sandbox",
+        "partnerDevelopment": True,
+        "shopifyPlus": False,
+    }
+
+
+def _count(number: int) -> dict[str, Any]:
+    return {"count": number, "precision": "EXACT"}
+
+
+# -- the table ---------------------------------------------------------------------------------------
+
+
+def _get(name: str) -> Field:
+    def read(thing: Any, args: Args, ctx: Context) -> Any:
+        return getattr(thing, name)
+
+    return read
+
+
+def _time(name: str) -> Field:
+    def read(thing: Any, args: Args, ctx: Context) -> str:
+        return timestamp(getattr(thing, name))
+
+    return read
+
+
+def _find(kind: str) -> Field:
+    return lambda _, args, ctx: by_gid(ctx, args["id"], kind)
+
+
+_STAMPS: dict[str, Field] = {
+    "id": _get("gid"),
+    "createdAt": _time("created_at"),
+    "updatedAt": _time("updated_at"),
+    "legacyResourceId": lambda thing, args, ctx: str(thing.id),
+}
+
+FIELDS: dict[str, dict[str, Field]] = {
+    "QueryRoot": {
+        "shop": lambda _, args, ctx: ctx.shop,
+        "location": _location,
+        "locations": _locations,
+        "product": _find("Product"),
+        "products": _products,
+        "productVariant": _find("ProductVariant"),
+        "productVariants": _product_variants,
+        "inventoryItem": _find("InventoryItem"),
+        "inventoryItems": _inventory_items,
+        "inventoryLevel": _find("InventoryLevel"),
+        "node": lambda _, args, ctx: by_gid(ctx, args["id"]),
+        "nodes": lambda _, args, ctx: [by_gid(ctx, one) for one in args["ids"]],
+        "currentAppInstallation": _app_installation,
+    },
+    "Shop": {
+        "id": lambda shop, args, ctx: gid("Shop", 1),
+        "name": _get("name"),
+        "myshopifyDomain": _get("domain"),
+        "ianaTimezone": _get("time_zone"),
+        "currencyCode": lambda shop, args, ctx: "USD",
+        "plan": _plan,
+    },
+    "Location": _STAMPS
+    | {
+        "name": _get("name"),
+        "isActive": _get("active"),
+        "isPrimary": _get("primary"),
+        "isFulfillmentService": _get("fulfillment_service"),
+        "fulfillsOnlineOrders": _get("active"),
+        "shipsInventory": _get("active"),
+        "hasActiveInventory": lambda location, args, ctx: any(
+            level.live and level.location is location for level in ctx.shop.levels.values()
+        ),
+        "inventoryLevel": _level_of,
+        "inventoryLevels": _levels_of_location,
+    },
+    "Product": _STAMPS
+    | {
+        "title": _get("title"),
+        "handle": _get("handle"),
+        "productType": _get("product_type"),
+        "tags": lambda product, args, ctx: sorted(product.tags),
+        "status": _get("status"),
+        "isGiftCard": _get("gift_card"),
+        "vendor": _get("vendor"),
+        "hasOnlyDefaultVariant": lambda product, args, ctx: has_only_default_variant(product),
+        "metafield": lambda product, args, ctx: None,
+        "totalInventory": lambda product, args, ctx: _product_total(product),
+        "tracksInventory": lambda product, args, ctx: any(variant.item.tracked for variant in product.variants),
+        "variants": _variants_of_product,
+        "variantsCount": lambda product, args, ctx: _count(len(product.variants)),
+    },
+    "ProductVariant": _STAMPS
+    | {
+        "title": _get("title"),
+        "displayName": lambda variant, args, ctx: f"{variant.product.title} - {variant.title}",
+        "sku": _get("sku"),
+        "barcode": lambda variant, args, ctx: None,
+        "position": _get("position"),
+        "product": _get("product"),
+        "inventoryItem": _get("item"),
+        "inventoryPolicy": lambda variant, args, ctx: "DENY",
+        "inventoryQuantity": lambda variant, args, ctx: _total(variant.item),
+        "requiresComponents": _get("requires_components"),
+        "metafield": lambda variant, args, ctx: None,
+        "selectedOptions": lambda variant, args, ctx: [
+            {"name": name, "value": value} for name, value in variant.options
+        ],
+    },
+    "InventoryItem": _STAMPS
+    | {
+        "sku": _get("sku"),
+        "tracked": _get("tracked"),
+        "duplicateSkuCount": lambda item, args, ctx: 0,
+        "inventoryHistoryUrl": lambda item, args, ctx: None,
+        "inventoryLevel": _level_at,
+        "inventoryLevels": _levels_of_item,
+        "locationsCount": lambda item, args, ctx: _count(sum(level.live for level in item.levels.values())),
+        "variant": lambda item, args, ctx: item.variants[0],
+        "variants": _variants_of_item,
+    },
+    "InventoryLevel": {
+        "id": _get("gid"),
+        "createdAt": _time("created_at"),
+        "updatedAt": _time("updated_at"),
+        "canDeactivate": lambda level, args, ctx: level.available == 0,
+        "isActive": _get("live"),
+        "item": _get("item"),
+        "location": _get("location"),
+        "quantities": _quantities,
+    },
+    "PageInfo": {
+        "hasNextPage": _get("has_next"),
+        "hasPreviousPage": _get("has_previous"),
+        "startCursor": lambda one, args, ctx: cursor(one.keys[0]) if one.keys else None,
+        "endCursor": lambda one, args, ctx: cursor(one.keys[-1]) if one.keys else None,
+    },
+}
+
+#: Every connection type answers alike.
+CONNECTION_FIELDS: dict[str, Field] = {
+    "nodes": _get("nodes"),
+    "edges": lambda one, args, ctx: [
+        {"node": node, "cursor": cursor(key)} for node, key in zip(one.nodes, one.keys, strict=True)
+    ],
+    "pageInfo": lambda one, args, ctx: one,
+}

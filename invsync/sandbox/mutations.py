@@ -1,0 +1,16 @@
+"""Which function answers each mutation, and the payload fields that are more than a dict's key."""
+
+from __future__ import annotations
+
+from invsync.sandbox import inventory
+from invsync.sandbox.fields import Field
+
+MUTATION_FIELDS: dict[str, Field] = {
+    "inventoryActivate": inventory.activate,
+    "inventoryAdjustQuantities": inventory.adjust,
+    "inventorySetQuantities": inventory.set_quantities,
+}
+
+PAYLOAD_FIELDS: dict[str, dict[str, Field]] = {
+    "InventoryAdjustmentGroup": {"changes": inventory.changes},
+}

@@ -1,0 +1,124 @@
+"""The published schemas, one per API version, with this shop's answers attached; built when first needed."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from graphql import (
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    build_schema,
+    get_named_type,
+)
+from graphql.language import FieldNode, FragmentSpreadNode, InlineFragmentNode
+
+from invsync.sandbox.context import Context
+from invsync.sandbox.failures import access_denied
+from invsync.sandbox.fields import CONNECTION_FIELDS, FIELDS, Field, type_name
+from invsync.sandbox.mutations import MUTATION_FIELDS, PAYLOAD_FIELDS
+
+#: Versions that are served, oldest first.
+VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
+
+#: What it takes to read each type. (Reference: section 1.4.)
+_READ_SCOPES = {
+    "Product": "read_products",
+    "ProductVariant": "read_products",
+    "InventoryItem": "read_inventory",
+    "InventoryLevel": "read_inventory",
+    "InventoryQuantity": "read_inventory",
+    "Location": "read_locations",
+}
+
+#: What it takes to call each mutation.
+_WRITE_SCOPES = {
+    "inventoryActivate": "write_inventory",
+    "inventoryAdjustQuantities": "write_inventory",
+    "inventorySetQuantities": "write_inventory",
+}
+
+
+def answering(version: str) -> str:
+    """The version that answers a request for `version`: itself, or the oldest one served if it is gone."""
+    return version if version in VERSIONS else VERSIONS[0]
+
+
+@cache
+def schema_for(version: str) -> GraphQLSchema:
+    """The schema of a served version, ready to execute."""
+    text = resources.files("invsync.sandbox").joinpath("schema", f"admin-{version}.graphql").read_text("utf-8")
+    schema = build_schema(text)
+    for name, kind in schema.type_map.items():
+        if name.startswith("__"):
+            continue
+        if isinstance(kind, GraphQLInterfaceType):
+            kind.resolve_type = lambda thing, info, abstract: type_name(thing)
+        elif isinstance(kind, GraphQLObjectType):
+            for field_name, field in kind.fields.items():
+                _attach(name, field_name, field)
+    return schema
+
+
+def answer_of(parent: str, name: str) -> Field:
+    """What answers a field: the table's entry, or the key of that name in a plain dict."""
+    found = FIELDS.get(parent, {}).get(name) or PAYLOAD_FIELDS.get(parent, {}).get(name)
+    if found is None and parent.endswith("Connection"):
+        found = CONNECTION_FIELDS.get(name)
+    if found is None and parent == "Mutation":
+        found = MUTATION_FIELDS.get(name)
+    return found or (lambda thing, args, ctx: thing.get(name) if isinstance(thing, dict) else None)
+
+
+def _attach(parent: str, name: str, field: GraphQLField) -> None:
+    answer = answer_of(parent, name)
+    returned = get_named_type(field.type).name
+    connection = returned.endswith("Connection")
+    scope = _READ_SCOPES.get(returned.removesuffix("Connection"))
+    if parent == "Mutation":
+        scope = _WRITE_SCOPES.get(name)
+    elif connection or parent.endswith(("Connection", "Edge")):
+        scope = scope if connection else None  # asked for once, at the connection
+    if scope is None and not connection and parent != "Mutation":
+        field.resolve = lambda thing, info, **args: answer(thing, args, info.context)
+        return
+
+    def resolve(thing: Any, info: GraphQLResolveInfo, **args: Any) -> Any:
+        ctx: Context = info.context
+        if scope is not None and not ctx.may(scope) and not (returned == "Location" and _only_id(info)):
+            raise access_denied(name, scope)
+        ctx.path = info.path.as_list
+        if parent == "Mutation":
+            args["@idempotent"] = _idempotency_key(info, ctx)
+        return answer(thing, args, ctx)
+
+    field.resolve = resolve
+
+
+def _idempotency_key(info: GraphQLResolveInfo, ctx: Context) -> str | None:
+    """The key of the field's `@idempotent` directive; None without one."""
+    for directive in info.field_nodes[0].directives or ():
+        if directive.name.value == "idempotent":
+            value: Any = directive.arguments[0].value
+            key = ctx.variables.get(value.name.value) if value.kind == "variable" else value.value
+            return str(key)
+    return None
+
+
+def _only_id(info: GraphQLResolveInfo) -> bool:
+    """Whether nothing but `id` is asked of the object."""
+    waiting = [node.selection_set for node in info.field_nodes]
+    while waiting:
+        selections = waiting.pop()
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode) and node.name.value not in ("id", "__typename"):
+                return False
+            if isinstance(node, InlineFragmentNode):
+                waiting.append(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode):
+                waiting.append(info.fragments[node.name.value].selection_set)
+    return True
