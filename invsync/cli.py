@@ -98,7 +98,7 @@ class _Cli(click.Group):
 @click.group(cls=_Cli, context_settings=_CONTEXT)
 @click.option("--config", metavar="FILE", help="Configuration file (default: $INVSYNC_CONFIG, ./config.yaml, …).")
 @click.option("-v", "--verbose", count=True, help="Explain decisions; -vv shows each request.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing unless something needs a person.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors; the exit code tells the rest.")
 @click.version_option(__version__, message=f"%(prog)s %(version)s (Admin API {API_VERSIONS[-1]})")
 @click.pass_context
 def main(ctx: click.Context, config: str | None, verbose: int, quiet: bool) -> None:
@@ -121,7 +121,7 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--force", is_flag=True, help="Let through what a brake holds back."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text."),
         click.option("-v", "--verbose", count=True, help="Explain decisions; -vv shows each request."),
-        click.option("-q", "--quiet", is_flag=True, help="Print nothing unless something needs a person."),
+        click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors; the exit code tells the rest."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -224,10 +224,7 @@ def _show(invocation: Invocation, outcome: Outcome, as_json: bool) -> None:
 
     if as_json:
         click.echo(report.to_json(outcome))
-    elif invocation.quiet:
-        for problem in outcome.problems:
-            click.echo(f"invsync: {problem.message}", err=True)
-    elif outcome.eventful or sys.stdout.isatty() or invocation.verbose:
+    elif not invocation.quiet and (outcome.eventful or sys.stdout.isatty() or invocation.verbose):
         click.echo(report.text(outcome))
     if outcome.error is not None:
         for line in str(outcome.error).splitlines():

@@ -359,8 +359,8 @@ class _Run:
         if known >= FEW_POOLS and found.known < known / 2 and not self.options.force:
             raise ShopError(
                 f"only {found.known} of the {known} pools that are known still match ({filters}), so nothing was done. "
-                f"Check product_types and product_tags under `{section[1]}` in {section[0]}; if that is right, run once with "
-                "--force"
+                f"Check product_types and product_tags under `{section[1]}` in {section[0]}; if that is right, run "
+                "once with --force"
             )
 
     def settle(self, candidates: Sequence[str]) -> None:
