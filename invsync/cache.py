@@ -81,8 +81,8 @@ class Cache:
     `locations`: the ids of the locations whose levels it holds. `run`: the run that wrote it, empty for one that was
     never written. `matches`: what the filter was. `scanned_at`: when the last complete scan was done, `scan_points`:
     what it cost by pages. `watermark`: the moment up to which changes are known; `fed`: whether the last run relied
-    on the feed of changes for that; `feed_trusted`: whether the feed showed what it should have, as far as is known. Moments
-    are by the server's clock, as UTC text.
+    on the feed of changes for that; `feed_trusted`: whether the feed showed what it should have, as far as is known.
+    Moments are by the server's clock, as UTC text.
     """
 
     command: Command

@@ -747,9 +747,10 @@ def _no_answer(error: OSError | HTTPError, where: str) -> Exception:
     reason = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
+            why = getattr(cause, "verify_message", None) or "verification failed"
             return ShopError(
-                f"{where} shows a certificate that can't be trusted ({cause.verify_message}): check the address, the "
-                "clock and any proxy on the way"
+                f"{where} shows a certificate that can't be trusted ({why}): check shop, api_url, the clock, and any "
+                "proxy on the way"
             )
     if any(isinstance(cause, NewConnectionError | ConnectTimeoutError | requests.ConnectTimeout) for cause in causes):
         because = f" ({reason})" if reason else ""
@@ -768,9 +769,9 @@ def _no_answer(error: OSError | HTTPError, where: str) -> Exception:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and what it wraps: requests and urllib3 keep that among the arguments, or as `reason`."""
+    """`error` and what it wraps: requests and urllib3 keep that among the arguments, as `reason`, or as the cause."""
     yield error
-    for inner in (*error.args, getattr(error, "reason", None)):
+    for inner in (*error.args, getattr(error, "reason", None), error.__cause__):
         if isinstance(inner, BaseException):
             yield from _causes(inner)
 

@@ -1,4 +1,4 @@
-"""Tokens, the client credentials grant, and scopes. (Reference: sections 1.1 to 1.4.)
+"""Tokens, the client credentials grant, and scopes (reference: sections 1.1 to 1.4).
 
 Any token is taken for an admin-made app's, except one that begins with `invalid`; a granted token works
 until it expires.

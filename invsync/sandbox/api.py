@@ -13,7 +13,7 @@ from typing import Literal
 
 from invsync.sandbox import access
 from invsync.sandbox.context import Context, Interference
-from invsync.sandbox.http import Answer, Request, json_answer
+from invsync.sandbox.exchange import Answer, Request, json_answer
 from invsync.sandbox.shop import Shop
 from invsync.sandbox.state import Home, InMemory, StateFile
 

@@ -82,9 +82,7 @@ class _Field:
 
 
 def _sum(fields: Sequence[_Field], variables: Variables) -> int:
-    return sum(
-        one.requested(variables) for one in fields if one.included is None or one.included(variables)
-    )
+    return sum(one.requested(variables) for one in fields if one.included is None or one.included(variables))
 
 
 def _sum_actual(fields: Sequence[_Field], answer: Mapping[str, Any], variables: Variables) -> float:
@@ -120,9 +118,7 @@ class CostPlan:
 
 def cost_plan(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> CostPlan:
     """The costs of a valid operation."""
-    fragments = {
-        node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
-    }
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     mutation = operation.operation.value == "mutation"
     root = schema.mutation_type if mutation else schema.query_type
     assert root is not None

@@ -133,7 +133,7 @@ def _charge(ctx: Context, requested: int) -> dict[str, Any] | None:
 
 
 def throttled(ctx: Context, requested: int) -> dict[str, Any]:
-    """The answer to a request that the bucket can't pay for. (Reference: section 3.5.)"""
+    """The answer to a request that the bucket can't pay for (reference: section 3.5)."""
     answer = error_answer("Throttled", "THROTTLED", documentation=LIMIT_DOCS)
     answer["extensions"] = {"cost": cost.shown(ctx.shop.bucket, ctx.shop.settings, requested, None)}
     return answer

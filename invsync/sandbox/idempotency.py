@@ -1,4 +1,4 @@
-"""The memory of idempotency keys. (Reference: section 5.)
+"""The memory of idempotency keys (reference: section 5).
 
 A key used again with the same parameters, within the retention time, gets the first answer again and
 changes nothing; with other parameters, or after a first attempt that ended in user errors, it is refused.
@@ -31,9 +31,7 @@ MESSAGES = {
 def require_key(ctx: Context, key: str | None) -> None:
     """Refuse a mutation without a key where the version demands one. Raises GraphQLError."""
     if key is None and ctx.version >= REQUIRED_FROM:
-        raise failure(
-            "The @idempotent directive is required for this mutation but was not provided.", "BAD_REQUEST"
-        )
+        raise failure("The @idempotent directive is required for this mutation but was not provided.", "BAD_REQUEST")
     if key is not None and not key.strip():
         raise failure("The idempotency key cannot be blank.", "BAD_REQUEST")
 

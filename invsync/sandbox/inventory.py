@@ -24,11 +24,25 @@ SET_BOUND = 1_000_000_000
 ADJUSTABLE = ("available", "damaged", "incoming", "quality_control", "reserved", "safety_stock")
 SETTABLE = ("available", "on_hand")
 
-REASONS = (
-    "correction cycle_count_available damaged movement_canceled movement_created movement_received"
-    " movement_updated other promotion quality_control received reservation_created reservation_deleted"
-    " reservation_updated restock safety_stock shrinkage"
-).split()
+REASONS = [
+    "correction",
+    "cycle_count_available",
+    "damaged",
+    "movement_canceled",
+    "movement_created",
+    "movement_received",
+    "movement_updated",
+    "other",
+    "promotion",
+    "quality_control",
+    "received",
+    "reservation_created",
+    "reservation_deleted",
+    "reservation_updated",
+    "restock",
+    "safety_stock",
+    "shrinkage",
+]
 
 #: From this version on a level is made, inactive, where an item is not stocked; before, that is refused.
 STOCKS_BY_ITSELF_FROM = "2026-04"
@@ -162,9 +176,7 @@ def _refused(errors: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _require_compare(kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
     if any("changeFromQuantity" not in row for row in rows):
-        raise failure(
-            f"{kind} must include the following argument: changeFromQuantity.", "INVALID_FIELD_ARGUMENTS"
-        )
+        raise failure(f"{kind} must include the following argument: changeFromQuantity.", "INVALID_FIELD_ARGUMENTS")
 
 
 # -- what may be refused -----------------------------------------------------------------------------

@@ -516,8 +516,9 @@ class Shop:
         self.products[number] = product
         self._created(product)
         quantities = [available] * len(skus) if isinstance(available, int) else list(available)
+        label = "Default Title" if len(skus) == 1 else None
         for sku, quantity in zip(skus, quantities, strict=True):
-            self.add_variant(product, sku, available=quantity, locations=locations, tracked=tracked)
+            self.add_variant(product, sku, title=label, available=quantity, locations=locations, tracked=tracked)
         return product
 
     def add_variant(
@@ -541,9 +542,7 @@ class Shop:
             self._created(item)
         options = (("Size", label),) if label != "Default Title" else (("Title", label),)
         position = len(product.variants) + 1
-        variant = Variant(
-            self.new_id(), product, item, label, sku, options, position, requires_components, at, at
-        )
+        variant = Variant(self.new_id(), product, item, label, sku, options, position, requires_components, at, at)
         self.variants[variant.id] = variant
         product.variants.append(variant)
         item.variants.append(variant)

@@ -94,9 +94,7 @@ def starting_shop(domain: str = "sandbox.myshopify.com", *, now: Callable[[], fl
     shop.add_product(
         "Mug", ["MUG"], product_type="Kitchen", tags=["shared-stock"], available=20, locations=(warehouse, till)
     )
-    shop.add_product(
-        "Tote bag", ["TOTE"], product_type="Kitchen", available=14, locations=(warehouse, till, popup)
-    )
+    shop.add_product("Tote bag", ["TOTE"], product_type="Kitchen", available=14, locations=(warehouse, till, popup))
     apron = shop.add_product("Apron", ["APRON"], product_type="Kitchen", available=8, locations=(warehouse, till))
     shop.set_available("APRON", 3, till)
     shop.retag(apron, "linen")
@@ -130,9 +128,7 @@ def generated_shop(
         for v in range(1, variants + 1):
             sku = f"P{p:0{width}}-{v}"
             item = Item(number + 1, sku, True, at, at)
-            variant = Variant(
-                number + 2, product, item, f"Size {v}", sku, (("Size", f"Size {v}"),), v, False, at, at
-            )
+            variant = Variant(number + 2, product, item, f"Size {v}", sku, (("Size", f"Size {v}"),), v, False, at, at)
             number += 2
             shop.items[item.id] = item
             shop.variants[variant.id] = variant

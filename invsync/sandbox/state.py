@@ -49,8 +49,8 @@ class Home(Protocol):
     def open(self) -> AbstractContextManager[Shop]:
         """The shop, alone with it until the block ends; changes are then kept."""
 
-    def replace(self, shop: Shop) -> None:
-        """Put another shop in its place; its settings stay."""
+    def replace(self, make: Callable[[Callable[[], float]], Shop]) -> Shop:
+        """Put another shop, made with this home's clock, in its place; the settings stay."""
 
     @property
     def bulk_folder(self) -> Path:
@@ -71,10 +71,12 @@ class InMemory:
         with self._lock:
             yield self.shop
 
-    def replace(self, shop: Shop) -> None:
-        """Put another shop in its place; its settings stay."""
+    def replace(self, make: Callable[[Callable[[], float]], Shop]) -> Shop:
+        """Put another shop in its place; the settings stay."""
         with self._lock:
-            shop.settings, self.shop = self.shop.settings, shop
+            settings, self.shop = self.shop.settings, make(self.shop.now)
+            self.shop.settings = settings
+            return self.shop
 
     @property
     def bulk_folder(self) -> Path:
@@ -116,11 +118,12 @@ class StateFile:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep every other thread and process out."""
-        with self._lock, _locked(self.path):
+        with self._lock, locked_file(self.path):
             yield
 
-    def replace(self, shop: Shop) -> None:
-        """Put another shop in its place; its settings stay, if they can be read, and the ledger begins anew."""
+    def replace(self, make: Callable[[Callable[[], float]], Shop]) -> Shop:
+        """Put another shop in its place; the settings stay if they can be read, and the ledger begins anew."""
+        shop = make(self._now)
         with self.locked():
             with contextlib.suppress(UnreadableState):
                 if self.path.exists():
@@ -128,6 +131,7 @@ class StateFile:
             self.ledger.unlink(missing_ok=True)
             shutil.rmtree(self.bulk_folder, ignore_errors=True)
             self.save(shop)
+        return shop
 
     def save(self, shop: Shop) -> None:
         """Write the shop and its new ledger lines."""
@@ -242,13 +246,26 @@ def loads(text: str | bytes, *, now: Callable[[], float] = time.time) -> Shop:
 _WRITTEN: dict[type[Stored], tuple[str, ...]] = {
     Location: ("id", "name", "active", "fulfillment_service", "primary", "created_at", "updated_at"),
     Product: (
-        "id title handle product_type tags status gift_card vendor created_at updated_at".split()  # type: ignore[dict-item]
+        ["id", "title", "handle", "product_type", "tags", "status", "gift_card", "vendor", "created_at", "updated_at"]  # type: ignore[dict-item]
     ),
     Item: ("id", "sku", "tracked", "created_at", "updated_at"),
     Variant: tuple(
-        "id product.id item.id title sku options position requires_components created_at updated_at".split()
+        [
+            "id",
+            "product.id",
+            "item.id",
+            "title",
+            "sku",
+            "options",
+            "position",
+            "requires_components",
+            "created_at",
+            "updated_at",
+        ]
     ),
-    Level: tuple("id item.id location.id available committed active created_at updated_at others".split()),
+    Level: tuple(
+        ["id", "item.id", "location.id", "available", "committed", "active", "created_at", "updated_at", "others"]
+    ),
 }
 
 
@@ -285,9 +302,7 @@ def _from_columns(document: dict[str, Any], now: Callable[[], float]) -> Shop:
         if len(product.variants) > 1:
             product.variants.sort(key=attrgetter("position"))
     for kind, number, trail in document["shadows"]:
-        shop.shadows[kind, number] = [
-            (at, None if row is None else read.shadow(kind, row)) for at, row in trail
-        ]
+        shop.shadows[kind, number] = [(at, None if row is None else read.shadow(kind, row)) for at, row in trail]
     shop.bucket.available, shop.bucket.at = document["bucket"]
     shop.keys = {key: Remembered(*used) for key, used in document["keys"].items()}
     shop.jobs = {job["id"]: BulkJob(**job) for job in document["jobs"]}
@@ -355,8 +370,8 @@ def _write(path: Path, text: str) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock beside the file; it dies with the process."""
+def locked_file(path: Path) -> Iterator[None]:
+    """Keep every other process out; the lock dies with this one. Raises UnreadableState after some seconds."""
     lock = path.with_name(f"{path.name}.lock")
     try:
         lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
 from invsync.sandbox.api import Hook, Sandbox
-from invsync.sandbox.http import Answer, Request
+from invsync.sandbox.exchange import Answer, Request
 from invsync.sandbox.shop import Shop
 from invsync.sandbox.state import Home, UnreadableState
 

@@ -60,9 +60,7 @@ def invalid_variables(
                     "extensions": {
                         "code": "INVALID_VARIABLE",
                         "value": value,
-                        "problems": [
-                            {"path": path, "explanation": explanation} for path, explanation in problems
-                        ],
+                        "problems": [{"path": path, "explanation": explanation} for path, explanation in problems],
                     },
                 }
             )
@@ -96,9 +94,7 @@ def _problems(kind: GraphQLInputType, value: Any, path: list[str | int]) -> list
     if isinstance(kind, GraphQLList):
         if not isinstance(value, list):
             return _problems(kind.of_type, value, path)
-        return [
-            problem for index, one in enumerate(value) for problem in _problems(kind.of_type, one, [*path, index])
-        ]
+        return [problem for index, one in enumerate(value) for problem in _problems(kind.of_type, one, [*path, index])]
     if isinstance(kind, GraphQLInputObjectType):
         return _object_problems(kind, value, path)
     if isinstance(kind, GraphQLEnumType):
