@@ -17,7 +17,7 @@ shop: sandbox
 variants:
   product_types: [Print]
 locations:
-  product_types: [Mug]
+  product_types: [Kitchen]
 """
 
 _STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -31,7 +31,7 @@ _STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("sandbox sell PRINT-S 3", "sandbox sell PRINT-M 3", "sandbox sell PRINT-L 3"),
     ),
     ("Look first. A dry run sends and writes nothing:", ("variants --dry-run",)),
-    ("Then do it. Nine prints are gone, so every variant ends at 21:", ("variants", "sandbox show Print")),
+    ("Then do it. Nine prints are gone, so every variant ends at 21:", ("variants", "sandbox show")),
     ("Once more: nothing happened, so nothing is sent.", ("variants -v",)),
     (
         "The other command keeps one variant at one quantity across its locations. Seed, sell at the till, sync:",
@@ -40,7 +40,7 @@ _STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
             "sandbox sell MUG 2 --location Till",
             "locations --dry-run",
             "locations",
-            "sandbox show Mug",
+            "sandbox show",
         ),
     ),
 )

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Literal
 
 from invsync.admin import levels
@@ -28,6 +29,8 @@ log = logging.getLogger("invsync")
 CHEAP_POINTS = 150
 #: Points after which a complete scan by pages gives up and has a bulk operation do it.
 DEAR_POINTS = 600
+#: Levels that the feed may show before a complete scan is the cheaper way to read them.
+MUCH = 4000
 #: How far behind the last run the feed is read again: the search index lags by seconds to minutes.
 OVERLAP = timedelta(minutes=10)
 
@@ -141,17 +144,19 @@ def sights(scope: Scope, cache: Cache, listed: Iterable[Listing], found: Found) 
         yield sight
 
 
-def changed(scope: Scope, cache: Cache, client: Client) -> tuple[list[str], int]:
+def changed(scope: Scope, cache: Cache, client: Client) -> tuple[list[str], int] | None:
     """The pools that the feed shows to have moved, and how many of them seem to have risen.
 
     Products that changed are looked at as well, so that new ones are adopted and those that no longer match leave;
-    and so is every pool of which something is left to do.
+    and so is every pool of which something is left to do. None when so much changed that a complete scan is cheaper.
     """
     assert cache.watermark is not None
     since = (datetime.fromisoformat(cache.watermark) - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
     candidates = dict.fromkeys(unsettled(cache))
     rising: set[str] = set()
-    shown = list(levels.changed_levels(client, tuple(scope.locations), since))
+    shown = list(islice(levels.changed_levels(client, tuple(scope.locations), since), MUCH))
+    if len(shown) == MUCH:
+        return None
     pool_of = _pools_by_item(cache) if shown and scope.command == "variants" else {}
     for level in shown:
         pool_id = pool_of.get(level.item) if scope.command == "variants" else level.item
@@ -165,7 +170,9 @@ def changed(scope: Scope, cache: Cache, client: Client) -> tuple[list[str], int]
             if accounted is not None and level.available > accounted:
                 rising.add(pool_id)
     items_at = next(iter(scope.locations)) if scope.command == "locations" else None
-    for product, items in levels.changed_products(client, since, items_at=items_at):
+    for count, (product, items) in enumerate(levels.changed_products(client, since, items_at=items_at)):
+        if count == MUCH:
+            return None
         for gid in items if scope.command == "locations" else (product.id,):
             if gid in cache.pools or scope.wants(product):
                 candidates[gid] = None

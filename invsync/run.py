@@ -252,7 +252,11 @@ class _Run:
         if not self.options.reset:
             self.finish_journal()
         self.journal = Journal(self.files, run=self.run_id, shop=shop.domain, continues=self.cache.run)
-        candidates = self.find()
+        try:
+            candidates = self.find()
+        except InvsyncError:
+            self.outcome.standings.clear()  # nothing of what was found is kept
+            raise
         try:
             self.settle(candidates)
         except BaseException:
@@ -300,15 +304,16 @@ class _Run:
             reconcile_every=self.section.reconcile_every,
             now=self.began,
         )
+        feed = find.changed(self.scope, self.cache, self.client) if choice.kind == "changes" else None
+        if choice.kind == "changes" and feed is None:
+            choice = find.Choice("complete", "much changed at once")
         self.outcome.scan, self.outcome.scan_why = choice.kind, choice.why
-        candidates = self.find_changes() if choice.kind == "changes" else self.scan_all()
+        if feed is None:
+            candidates = self.scan_all()
+        else:
+            candidates, self.may_rise = feed
+            self.outcome.seen = sum(len(entry["levels"]) > 1 for entry in self.cache.pools.values())
         log.info("scan: %s (%s); %d pools to read by id", choice.kind, self.outcome.scan_why, len(candidates))
-        return candidates
-
-    def find_changes(self) -> list[str]:
-        """The pools that the feed of changes shows."""
-        candidates, self.may_rise = find.changed(self.scope, self.cache, self.client)
-        self.outcome.seen = sum(len(entry["levels"]) > 1 for entry in self.cache.pools.values())
         return candidates
 
     def scan_all(self) -> list[str]:

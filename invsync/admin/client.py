@@ -438,7 +438,7 @@ class Client:
                 stream=stream,
             )
         except (OSError, HTTPError) as error:  # requests' own exceptions are OSErrors
-            failure = _no_answer(error, where)
+            failure = _no_answer(error, where, self._quote(str(error)) or type(error).__name__)
         # Raised out here so that it doesn't carry the request, headers and all, as its context.
         _log.debug("%s: no answer: %s", operation, failure)
         raise failure
@@ -624,11 +624,11 @@ class Client:
         """A retired version is not refused but answered by another one, by other rules."""
         answered = self._quote(answer.headers.get("X-Shopify-API-Version", ""))
         if answered and answered != self._api_version:
-            supported = [version for version in API_VERSIONS if version >= answered] or list(API_VERSIONS)
+            served = " or ".join(version for version in API_VERSIONS if version >= answered)
+            mend = f"set api_version to {served}" if served else "look for a newer invsync"
             raise ShopError(
                 f"{self.shop} answered with API version {answered}, since {self._api_version} is "
-                f"{'retired' if answered > self._api_version else 'not served'}: set api_version to "
-                f"{' or '.join(supported)}{answer.request}"
+                f"{'retired' if answered > self._api_version else 'not served'}: {mend}{answer.request}"
             )
 
     def _refuse_search_warnings(self, document: Document, answer: _Answer) -> None:
@@ -741,8 +741,8 @@ def _failure_of(state: tenacity.RetryCallState) -> _Passing:
     return error
 
 
-def _no_answer(error: OSError | HTTPError, where: str) -> Exception:
-    """What became of a request that got no answer, or only a part of one."""
+def _no_answer(error: OSError | HTTPError, where: str, words: str) -> Exception:
+    """What became of a request that got no answer, or only a part of one; `words` are the error's own, fit to show."""
     causes = list(_causes(error))
     reason = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
     for cause in causes:
@@ -765,7 +765,8 @@ def _no_answer(error: OSError | HTTPError, where: str) -> Exception:
     if isinstance(error, (*broken, HTTPError)):
         because = f" ({reason})" if reason else ""
         return _Passing(f"the connection to {where} broke off{because}", ran=True)
-    return ShopError(f"{where} can't be asked ({type(error).__name__}): check api_url and the proxy and CA settings")
+    # What requests refuses to send, an unusable CA bundle, a sandbox without its state: each says what is wrong.
+    return ShopError(f"{where} can't be asked: {words}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

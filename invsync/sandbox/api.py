@@ -6,20 +6,24 @@ import itertools
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from invsync.sandbox import access
 from invsync.sandbox.context import Context, Interference
-from invsync.sandbox.exchange import Answer, Request, json_answer
+from invsync.sandbox.exchange import Answer, Cut, Request, json_answer
+from invsync.sandbox.faults import Faults, Rule, broken_answer, interference, read_file, read_rules, truncate
 from invsync.sandbox.shop import Shop
 from invsync.sandbox.state import Home, InMemory, StateFile
 
 Phase = Literal["before", "after"]
 #: Called before a request is looked at, and after it was applied but before it is answered.
 Hook = Callable[[Request, Phase], None]
+
+#: Rules as a caller may give them: ready, as plain mappings, or as the path of a YAML file.
+FaultsLike = Faults | Path | Sequence[Rule | Mapping[str, Any]]
 
 _GRAPHQL = re.compile(r"/admin/api/([\w-]+)/graphql\.json")
 
@@ -37,29 +41,58 @@ class Sandbox:
         *,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        faults: FaultsLike = (),
         on_request: Hook | None = None,
     ) -> None:
         self.home = as_home(home, now=now)
+        self.faults = as_faults(faults)
         self.on_request = on_request
         self._sleep = sleep
         self._numbers = itertools.count(1)
 
     def answer(self, request: Request) -> Answer:
-        """Answer one request. Raises UnreadableState, and whatever `on_request` raises."""
+        """Answer one request. Raises UnreadableState, and whatever `on_request` raises but Cut."""
         request.number = next(self._numbers)
-        if self.on_request:
-            self.on_request(request, "before")
-        answer = self._applied(request, Interference())
-        if self.on_request:
-            self.on_request(request, "after")
+        rules = self.faults.striking(request)
+        try:
+            self._call("before", request)
+            answer = self._answered(request, rules)
+            self._call("after", request)
+        except Cut:
+            return Answer(cut=True)
+        for rule in rules:
+            if rule.fault == "truncated":
+                truncate(rule, answer)
         return answer
 
-    def _applied(self, request: Request, interference: Interference) -> Answer:
+    def _call(self, phase: Phase, request: Request) -> None:
+        if self.on_request:
+            self.on_request(request, phase)
+
+    def _answered(self, request: Request, rules: Sequence[Rule]) -> Answer:
+        """The answer, real or broken; the request is applied unless a rule prevents it."""
+        for rule in rules:
+            if rule.fault == "latency":
+                self._sleep(rule.seconds)
+        versioned = _GRAPHQL.fullmatch(request.path)
+        version = answering(versioned[1]) if versioned else ""
+        request_id = str(uuid.uuid4())
         with self.home.open() as shop:
-            answer = self._routed(request, shop, interference)
-            answer.headers.setdefault("Date", formatdate(shop.now(), usegmt=True))
-            answer.headers.setdefault("X-Request-Id", str(uuid.uuid4()))
-            return answer
+            now = shop.now
+        broken = [(rule, broken_answer(rule, now, version, request_id)) for rule in rules]
+        instead = [(rule, answer) for rule, answer in broken if answer is not None]
+        for rule, answer in instead:
+            if not rule.applied and rule.fault != "cut_after":
+                return _stamped(answer, now(), request_id)
+        real = self._applied(request, interference(rules), request_id)
+        return _stamped(instead[0][1], now(), request_id) if instead else real
+
+    def _applied(self, request: Request, interference: Interference, request_id: str) -> Answer:
+        with self.home.open() as shop:
+            if interference.key_retention is not None:
+                shop.settings.key_retention = interference.key_retention
+                shop.changed()
+            return _stamped(self._routed(request, shop, interference), shop.now(), request_id)
 
     def _routed(self, request: Request, shop: Shop, interference: Interference) -> Answer:
         versioned = _GRAPHQL.fullmatch(request.path)
@@ -72,7 +105,6 @@ class Sandbox:
 
     def _graphql(self, request: Request, shop: Shop, version: str, interference: Interference) -> Answer:
         from invsync.sandbox import execution
-        from invsync.sandbox.versions import answering
 
         if not access.accepts(shop, request.headers.get("x-shopify-access-token")):
             return json_answer(access.REFUSED_TOKEN, 401)
@@ -92,6 +124,20 @@ class Sandbox:
         )
         document = execution.run(ctx, text, variables, given.get("operationName"))
         return json_answer(document, 200, **{"X-Shopify-API-Version": served})
+
+
+def as_faults(faults: FaultsLike) -> Faults:
+    """Rules made ready. Raises BadRules."""
+    if isinstance(faults, Faults):
+        return faults
+    return read_file(faults) if isinstance(faults, Path) else read_rules(list(faults))
+
+
+def _stamped(answer: Answer, now: float, request_id: str) -> Answer:
+    """The answer with the headers that every answer carries."""
+    answer.headers.setdefault("Date", formatdate(now, usegmt=True))
+    answer.headers.setdefault("X-Request-Id", request_id)
+    return answer
 
 
 def as_home(home: Path | Shop | Home, *, now: Callable[[], float] = time.time) -> Home:

@@ -13,14 +13,25 @@ from invsync.sandbox.shop import Shop
 class Interference:
     """What a fault rule does to mutations of inventory."""
 
-    #: A user error for the whole call, instead of doing anything.
+    #: Answer as if the bucket were empty.
+    throttled: bool = False
+    #: A user error for the whole call; and whether the call is applied all the same.
     user_error: str | None = None
+    user_error_applied: bool = False
     #: Refused items: SKU or global id → (code, whether `field` is given).
     refused: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
     #: Whether a top-level error stands beside the applied change.
     error_beside_data: bool = False
-    #: How a bulk operation that is started now will end.
-    bulk_end: str | None = None
+    #: From now on, how long idempotency keys are remembered, in seconds.
+    key_retention: float | None = None
+    #: How a bulk operation that is started now will end, and whether it leaves a part of its result.
+    bulk_ends: str | None = None
+    bulk_partial: bool = True
+    #: Bulk operations of another app fill all places for so many seconds.
+    bulk_busy: float | None = None
+    #: The URL of a bulk result is left out, or has expired.
+    bulk_no_url: bool = False
+    bulk_url_expired: bool = False
 
 
 @dataclass(slots=True)

@@ -165,7 +165,7 @@ class _Builder:
                 condition = node.type_condition.name.value if node.type_condition else parent.name
                 inner = node.selection_set
             kind = self._schema.type_map[condition]
-            if kind is parent or (is_abstract_type(kind) and self._schema.is_sub_type(kind, parent)):  # type: ignore[arg-type]
+            if kind is parent or (is_abstract_type(kind) and self._schema.is_sub_type(kind, parent)):
                 nodes += self._nodes(parent, inner)
         return nodes
 
@@ -183,7 +183,7 @@ class _Builder:
         own = (10 if top else 0) if payload else 1
         made = _Field(key, own, included=_included(node))
         if is_abstract_type(kind):
-            possible = self._schema.get_possible_types(kind)  # type: ignore[arg-type]
+            possible = self._schema.get_possible_types(kind)
             made.branches = [self.selected(one, node.selection_set) for one in possible]
         elif isinstance(kind, GraphQLObjectType):
             made.children = self.selected(kind, node.selection_set, payload=payload and top)

@@ -103,7 +103,8 @@ def run(ctx: Context, text: str, variables: Mapping[str, Any], operation_name: s
     if longest > INPUT_LIMIT:
         return too_many(longest, ready.root_fields(name)[:1])
     plan = ready.costs[name]
-    refused = _charge(ctx, plan.requested(ctx.variables))
+    requested = plan.requested(ctx.variables)
+    refused = throttled(ctx, requested) if ctx.interference.throttled else _charge(ctx, requested)
     if refused is not None:
         return refused
     result = execute(

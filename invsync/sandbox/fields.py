@@ -91,7 +91,7 @@ def searched(ctx: Context, resource: str, query: str) -> Any:
         broken = internal_error("sandbox")["errors"][0]
         raise failure(broken["message"], **broken["extensions"]) from None
     if found.warnings or ctx.search_debug:
-        note = {"path": ctx.path(), "query": query, "parsed": found.parsed}
+        note: dict[str, Any] = {"path": ctx.path(), "query": query, "parsed": found.parsed}
         if found.warnings:
             note["warnings"] = found.warnings
         if note not in ctx.searches:

@@ -24,7 +24,7 @@ SET_BOUND = 1_000_000_000
 ADJUSTABLE = ("available", "damaged", "incoming", "quality_control", "reserved", "safety_stock")
 SETTABLE = ("available", "on_hand")
 
-REASONS = [
+REASONS = (
     "correction",
     "cycle_count_available",
     "damaged",
@@ -42,7 +42,7 @@ REASONS = [
     "restock",
     "safety_stock",
     "shrinkage",
-]
+)
 
 #: From this version on a level is made, inactive, where an item is not stocked; before, that is refused.
 STOCKS_BY_ITSELF_FROM = "2026-04"
@@ -150,7 +150,7 @@ def _keyed(ctx: Context, mutation: str, args: Mapping[str, Any], check: Any) -> 
     key = args["@idempotent"]
     given = args["input"]
     interference = ctx.interference
-    if interference.user_error is not None:
+    if interference.user_error is not None and not interference.user_error_applied:
         return _refused([user_error(interference.user_error)])
     call = idempotency.fingerprint(mutation, given)
     earlier = idempotency.recall(ctx, key)
@@ -166,6 +166,8 @@ def _keyed(ctx: Context, mutation: str, args: Mapping[str, Any], check: Any) -> 
         return _refused(checked.errors)
     outcome = _apply(ctx, given, checked.rows, key)
     idempotency.remember(ctx, key, call, outcome)
+    if interference.user_error is not None:
+        return _refused([user_error(interference.user_error)])
     ctx.beside_data = interference.error_beside_data
     return _done(ctx, outcome)
 

@@ -246,25 +246,17 @@ def loads(text: str | bytes, *, now: Callable[[], float] = time.time) -> Shop:
 _WRITTEN: dict[type[Stored], tuple[str, ...]] = {
     Location: ("id", "name", "active", "fulfillment_service", "primary", "created_at", "updated_at"),
     Product: (
-        ["id", "title", "handle", "product_type", "tags", "status", "gift_card", "vendor", "created_at", "updated_at"]  # type: ignore[dict-item]
+        *("id", "title", "handle", "product_type", "tags", "status"),
+        *("gift_card", "vendor", "created_at", "updated_at"),
     ),
     Item: ("id", "sku", "tracked", "created_at", "updated_at"),
-    Variant: tuple(
-        [
-            "id",
-            "product.id",
-            "item.id",
-            "title",
-            "sku",
-            "options",
-            "position",
-            "requires_components",
-            "created_at",
-            "updated_at",
-        ]
+    Variant: (
+        *("id", "product.id", "item.id", "title", "sku", "options", "position"),
+        *("requires_components", "created_at", "updated_at"),
     ),
-    Level: tuple(
-        ["id", "item.id", "location.id", "available", "committed", "active", "created_at", "updated_at", "others"]
+    Level: (
+        *("id", "item.id", "location.id", "available", "committed"),
+        *("active", "created_at", "updated_at", "others"),
     ),
 }
 
@@ -394,7 +386,8 @@ def _wait_for(descriptor: int, path: Path) -> None:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise UnreadableState(
-                    f"{path}: another process keeps it open; if it is `invsync sandbox serve`, set api_url to its address"
+                    f"{path}: another process keeps it open;"
+                    " if it is `invsync sandbox serve`, set api_url to its address"
                 ) from None
             time.sleep(0.005)
         else:

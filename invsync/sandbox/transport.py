@@ -15,7 +15,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
-from invsync.sandbox.api import Hook, Sandbox
+from invsync.sandbox.api import FaultsLike, Hook, Sandbox
 from invsync.sandbox.exchange import Answer, Request
 from invsync.sandbox.shop import Shop
 from invsync.sandbox.state import Home, UnreadableState
@@ -40,10 +40,11 @@ class SandboxAdapter(BaseAdapter):
         *,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        faults: FaultsLike = (),
         on_request: Hook | None = None,
     ) -> None:
         super().__init__()
-        self.sandbox = Sandbox(home, now=now, sleep=sleep, on_request=on_request)
+        self.sandbox = Sandbox(home, now=now, sleep=sleep, faults=faults, on_request=on_request)
 
     def send(
         self,
@@ -109,8 +110,8 @@ def _response(request: requests.PreparedRequest, answer: Answer, adapter: Sandbo
     response.headers = CaseInsensitiveDict({**answer.headers, "Content-Length": str(answer.size())})
     response.encoding = get_encoding_from_headers(response.headers)
     raw = io.BytesIO(answer.body) if isinstance(answer.body, bytes) else answer.body.open("rb", buffering=0)
-    response.raw = _Body(raw, answer.truncate_at)  # type: ignore[arg-type]
+    response.raw = _Body(raw, answer.truncate_at)
     response.url = request.url or ""
     response.request = request
-    response.connection = adapter  # type: ignore[attr-defined]
+    response.connection = adapter  # type: ignore[assignment]
     return response

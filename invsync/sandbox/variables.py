@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     GraphQLEnumType,
@@ -43,7 +43,7 @@ def invalid_variables(
     errors = []
     for definition in operation.variable_definitions or ():
         name = definition.variable.name.value
-        kind = type_from_ast(schema, definition.type)  # type: ignore[arg-type]
+        kind = cast("GraphQLInputType | None", type_from_ast(schema, definition.type))
         if kind is None or (name not in given and definition.default_value is not None):
             continue
         value = given.get(name)

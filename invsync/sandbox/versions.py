@@ -87,7 +87,7 @@ def _attach(parent: str, name: str, field: GraphQLField) -> None:
         field.resolve = lambda thing, info, **args: answer(thing, args, info.context)
         return
 
-    def resolve(thing: Any, info: GraphQLResolveInfo, **args: Any) -> Any:
+    def resolve(thing: Any, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
         ctx: Context = info.context
         if scope is not None and not ctx.may(scope) and not (returned == "Location" and _only_id(info)):
             raise access_denied(name, scope)
@@ -99,17 +99,17 @@ def _attach(parent: str, name: str, field: GraphQLField) -> None:
     field.resolve = resolve
 
 
-def _idempotency_key(info: GraphQLResolveInfo, ctx: Context) -> str | None:
+def _idempotency_key(info: GraphQLResolveInfo[Any], ctx: Context) -> str | None:
     """The key of the field's `@idempotent` directive; None without one."""
     for directive in info.field_nodes[0].directives or ():
         if directive.name.value == "idempotent":
-            value: Any = directive.arguments[0].value
+            value: Any = next(iter(directive.arguments or ())).value
             key = ctx.variables.get(value.name.value) if value.kind == "variable" else value.value
             return str(key)
     return None
 
 
-def _only_id(info: GraphQLResolveInfo) -> bool:
+def _only_id(info: GraphQLResolveInfo[Any]) -> bool:
     """Whether nothing but `id` is asked of the object."""
     waiting = [node.selection_set for node in info.field_nodes]
     while waiting:

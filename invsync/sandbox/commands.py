@@ -1,0 +1,257 @@
+"""`invsync sandbox …`: play the customer and the clerk, and serve the shop."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import click
+
+#: Where `serve` listens unless told otherwise.
+DEFAULT_PORT = 8787
+
+#: `show` prints no more variants than this; `--json` gives them all.
+ROWS_SHOWN = 200
+
+
+class Place(Protocol):
+    """Where the configured sandbox is."""
+
+    @property
+    def state_file(self) -> Path:
+        """`sandbox.json` in the state folder."""
+
+    @property
+    def url(self) -> str | None:
+        """The address of a served sandbox, if the configuration names one: it is then the shop that counts."""
+
+    @property
+    def api_version(self) -> str:
+        """The API version that the configuration asks for."""
+
+
+class HasPlace(Protocol):
+    """What `click.Context.obj` must offer to these commands."""
+
+    def sandbox_place(self) -> Place:
+        """Where the sandbox is. May raise the program's own configuration error."""
+
+
+class SandboxError(click.ClickException):
+    """One line on stderr, exit 1."""
+
+    def show(self, file: Any = None) -> None:
+        """Print the line."""
+        click.echo(f"invsync: {self.format_message()}", err=True)
+
+
+@click.group()
+def sandbox() -> None:
+    """A shop in a box: sell, count and look around without a real shop.
+
+    \b
+    Examples:
+      invsync sandbox show
+      invsync sandbox sell PRINT-S 3
+      invsync sandbox set PRINT-M 50 --location Till
+      invsync sandbox serve --port 8787
+    """
+
+
+@sandbox.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
+@click.pass_context
+def show(ctx: click.Context, as_json: bool) -> None:
+    """Show every variant with its quantity at each location."""
+    document = _do(ctx, "show", {})
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        click.echo(as_table(document))
+
+
+@sandbox.command()
+@click.argument("sku")
+@click.argument("units", metavar="N", type=click.IntRange(min=1))
+@click.option("--location", metavar="NAME", help="Where it is sold (default: the primary location).")
+@click.pass_context
+def sell(ctx: click.Context, sku: str, units: int, location: str | None) -> None:
+    """Play the customer: buy N of a SKU."""
+    done = _do(ctx, "sell", {"sku": sku, "units": units, "location": location})
+    tail = "" if done["tracked"] else " (not tracked: the quantity stays)"
+    click.echo(f"Sold {units} of {_named(done)}: {done['before']} → {done['after']}{tail}")
+
+
+@sandbox.command(name="set", context_settings={"ignore_unknown_options": True})
+@click.argument("sku")
+@click.argument("quantity", metavar="N", type=int)
+@click.option("--location", metavar="NAME", help="Where it is counted (default: the primary location).")
+@click.pass_context
+def set_quantity(ctx: click.Context, sku: str, quantity: int, location: str | None) -> None:
+    """Play the clerk: set a SKU's available quantity to N."""
+    done = _do(ctx, "set", {"sku": sku, "units": quantity, "location": location})
+    click.echo(f"Set {_named(done)}: {done['before']} → {done['after']}")
+
+
+@sandbox.command()
+@click.option("--products", metavar="N", type=click.IntRange(min=1), help="Make a shop of N products.")
+@click.option("--variants", metavar="N", type=click.IntRange(1, 2048), help="Variants of each product (4).")
+@click.option("--locations", metavar="N", type=click.IntRange(1, 250), help="Locations (1).")
+@click.pass_context
+def reset(ctx: click.Context, products: int | None, variants: int | None, locations: int | None) -> None:
+    """Start over with the starting shop, or with one of any size."""
+    done = _do(ctx, "reset", {"products": products, "variants": variants, "locations": locations})
+    click.echo(
+        f"The sandbox starts over: {_count(done['products'], 'product')}, "
+        f"{_count(done['variants'], 'variant')}, {_count(done['locations'], 'location')}"
+    )
+
+
+@sandbox.command()
+@click.option("--port", metavar="N", type=click.IntRange(0, 65535), help=f"Port ({DEFAULT_PORT}; 0: any free one).")
+@click.option("--faults", metavar="FILE", type=click.Path(path_type=Path), help="YAML rules: which requests go wrong.")
+@click.option("--index-lag", metavar="SECONDS", type=click.FloatRange(min=0), help="How late the search index is.")
+@click.pass_context
+def serve(ctx: click.Context, port: int | None, faults: Path | None, index_lag: float | None) -> None:
+    """Serve the shop over HTTP on this machine, until Ctrl-C or SIGTERM."""
+    place = _place(ctx)
+    _require_graphql()
+    from invsync.sandbox.faults import BadRules
+    from invsync.sandbox.server import SandboxServer
+    from invsync.sandbox.state import UnreadableState
+
+    if port is None:
+        port = (urlsplit(place.url).port if place.url else None) or DEFAULT_PORT
+    try:
+        server = SandboxServer(place.state_file, port=port, faults=faults or ())
+    except OSError as error:
+        raise SandboxError(f"can't serve at 127.0.0.1:{port}: {error.strerror}; choose another --port") from None
+    except (UnreadableState, BadRules) as error:
+        raise SandboxError(str(error)) from None
+    if index_lag is not None:
+        with server.shop() as shop:
+            shop.settings.index_lag = index_lag
+            shop.changed()
+
+    def stop(*_: Any) -> None:
+        threading.Thread(target=server.shutdown).start()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, stop)
+    click.echo(f"Sandbox shop at {server.url} (state: {place.state_file})")
+    try:
+        server.serve()
+    finally:
+        server.stop()
+
+
+# -- within ------------------------------------------------------------------------------------------
+
+
+def _place(ctx: click.Context) -> Place:
+    owner: HasPlace = ctx.obj
+    return owner.sandbox_place()
+
+
+def _do(ctx: click.Context, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Carry out an action on the configured shop, wherever it lives."""
+    place = _place(ctx)
+    if place.url:
+        return _ask(place.url, action, given)
+    from invsync.sandbox import clerk
+    from invsync.sandbox.state import StateFile, UnreadableState
+
+    try:
+        return clerk.do(StateFile(place.state_file), action, given)
+    except (clerk.CannotDo, UnreadableState) as error:
+        raise SandboxError(str(error)) from None
+
+
+def _ask(url: str, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Have a served shop carry the action out."""
+    request = urllib.request.Request(  # noqa: S310 (loopback, as configured)
+        f"{url.rstrip('/')}/sandbox/{action}",
+        data=json.dumps(given).encode(),
+        headers={"Content-Type": "application/json"},
+        method="POST",
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
+            document: dict[str, Any] = json.load(answer)
+            return document
+    except urllib.error.HTTPError as error:
+        try:
+            message = json.load(error)["error"]
+        except (ValueError, KeyError, TypeError):
+            message = f"{url} answers {error.code}: it is no sandbox"
+        raise SandboxError(message) from None
+    except (OSError, ValueError):
+        raise SandboxError(
+            f"no sandbox answers at {url}: start one with `invsync sandbox serve`, or remove api_url"
+        ) from None
+
+
+def _require_graphql() -> None:
+    try:
+        import graphql  # noqa: F401
+    except ImportError:
+        raise SandboxError("the sandbox needs graphql-core: pip install 'invsync[sandbox]'") from None
+
+
+def _named(done: Mapping[str, Any]) -> str:
+    label = done["product"] if done["variant"] == "Default Title" else f"{done['product']}, {done['variant']}"
+    return f"{done['sku']} ({label}) at {done['location']}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def as_table(document: Mapping[str, Any]) -> str:
+    """The shop as aligned text: a row per variant, a column per location."""
+    places = [place["name"] for place in document["locations"]]
+    rows = [["PRODUCT", "VARIANT", "SKU", "TYPE", "STATUS", *places]]
+    variants: Sequence[Mapping[str, Any]] = document["variants"]
+    for variant in variants[:ROWS_SHOWN]:
+        rows.append(
+            [
+                variant["product"],
+                variant["variant"],
+                variant["sku"],
+                variant["type"],
+                variant["status"].lower(),
+                *(_cell(variant, place) for place in places),
+            ]
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [_line(row, widths) for row in rows]
+    if len(variants) > ROWS_SHOWN:
+        lines.append(f"… and {len(variants) - ROWS_SHOWN:,} variants more (--json shows all)")
+    if any(variant["inactive"] or not variant["tracked"] for variant in variants[:ROWS_SHOWN]):
+        lines.append("")
+        lines.append("-: not stocked there   (n): inactive there   ~: not tracked")
+    return "\n".join(lines)
+
+
+def _cell(variant: Mapping[str, Any], place: str) -> str:
+    reading = variant["available"][place]
+    if reading is None:
+        return "-"
+    if not variant["tracked"]:
+        return "~"
+    return f"({reading})" if place in variant["inactive"] else str(reading)
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    words = [
+        cell.ljust(width) if column < 5 else cell.rjust(width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return "  ".join(words).rstrip()
