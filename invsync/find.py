@@ -78,13 +78,12 @@ def choose(
 class Found:
     """What a complete scan found.
 
-    `ids`: every pool that was found, of one level too; `known`: how many of them the cache knows; `pools`: how many
-    have two levels or more. `by`: pages or a bulk operation.
+    `ids`: every pool that was found, of one level too; `known`: how many of them the cache knows. `by`: pages or a bulk
+    operation.
     """
 
     ids: set[str] = field(default_factory=set)
     known: int = 0
-    pools: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     by: str = "pages"
     warning: str | None = None
@@ -136,7 +135,6 @@ def sights(scope: Scope, cache: Cache, listed: Iterable[Listing], found: Found) 
             seen.add((listing.product.id, one))
             continue
         found.ids.add(gid)
-        found.pools += len(sight.levels) > 1
         if entry := cache.pools.get(gid):
             found.known += 1
             if entry["levels"] == sight.levels and settled(entry):
@@ -167,7 +165,7 @@ def changed(scope: Scope, cache: Cache, client: Client) -> tuple[list[str], int]
         accounted = entry["levels"].get(key)
         if accounted != level.available:
             candidates[pool_id] = None
-            if accounted is not None and level.available > accounted:
+            if accounted is not None and level.available > accounted and len(entry["levels"]) > 1:
                 rising.add(pool_id)
     items_at = next(iter(scope.locations)) if scope.command == "locations" else None
     for count, (product, items) in enumerate(levels.changed_products(client, since, items_at=items_at)):

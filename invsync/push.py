@@ -41,6 +41,11 @@ class Work:
     again: bool = False
 
     @property
+    def rises(self) -> bool:
+        """Whether the plan counts a rise that raises other levels."""
+        return self.plan.risen > 0 and len(self.plan.observed) > 1
+
+    @property
     def pool(self) -> Pool:
         """What to remember of the pool, as things stand."""
         return self.plan.settle(self.applied)
@@ -113,6 +118,7 @@ def _send(
     key = str(uuid.uuid4())
     changes = [adjust.change(a.level.item, a.level.location, a.delta, a.change_from) for _, a in rows]
     variables = adjust.call(changes, run_id, key)
+    client.pace("Adjust", adjust.COST)  # here, so that no time budget runs out over a batch that the journal holds
     journal.sending(key, _utc(client), variables, _pools(rows, cache))
     refusals = send(client, variables, clock)
     journal.outcome(key, not refusals)

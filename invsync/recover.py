@@ -108,6 +108,7 @@ def _settle_by_reading(batch: Sent, run: str, cache: Cache, read: Read, finished
             _take(batch, pool_id, run, cache, finished)
             continue
         cache.remove(pool_id)
+        cache.scanned_at = None  # only a complete scan finds it again
         finished.warnings.append(
             Warning(
                 "old_journal",

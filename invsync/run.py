@@ -97,8 +97,11 @@ class RunClock:
             raise OutOfTime("the time budget max_run_time is spent")
 
 
-def connect(settings: Settings, clock: Clock, deadline: float | None) -> Client:
-    """A client for the shop of the configuration: the real one, a served sandbox, or the one in this process."""
+def connect(settings: Settings, clock: Clock, deadline: float | None, *, keep_token: bool = True) -> Client:
+    """A client for the shop of the configuration: the real one, a served sandbox, or the one in this process.
+
+    `keep_token`: whether a granted token may be written to the state folder.
+    """
     session = requests.Session()
     if settings.sandbox:
         from invsync.sandbox.transport import SandboxAdapter
@@ -112,7 +115,7 @@ def connect(settings: Settings, clock: Clock, deadline: float | None) -> Client:
     return Client(
         endpoint=settings.endpoint,
         api_version=settings.api_version,
-        credentials=credentials_for(configured, settings.state_dir),
+        credentials=credentials_for(configured, settings.state_dir if keep_token else None),
         session=session,
         clock=clock,
         deadline=deadline,
@@ -198,7 +201,7 @@ def run(
         if not options.dry_run:
             state.prepare(files)
             held.enter_context(state.lock(files, outcome.started_at))
-        client = connect(settings, clock, clock.deadline)
+        client = connect(settings, clock, clock.deadline, keep_token=not options.dry_run)
         this = _Run(settings, files, options, client, clock, confirm, progress, run_id, outcome)
         try:
             this.go()
@@ -257,12 +260,21 @@ class _Run:
         except InvsyncError:
             self.outcome.standings.clear()  # nothing of what was found is kept
             raise
+        if self.options.reset and not self.options.dry_run:
+            self.write()
+            self.journal = Journal(self.files, run=self.run_id, shop=shop.domain, continues=self.cache.run)
         try:
             self.settle(candidates)
         except BaseException:
             self.close(whole=False)
             raise
+        finally:
+            self.outcome.seen = self.count_pools()
         self.close(whole=True)
+
+    def count_pools(self) -> int:
+        """How many pools the cache knows; a single level is none."""
+        return sum(len(entry["levels"]) > 1 for entry in self.cache.pools.values())
 
     def load(self, known: Cache | None, shop: levels.Shop) -> None:
         """Take up the cache, or begin one."""
@@ -289,7 +301,8 @@ class _Run:
         finished = finish(left, self.cache, self.client, self.clock, self.read)
         for warning in finished.warnings:
             self.warn(warning.kind, warning.pool, warning.message)
-        self.history += finished.history
+        told = state.history_tail(self.files)  # by a run that was cut off just before it wrote its cache
+        self.history += [line for line in finished.history if str(line["batch"]).encode() not in told]
         self.write()
 
     def find(self) -> list[str]:
@@ -312,7 +325,6 @@ class _Run:
             candidates = self.scan_all()
         else:
             candidates, self.may_rise = feed
-            self.outcome.seen = sum(len(entry["levels"]) > 1 for entry in self.cache.pools.values())
         log.info("scan: %s (%s); %d pools to read by id", choice.kind, self.outcome.scan_why, len(candidates))
         return candidates
 
@@ -329,14 +341,13 @@ class _Run:
                 continue
             if work.plan.adjustments or work.plan.movements:
                 candidates.append(sight.id)
-                self.may_rise += work.plan.risen > 0
+                self.may_rise += work.rises
             else:
                 self.keep(work)
         self.check_found(found, known)
         if found.warning:
             self.warn("bulk_failed", None, found.warning)
         self.outcome.scan_why += f"; by {found.by}"
-        self.outcome.seen = found.pools
         self.outcome.skipped = found.skipped
         paged = self.client.use.points - spent
         self.cache.scan_points = paged if found.by == "pages" else max(self.cache.scan_points, find.DEAR_POINTS + 1)
@@ -370,24 +381,28 @@ class _Run:
 
     def settle(self, candidates: Sequence[str]) -> None:
         """Read the candidates by id, plan and push them, some at a time so that each is pushed from a fresh reading."""
-        adopted = sum(len(entry["levels"]) > 1 for entry in self.cache.pools.values())
-        share = self.section.max_rising
-        limit = max(FEW_RISES, int(share * adopted) + 1)
+        if not candidates:
+            return
+        limit = max(FEW_RISES, int(self.section.max_rising * self.count_pools()) + 1)
         self.brake = not self.options.force and self.may_rise >= limit
         if self.options.align:
             candidates = self.approve(candidates)
         done = 0
         for some in self.portions(candidates):
-            self.clock.check()
             self.progress("pushing", done, len(candidates))
-            self.settle_some(some, limit)
+            try:
+                self.clock.check()
+                self.settle_some(some, limit)
+            except OutOfTime as error:
+                left = len(candidates) - done
+                raise OutOfTime(f"{error}; {left} of {len(candidates)} pools are left to the next run") from error
             done += len(some)
 
     def settle_some(self, ids: Sequence[str], limit: int) -> None:
         """Read, plan and push these pools; those whose levels moved meanwhile are read and planned again."""
         for attempt in range(STALE_TRIES):
             works = self.plan_all(ids)
-            if not self.options.force and self.risen + sum(work.plan.risen > 0 for work in works) >= limit:
+            if not self.options.force and self.risen + sum(work.rises for work in works) >= limit:
                 self.brake = True
                 works = [self.replan(work) for work in works]
             to_push = [work for work in works if work.plan.adjustments]
@@ -473,7 +488,7 @@ class _Run:
             several_rises=self.section.several_rises,
             follow=self.scope.command == "locations",
             seeded=self.seeded,
-            brake=self.brake,
+            brake=self.brake and len(observed) > 1,
             release=self.options.force,
         )
 
@@ -529,7 +544,7 @@ class _Run:
     def keep(self, work: Work) -> None:
         """Remember a pool as this run leaves it, and report it."""
         made = work.plan
-        self.risen += made.risen > 0
+        self.risen += work.rises
         problem: Problem | None = None
         standing: Standing = "in_step"
         labels = {level: self.label(level, name) for level, name in work.names.items()}

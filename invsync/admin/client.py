@@ -353,6 +353,13 @@ class Client:
         self._clock.sleep(seconds)
         self.use.waited_seconds += seconds
 
+    def pace(self, operation: str, cost: int) -> float:
+        """Wait until the shop's budget holds `cost` points, so that `operation` is not refused; seconds waited."""
+        missing = min(self._bucket.missing_seconds(cost, self._clock.monotonic()), LONGEST_NAMED_WAIT_SECONDS)
+        if missing > 0:
+            self.wait(missing, f"{operation} has to wait for {cost} points of the shop's budget")
+        return missing
+
     def server_now(self) -> datetime:
         """Now in UTC by the shop's clock, never ahead of it; by the local one until the shop has answered."""
         return datetime.fromtimestamp(self._clock.now() + (self._skew or 0.0), UTC)
@@ -368,9 +375,7 @@ class Client:
         """One GraphQL request, sent again at once where a 401 only means that the token has to be renewed."""
         url = f"{self._endpoint}/admin/api/{self._api_version}/graphql.json"
         token = self._credentials.current(self)
-        waited = min(self._bucket.missing_seconds(cost, self._clock.monotonic()), LONGEST_NAMED_WAIT_SECONDS)
-        if waited > 0:
-            self.wait(waited, f"{operation} has to wait for {cost} points of the shop's budget")
+        waited = self.pace(operation, cost)
         while True:
             answer = self._exchange(operation, url, body, _TokenHeader(token), asked=cost, waited=waited)
             if answer.status != 401:
