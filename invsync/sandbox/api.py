@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import parse_qs
 
-from invsync.sandbox import access
+from invsync.sandbox import access, bulk
 from invsync.sandbox.context import Context, Interference
-from invsync.sandbox.exchange import Answer, Cut, Request, json_answer
+from invsync.sandbox.exchange import Answer, Cut, Request, answering, json_answer
 from invsync.sandbox.faults import Faults, Rule, broken_answer, interference, read_file, read_rules, truncate
 from invsync.sandbox.shop import Shop
 from invsync.sandbox.state import Home, InMemory, StateFile
@@ -71,12 +72,14 @@ class Sandbox:
 
     def _answered(self, request: Request, rules: Sequence[Rule]) -> Answer:
         """The answer, real or broken; the request is applied unless a rule prevents it."""
+        request_id = str(uuid.uuid4())
+        if not rules:
+            return self._applied(request, Interference(), request_id)
         for rule in rules:
             if rule.fault == "latency":
                 self._sleep(rule.seconds)
         versioned = _GRAPHQL.fullmatch(request.path)
         version = answering(versioned[1]) if versioned else ""
-        request_id = str(uuid.uuid4())
         with self.home.open() as shop:
             now = shop.now
         broken = [(rule, broken_answer(rule, now, version, request_id)) for rule in rules]
@@ -101,7 +104,22 @@ class Sandbox:
         if request.path == "/admin/oauth/access_token" and request.method == "POST":
             status, document = access.grant(shop, request.body)
             return json_answer(document, status)
+        if request.path.startswith(bulk.RESULTS) and request.method == "GET":
+            return self._bulk_result(request, shop)
+        if request.path == "/admin/oauth/access_scopes.json" and request.method == "GET":
+            if not access.accepts(shop, request.headers.get("x-shopify-access-token")):
+                return json_answer(access.REFUSED_TOKEN, 401)
+            return json_answer({"access_scopes": [{"handle": scope} for scope in sorted(shop.settings.scopes)]})
         return json_answer({"errors": "Not Found"}, 404)
+
+    def _bulk_result(self, request: Request, shop: Shop) -> Answer:
+        given = {name: values[-1] for name, values in parse_qs(request.query_string).items()}
+        status, path = bulk.result_for(shop, self.home.bulk_folder, request.path, given)
+        if path is not None:
+            return Answer(status, {"Content-Type": "application/jsonl"}, path)
+        code = "ExpiredToken" if status == 403 else "NoSuchKey"
+        body = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code></Error>"
+        return Answer(status, {"Content-Type": "application/xml; charset=UTF-8"}, body.encode())
 
     def _graphql(self, request: Request, shop: Shop, version: str, interference: Interference) -> Answer:
         from invsync.sandbox import execution
@@ -119,6 +137,7 @@ class Sandbox:
             served,
             frozenset(shop.settings.scopes),
             interference=interference,
+            bulk_folder=self.home.bulk_folder,
             base_url=request.base_url,
             search_debug="shopify-search-query-debug" in request.headers,
         )

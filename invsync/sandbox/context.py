@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from invsync.sandbox.shop import Shop
@@ -43,9 +44,9 @@ class Context:
     scopes: frozenset[str]
     variables: Mapping[str, Any] = field(default_factory=dict)
     interference: Interference = field(default_factory=Interference)
-    #: Finds a bulk operation's result; set by who serves results.
+    #: Where results of bulk operations are kept, and the address that they are fetched from.
+    bulk_folder: Path = Path()
     base_url: str = ""
-    finish_jobs: Callable[[Shop], None] | None = None
     #: Response path of the connection that is being resolved.
     path: Callable[[], list[str | int]] = list
     searches: list[dict[str, Any]] = field(default_factory=list)

@@ -9,6 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+#: API versions that are served, oldest first.
+VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
+
+
+def answering(version: str) -> str:
+    """The version that answers a request for `version`: itself, or the oldest one served if it is gone."""
+    return version if version in VERSIONS else VERSIONS[0]
+
 
 class Cut(Exception):
     """The connection breaks, and the client hears nothing."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from invsync.sandbox import bulk
 from invsync.sandbox.connections import Ordered, Page, check_size, cursor, page
 from invsync.sandbox.context import Context
 from invsync.sandbox.failures import failure, internal_error
 from invsync.sandbox.gids import gid, is_global_id, parse_gid, timestamp
 from invsync.sandbox.indexes import has_only_default_variant, search
 from invsync.sandbox.search import SearchBroke
-from invsync.sandbox.shop import SET_ASIDE, Item, Level, Location, Product, Shop, Variant
+from invsync.sandbox.shop import SET_ASIDE, BulkJob, Item, Level, Location, Product, Shop, Variant
 
 Args = Mapping[str, Any]
 Field = Callable[[Any, Args, Context], Any]
@@ -31,6 +32,7 @@ TYPE_NAMES: dict[type[Any], str] = {
     Variant: "ProductVariant",
     Item: "InventoryItem",
     Level: "InventoryLevel",
+    BulkJob: "BulkOperation",
 }
 
 
@@ -66,9 +68,8 @@ def by_gid(ctx: Context, text: str, kind: str | None = None) -> Any:
         case "Shop":
             return shop if number == 1 else None
         case "BulkOperation":
-            from invsync.sandbox import bulk
-
-            return bulk.shown(ctx, number)
+            job = shop.jobs.get(number)
+            return None if job is None or job.foreign else job
     return None
 
 
@@ -114,26 +115,24 @@ def _remembered(ctx: Context, key: tuple[Any, ...], make: Callable[[], Ordered])
     return made
 
 
-def _search_page(
+def _searched_list(
     ctx: Context,
     args: Args,
     resource: str,
     things: Iterable[Any],
     sorts: Mapping[str, Callable[[Any], Any] | None],
     *scope: Any,
-) -> Page:
-    """A page of a search over things; `scope` tells one set of things from another."""
-    check_size(args.get("first"), args.get("last"))
+) -> Ordered:
+    """What a search over things finds, in order; `scope` tells one set of things from another."""
     query, sort = args.get("query"), args.get("sortKey")
     if query:
         searched(ctx, resource, query)
     value = sorts.get(sort) if sort else None
-    ordered = _remembered(
+    return _remembered(
         ctx,
         (resource, query, sort, *scope),
         lambda: Ordered(_wanted(ctx, resource, query, things), value),
     )
-    return page(ordered, args)
 
 
 def _total(item: Item) -> int:
@@ -165,19 +164,19 @@ VARIANT_SORTS: dict[str, Callable[[Any], Any] | None] = {
 }
 
 
-def _products(_: Any, args: Args, ctx: Context) -> Page:
-    return _search_page(ctx, args, "products", ctx.shop.products.values(), PRODUCT_SORTS)
+def _products(_: Any, args: Args, ctx: Context) -> Ordered:
+    return _searched_list(ctx, args, "products", ctx.shop.products.values(), PRODUCT_SORTS)
 
 
-def _product_variants(_: Any, args: Args, ctx: Context) -> Page:
-    return _search_page(ctx, args, "productVariants", ctx.shop.variants.values(), VARIANT_SORTS)
+def _product_variants(_: Any, args: Args, ctx: Context) -> Ordered:
+    return _searched_list(ctx, args, "productVariants", ctx.shop.variants.values(), VARIANT_SORTS)
 
 
-def _inventory_items(_: Any, args: Args, ctx: Context) -> Page:
-    return _search_page(ctx, args, "inventoryItems", ctx.shop.items.values(), {})
+def _inventory_items(_: Any, args: Args, ctx: Context) -> Ordered:
+    return _searched_list(ctx, args, "inventoryItems", ctx.shop.items.values(), {})
 
 
-def _locations(_: Any, args: Args, ctx: Context) -> Page:
+def _locations(_: Any, args: Args, ctx: Context) -> Ordered:
     inactive, legacy = bool(args.get("includeInactive")), bool(args.get("includeLegacy"))
     shown = (
         place
@@ -185,16 +184,15 @@ def _locations(_: Any, args: Args, ctx: Context) -> Page:
         if (place.active or inactive) and (legacy or not place.fulfillment_service)
     )
     by_name = {"NAME": lambda place: place.name.casefold()}
-    return _search_page(ctx, args, "locations", shown, by_name, inactive, legacy)
+    return _searched_list(ctx, args, "locations", shown, by_name, inactive, legacy)
 
 
-def _variants_of_product(product: Product, args: Args, ctx: Context) -> Page:
-    sort = args.get("sortKey") or "POSITION"
-    return page(Ordered(product.variants, VARIANT_SORTS.get(sort)), args)
+def _variants_of_product(product: Product, args: Args, ctx: Context) -> Ordered:
+    return Ordered(product.variants, VARIANT_SORTS.get(args.get("sortKey") or "POSITION"))
 
 
-def _variants_of_item(item: Item, args: Args, ctx: Context) -> Page:
-    return page(Ordered(item.variants), args)
+def _variants_of_item(item: Item, args: Args, ctx: Context) -> Ordered:
+    return Ordered(item.variants)
 
 
 def visible(level: Level, args: Args) -> bool:
@@ -202,15 +200,48 @@ def visible(level: Level, args: Args) -> bool:
     return level.live or bool(args.get("includeInactive") and level.location.active)
 
 
-def _levels_of_item(item: Item, args: Args, ctx: Context) -> Page:
+def _levels_of_item(item: Item, args: Args, ctx: Context) -> Ordered:
     shown = [level for level in item.levels.values() if visible(level, args)]
-    return page(Ordered(_wanted(ctx, "inventoryLevels", args.get("query"), shown)), args)
+    return Ordered(_wanted(ctx, "inventoryLevels", args.get("query"), shown))
 
 
-def _levels_of_location(location: Location, args: Args, ctx: Context) -> Page:
+def _levels_of_location(location: Location, args: Args, ctx: Context) -> Ordered:
     here = (level for level in ctx.shop.levels.values() if level.location is location and visible(level, args))
     inactive = bool(args.get("includeInactive"))
-    return _search_page(ctx, args, "inventoryLevels", here, {}, location.id, inactive)
+    return _searched_list(ctx, args, "inventoryLevels", here, {}, location.id, inactive)
+
+
+def _bulk_operations(_: Any, args: Args, ctx: Context) -> Ordered:
+    own = [job for job in ctx.shop.jobs.values() if not job.foreign]
+    sorts: dict[str, Callable[[Any], Any]] = {
+        "CREATED_AT": lambda job: job.created_at,
+        "COMPLETED_AT": lambda job: bulk.completed_at(ctx.shop, job) or 0.0,
+    }
+    return Ordered(_wanted(ctx, "bulkOperations", args.get("query"), own), sorts.get(args.get("sortKey") or ""))
+
+
+#: Every connection: type and field → the whole list that pages are cut from.
+CONNECTIONS: dict[tuple[str, str], Callable[[Any, Args, Context], Ordered]] = {
+    ("QueryRoot", "products"): _products,
+    ("QueryRoot", "productVariants"): _product_variants,
+    ("QueryRoot", "inventoryItems"): _inventory_items,
+    ("QueryRoot", "locations"): _locations,
+    ("QueryRoot", "bulkOperations"): _bulk_operations,
+    ("Product", "variants"): _variants_of_product,
+    ("InventoryItem", "variants"): _variants_of_item,
+    ("InventoryItem", "inventoryLevels"): _levels_of_item,
+    ("Location", "inventoryLevels"): _levels_of_location,
+}
+
+
+def connection(whole: Callable[[Any, Args, Context], Ordered]) -> Field:
+    """The field that cuts pages from a list."""
+
+    def answer(thing: Any, args: Args, ctx: Context) -> Page:
+        check_size(args.get("first"), args.get("last"))
+        return page(whole(thing, args, ctx), args)
+
+    return answer
 
 
 # -- single objects ----------------------------------------------------------------------------------
@@ -261,6 +292,16 @@ def _app_installation(_: Any, args: Args, ctx: Context) -> dict[str, Any]:
     }
 
 
+def _current_bulk_operation(_: Any, args: Args, ctx: Context) -> BulkJob | None:
+    if args.get("type") == "MUTATION":
+        return None
+    return next((job for job in reversed(ctx.shop.jobs.values()) if not job.foreign), None)
+
+
+def _perhaps(show: Callable[[Any], str], value: Any) -> str | None:
+    return None if value is None else show(value)
+
+
 def _plan(shop: Shop, args: Args, ctx: Context) -> dict[str, Any]:
     return {
         "displayName": "Sandbox",
@@ -306,17 +347,15 @@ FIELDS: dict[str, dict[str, Field]] = {
     "QueryRoot": {
         "shop": lambda _, args, ctx: ctx.shop,
         "location": _location,
-        "locations": _locations,
         "product": _find("Product"),
-        "products": _products,
         "productVariant": _find("ProductVariant"),
-        "productVariants": _product_variants,
         "inventoryItem": _find("InventoryItem"),
-        "inventoryItems": _inventory_items,
         "inventoryLevel": _find("InventoryLevel"),
         "node": lambda _, args, ctx: by_gid(ctx, args["id"]),
         "nodes": lambda _, args, ctx: [by_gid(ctx, one) for one in args["ids"]],
         "currentAppInstallation": _app_installation,
+        "bulkOperation": _find("BulkOperation"),
+        "currentBulkOperation": _current_bulk_operation,
     },
     "Shop": {
         "id": lambda shop, args, ctx: gid("Shop", 1),
@@ -338,7 +377,6 @@ FIELDS: dict[str, dict[str, Field]] = {
             level.live and level.location is location for level in ctx.shop.levels.values()
         ),
         "inventoryLevel": _level_of,
-        "inventoryLevels": _levels_of_location,
     },
     "Product": _STAMPS
     | {
@@ -353,7 +391,6 @@ FIELDS: dict[str, dict[str, Field]] = {
         "metafield": lambda product, args, ctx: None,
         "totalInventory": lambda product, args, ctx: _product_total(product),
         "tracksInventory": lambda product, args, ctx: any(variant.item.tracked for variant in product.variants),
-        "variants": _variants_of_product,
         "variantsCount": lambda product, args, ctx: _count(len(product.variants)),
     },
     "ProductVariant": _STAMPS
@@ -380,10 +417,8 @@ FIELDS: dict[str, dict[str, Field]] = {
         "duplicateSkuCount": lambda item, args, ctx: 0,
         "inventoryHistoryUrl": lambda item, args, ctx: None,
         "inventoryLevel": _level_at,
-        "inventoryLevels": _levels_of_item,
         "locationsCount": lambda item, args, ctx: _count(sum(level.live for level in item.levels.values())),
         "variant": lambda item, args, ctx: item.variants[0],
-        "variants": _variants_of_item,
     },
     "InventoryLevel": {
         "id": _get("gid"),
@@ -394,6 +429,20 @@ FIELDS: dict[str, dict[str, Field]] = {
         "item": _get("item"),
         "location": _get("location"),
         "quantities": _quantities,
+    },
+    "BulkOperation": {
+        "id": lambda job, args, ctx: gid("BulkOperation", job.id),
+        "query": _get("query"),
+        "type": lambda job, args, ctx: "QUERY",
+        "createdAt": _time("created_at"),
+        "completedAt": lambda job, args, ctx: _perhaps(timestamp, bulk.completed_at(ctx.shop, job)),
+        "status": lambda job, args, ctx: bulk.status(ctx.shop, job),
+        "errorCode": lambda job, args, ctx: bulk.error_code(ctx.shop, job),
+        "objectCount": lambda job, args, ctx: str(bulk.settled(ctx, job).get("objects", 0)),
+        "rootObjectCount": lambda job, args, ctx: str(bulk.settled(ctx, job).get("roots", 0)),
+        "fileSize": lambda job, args, ctx: _perhaps(str, bulk.settled(ctx, job).get("bytes")),
+        "url": lambda job, args, ctx: bulk.url(ctx, job, partial=False),
+        "partialDataUrl": lambda job, args, ctx: bulk.url(ctx, job, partial=True),
     },
     "PageInfo": {
         "hasNextPage": _get("has_next"),
@@ -411,3 +460,6 @@ CONNECTION_FIELDS: dict[str, Field] = {
     ],
     "pageInfo": lambda one, args, ctx: one,
 }
+
+for (_type, _name), _whole in CONNECTIONS.items():
+    FIELDS[_type][_name] = connection(_whole)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from invsync.sandbox import bulk
 from invsync.sandbox.search import (
     Matcher,
     Search,
@@ -40,6 +41,8 @@ def search(shop: Shop, resource: str, query: str) -> Search:
     index = INDEXES[resource](shop)
     found = compile_search(query, index.fields, index.default, ZoneInfo(shop.time_zone))
     if not shop.shadows:
+        return found
+    if resource == "bulkOperations":
         return found
     matches, seen = found.matches, shop.as_indexed
 
@@ -178,6 +181,20 @@ def _locations(shop: Shop) -> Index:
     )
 
 
+def _bulk_operations(shop: Shop) -> Index:
+    numbers = number(lambda job: (job.id,))
+    return Index(
+        {
+            "id": numbers,
+            "created_at": moment(lambda job: int(job.created_at)),
+            "completed_at": moment(lambda job: int(bulk.completed_at(shop, job) or 0)),
+            "operation_type": one_of(("query", "mutation"), lambda job: "query"),
+            "status": one_of(bulk.STATUSES, lambda job: bulk.status(shop, job)),
+        },
+        numbers,
+    )
+
+
 def _only_if_true(read: Callable[[Any], bool]) -> Matcher:
     """A filter that narrows when it is `true`, and does nothing when it is `false`."""
     flag = boolean(lambda thing: True)
@@ -205,6 +222,7 @@ INDEXES: dict[str, Callable[[Shop], Index]] = {
     "inventoryItems": _inventory_items,
     "inventoryLevels": _inventory_levels,
     "locations": _locations,
+    "bulkOperations": _bulk_operations,
 }
 
 #: What a resource holds.

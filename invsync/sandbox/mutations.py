@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from invsync.sandbox import inventory
+from invsync.sandbox import bulk, inventory
 from invsync.sandbox.fields import Field
 
 MUTATION_FIELDS: dict[str, Field] = {
+    "bulkOperationCancel": bulk.cancel,
+    "bulkOperationRunQuery": bulk.run_query,
     "inventoryActivate": inventory.activate,
     "inventoryAdjustQuantities": inventory.adjust,
     "inventorySetQuantities": inventory.set_quantities,

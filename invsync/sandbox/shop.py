@@ -213,9 +213,16 @@ class BulkJob:
     #: Another app's operation: it counts against nothing but is seen in lists.
     foreign: bool = False
     cancelled_at: float | None = None
-    #: How it is made to end, if not well: FAILED, CANCELED, EXPIRED.
+    #: When another app's operation is over.
+    until: float = 0.0
+    #: How it is made to end, if not well (FAILED, CANCELED, EXPIRED), with which error, and whether it leaves a part.
     ends_as: str | None = None
-    #: Once it is over: numbers of objects and bytes; None while it runs.
+    error_code: str | None = None
+    partial: bool = True
+    #: Faults of its URL: never given out, or expired from the start.
+    no_url: bool = False
+    url_expired: bool = False
+    #: Once it is over: numbers of objects, roots and bytes, and the signature of its URL; None while it runs.
     result: dict[str, Any] | None = None
 
 

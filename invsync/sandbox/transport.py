@@ -109,7 +109,7 @@ def _response(request: requests.PreparedRequest, answer: Answer, adapter: Sandbo
     response.reason = responses.get(answer.status, "")
     response.headers = CaseInsensitiveDict({**answer.headers, "Content-Length": str(answer.size())})
     response.encoding = get_encoding_from_headers(response.headers)
-    raw = io.BytesIO(answer.body) if isinstance(answer.body, bytes) else answer.body.open("rb", buffering=0)
+    raw: Any = io.BytesIO(answer.body) if isinstance(answer.body, bytes) else answer.body.open("rb", buffering=0)
     response.raw = _Body(raw, answer.truncate_at)
     response.url = request.url or ""
     response.request = request

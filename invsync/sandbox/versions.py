@@ -22,11 +22,8 @@ from invsync.sandbox.failures import access_denied
 from invsync.sandbox.fields import CONNECTION_FIELDS, FIELDS, Field, type_name
 from invsync.sandbox.mutations import MUTATION_FIELDS, PAYLOAD_FIELDS
 
-#: Versions that are served, oldest first.
-VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
-
 #: What it takes to read each type. (Reference: section 1.4.)
-_READ_SCOPES = {
+READ_SCOPES = {
     "Product": "read_products",
     "ProductVariant": "read_products",
     "InventoryItem": "read_inventory",
@@ -41,11 +38,6 @@ _WRITE_SCOPES = {
     "inventoryAdjustQuantities": "write_inventory",
     "inventorySetQuantities": "write_inventory",
 }
-
-
-def answering(version: str) -> str:
-    """The version that answers a request for `version`: itself, or the oldest one served if it is gone."""
-    return version if version in VERSIONS else VERSIONS[0]
 
 
 @cache
@@ -78,7 +70,7 @@ def _attach(parent: str, name: str, field: GraphQLField) -> None:
     answer = answer_of(parent, name)
     returned = get_named_type(field.type).name
     connection = returned.endswith("Connection")
-    scope = _READ_SCOPES.get(returned.removesuffix("Connection"))
+    scope = READ_SCOPES.get(returned.removesuffix("Connection"))
     if parent == "Mutation":
         scope = _WRITE_SCOPES.get(name)
     elif connection or parent.endswith(("Connection", "Edge")):
