@@ -19,9 +19,11 @@ import fcntl
 import gc
 import json
 import os
+import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -80,9 +82,9 @@ class Cache:
     """Every pool's quantity and accounted levels. Pools stay as parsed JSON until they are asked for.
 
     `locations`: the ids of the locations whose levels it holds. `run`: the run that wrote it, empty for one that was
-    never written. `matches`: what the filter was. `scanned_at`: when the last complete scan was done, `scan_points`:
-    what it cost by pages. `watermark`: the moment up to which changes are known; `fed`: whether the last run relied
-    on the feed of changes for that; `feed_trusted`: whether the feed showed what it should have, as far as is known.
+    never written; `finished`: the run whose journal it has taken in, or forgotten. `matches`: what the filter was.
+    `scanned_at`: when the last complete scan was done, `scan_points`: what it cost by pages. `watermark`: the moment up
+    to which changes are known; `fed`: whether the last run relied on the feed of changes for that; `feed_trusted`: whether the feed showed what it should have, as far as is known.
     Moments are by the server's clock, as UTC text.
     """
 
@@ -91,6 +93,7 @@ class Cache:
     locations: tuple[str, ...]
     matches: list[str] = field(default_factory=list)
     run: str = ""
+    finished: str = ""
     scanned_at: str | None = None
     scan_points: int = 0
     watermark: str | None = None
@@ -175,14 +178,11 @@ def _whole(value: Any) -> int:
     return value
 
 
-def load_cache(files: Files, shop: str, locations: tuple[str, ...]) -> Cache | None:
-    """The cache of this shop, or None if there is none yet.
+def take_up(cache: Cache, files: Files, shop: str, locations: tuple[str, ...]) -> Cache:
+    """The cache that was read, if it is of this shop; raises `StateError` otherwise.
 
     `locations`: for `variants` the one location whose levels count; a cache of another one is refused.
     """
-    cache = read_cache(files)
-    if cache is None:
-        return None
     if cache.shop != shop:
         raise StateError(
             f"{files.cache}: belongs to the shop {cache.shop}, not to {shop}; nothing was changed. "
@@ -193,20 +193,22 @@ def load_cache(files: Files, shop: str, locations: tuple[str, ...]) -> Cache | N
             f"{files.cache}: was made for location {', '.join(cache.locations)}, not for {', '.join(locations)}; "
             f"nothing was changed. Set variants.location back, or start over with {files.start_over}"
         )
+    if set(cache.locations) != set(locations):
+        cache.watermark = None  # the levels of a location that opened are old, so no feed shows them
     cache.locations = locations
     return cache
 
 
 def read_cache(files: Files) -> Cache | None:
     """The cache as it is on disk, of whichever shop; None if there is none."""
-    content = _read(files.cache)
-    if content is None:
-        return None
     way_on = f"the file was kept. Put back a copy, or start over with {files.start_over}"
     collecting = gc.isenabled()
     gc.disable()  # nothing of a cache is garbage yet, and looking for it takes a fifth of the time
     try:
-        document = json.loads(content)
+        text = _read_text(files.cache)
+        if text is None:
+            return None
+        document = json.loads(text)
     except ValueError as error:
         raise StateError(f"{files.cache}: is not JSON ({error}); {way_on}") from error
     finally:
@@ -215,7 +217,7 @@ def read_cache(files: Files) -> Cache | None:
             gc.enable()
     if not isinstance(document, dict) or "format" not in document:
         raise StateError(f"{files.cache}: is not a cache of invsync; {way_on}")
-    if document["format"] != FORMAT:
+    if document["format"] is not FORMAT:
         raise StateError(
             f"{files.cache}: has format {document['format']!r}, this invsync knows {FORMAT}; the file was kept. "
             f"Install the invsync that wrote it, or start over with {files.start_over}"
@@ -227,6 +229,7 @@ def read_cache(files: Files) -> Cache | None:
             locations=tuple(document["locations"]),
             matches=list(document["matches"]),
             run=document["run"],
+            finished=document["finished"],
             scanned_at=document["scanned_at"],
             scan_points=document["scan_points"],
             watermark=document["watermark"],
@@ -251,6 +254,7 @@ def write_cache(files: Files, cache: Cache, run: str) -> None:
         "locations": cache.locations,
         "matches": cache.matches,
         "run": run,
+        "finished": cache.finished,
         "scanned_at": cache.scanned_at,
         "scan_points": cache.scan_points,
         "watermark": cache.watermark,
@@ -346,27 +350,60 @@ def read_journal(files: Files, shop: str) -> JournalContent | None:
             raise StateError(f"{files.journal}: line {at} is not what invsync writes ({error}); {way_on}") from error
     if not documents:
         return None
-    header = documents.pop(0)
     try:
-        if header["journal"] != FORMAT or header["command"] != files.command:
-            raise KeyError("journal")
+        header, *told = documents
+        if header["journal"] is not FORMAT or header["command"] != files.command:
+            raise ValueError("no journal of this command")
         if header["shop"] != shop:
             raise StateError(f"{files.journal}: belongs to the shop {header['shop']}, not to {shop}; {way_on}")
-        outcomes = {line["outcome"]: bool(line["applied"]) for line in documents if "outcome" in line}
-        batches = tuple(
-            Sent(
-                line["batch"],
-                line["sent_at"],
-                _object(line["variables"]),
-                _object(line["pools"]),
-                outcomes.get(line["batch"]),
-            )
-            for line in documents
-            if "outcome" not in line
-        )
-        return JournalContent(header["run"], header["cache"], batches) if batches else None
-    except (KeyError, TypeError) as error:
-        raise StateError(f"{files.journal}: is not a journal of invsync {files.command}; {way_on}") from error
+        outcomes = {_text(line["outcome"]): _flag(line["applied"]) for line in told if "outcome" in line}
+        batches = tuple(_sent(line, outcomes) for line in told if "outcome" not in line)
+        if not outcomes.keys() <= {batch.key for batch in batches}:
+            raise ValueError("an outcome of a batch that it does not hold")
+        return JournalContent(_text(header["run"]), _text(header["cache"]), batches) if batches else None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StateError(f"{files.journal}: is not a journal of invsync {files.command} ({error}); {way_on}") from error
+
+
+def _sent(line: dict[str, Any], outcomes: Mapping[str, bool]) -> Sent:
+    """A batch from its line; raises `KeyError`, `TypeError` or `ValueError` for one that invsync did not write."""
+    if datetime.fromisoformat(_text(line["sent_at"])).tzinfo is None:
+        raise ValueError("a moment without its zone")
+    variables = _object(line["variables"])
+    for change in variables["input"]["changes"]:
+        _text(change["inventoryItemId"]), _text(change["locationId"]), _whole(change["delta"])
+    pools = {pool_id: _object(record) for pool_id, record in _object(line["pools"]).items()}
+    for record in pools.values():
+        _text(record["title"]), _text(record["why"]), _object(record["quantity"])
+        _object(record["after"])["levels"].items()
+        for level in _object(record["levels"]).values():
+            _text(level["sku"]), _text(level["name"]), _whole(level["observed"])
+        for movement in record["moved"]:
+            _object(movement)
+        for note in record["notes"]:
+            _text(note["kind"]), _text(note["message"]), _flag(note["problem"])
+    key = _text(line["batch"])
+    return Sent(key, line["sent_at"], variables, pools, outcomes.get(key))
+
+
+def journal_run(files: Files) -> str:
+    """The run that wrote the journal; empty where there is none, or none that can be read."""
+    try:
+        return str(_object(json.loads((_read(files.journal) or b"").partition(b"\n")[0]))["run"])
+    except (ValueError, TypeError, KeyError):
+        return ""
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is neither true nor false")
+    return value
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -383,7 +420,7 @@ def belongs(journal: JournalContent, cache: Cache | None, files: Files) -> bool:
     run = cache.run if cache else ""
     if run == journal.continues:
         return True
-    if run == journal.run:
+    if cache and journal.run in (cache.run, cache.finished):
         return False
     what = f"{files.cache} was written after it" if cache else f"its cache {files.cache.name} is missing"
     raise StateError(
@@ -439,6 +476,43 @@ def lock(files: Files, started_at: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+def holder(files: Files) -> str | None:
+    """Who holds the lock, in the holder's own words; None if nobody does. Writes nothing and waits for nothing.
+
+    The lock is only tried where whoever wrote its name may still be alive: in the moment of trying it, a run that
+    starts would be turned away.
+    """
+    with _said(files.lock):
+        try:
+            descriptor = os.open(files.lock, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            told = os.read(descriptor, 500).decode(errors="replace").strip()
+            if not _may_live(told):
+                return None
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return told or "somebody"
+        finally:
+            os.close(descriptor)
+    return None
+
+
+def _may_live(told: str) -> bool:
+    """Whether the process that wrote its name into a lock can be alive; one on another machine can't be asked."""
+    named = re.match(r"process (\d{1,9}) on (\S+) since", told)
+    if named is None or named[2] != socket.gethostname():
+        return True
+    try:
+        os.kill(int(named[1]), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def write_last(files: Files, record: Mapping[str, Any]) -> None:
     """Keep how this run ended."""
     replace_file(files.last, json.dumps(record, ensure_ascii=False, indent=1).encode() + b"\n")
@@ -461,14 +535,26 @@ def append_history(files: Files, lines: Iterable[Mapping[str, Any]]) -> None:
     append_lines(files.history, lines)
 
 
-def history_tail(files: Files) -> bytes:
-    """The last million bytes of the history."""
+def history_tail(files: Files) -> list[dict[str, Any]]:
+    """The lines in the last million bytes of the history; those that can't be read are left out."""
     with _said(files.history):
         if not files.history.exists():
-            return b""
+            return []
         with files.history.open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - 1_000_000))
-            return file.read()
+            lines = file.read().splitlines()
+    told = []
+    for line in lines:
+        with contextlib.suppress(ValueError, TypeError):
+            told.append(_object(json.loads(line)))
+    return told
+
+
+def history_lines(files: Files) -> Iterator[bytes]:
+    """The lines of the history, oldest first, one at a time: the file that was set aside, then the one in use."""
+    for path in (files.history.with_name("history.jsonl.1"), files.history):
+        with _said(path), contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+            yield from file
 
 
 def append_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
@@ -478,8 +564,11 @@ def append_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
         return
     with _said(path):
         new = not path.exists()
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
+            end = os.fstat(descriptor).st_size
+            if end and os.pread(descriptor, 1, end - 1) != b"\n":
+                content = b"\n" + content  # a line that was cut off takes no other with it
             _write_all(descriptor, content)
             os.fsync(descriptor)
         finally:
@@ -526,6 +615,12 @@ def _read(path: Path) -> bytes | None:
             return path.read_bytes()
         except FileNotFoundError:
             return None
+
+
+def _read_text(path: Path) -> str | None:
+    """What a file says, without its bytes kept beside that; raises `ValueError` where they are no UTF-8."""
+    content = _read(path)
+    return None if content is None else content.decode("utf-8-sig")
 
 
 @contextlib.contextmanager

@@ -73,6 +73,10 @@ class SandboxPlace:
         self.api_version = api_version
 
 
+#: The sandbox's own short help, so that listing the commands does not have to load it.
+_SANDBOX_HELP = "A shop in a box: sell, count and look around without a real shop."
+
+
 class _Cli(click.Group):
     """Loads the sandbox only when it is asked for, and turns every error into one line and its exit code."""
 
@@ -85,6 +89,11 @@ class _Cli(click.Group):
 
             return cast(click.Command, sandbox)
         return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, command.get_short_help_str(80)) for name, command in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted([*rows, ("sandbox", _SANDBOX_HELP)]))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -102,7 +111,16 @@ class _Cli(click.Group):
 @click.version_option(__version__, message=f"%(prog)s %(version)s (Admin API {API_VERSIONS[-1]})")
 @click.pass_context
 def main(ctx: click.Context, config: str | None, verbose: int, quiet: bool) -> None:
-    """Keep Shopify inventory in step where several listings stand for one physical stock."""
+    """Keep Shopify inventory in step where several listings stand for one physical stock.
+
+    \b
+    Examples:
+      invsync demo                  the whole story, without a shop
+      invsync check                 is everything set up?
+      invsync variants --dry-run    what would a run do?
+      invsync variants              what cron runs
+      invsync status                what is managed, and what waits for a person
+    """
     ctx.obj = Invocation(config, verbose, quiet)
 
 
@@ -156,9 +174,128 @@ def locations(ctx: click.Context, **options: Any) -> None:
     _run(ctx, "locations", **options)
 
 
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+
+
+@main.command()
+@_json_option
+@click.option("-v", "--verbose", count=True, help="Show each request.")
+@click.pass_context
+def check(ctx: click.Context, as_json: bool, verbose: int) -> None:
+    """Check configuration, credentials, scopes, locations and what matches.
+
+    A line for each check, with what to do where it fails; changes nothing. Exit 0, or 1 if a check failed.
+
+    \b
+    Examples:
+      invsync check                              before the first run
+      invsync --config other-shop.yaml check     of another shop
+      invsync check --json                       for a program to read
+    """
+    invocation: Invocation = ctx.obj
+    invocation.verbose = 1 + max(invocation.verbose, verbose)  # who waits here wants to know for what
+    settings = invocation.settings()
+    invocation.start_log()
+    import json
+
+    from invsync import check as checking
+    from invsync.report import addressed, encodable
+    from invsync.run import RunClock
+
+    called = _called(invocation, at_a_terminal=sys.stdout.isatty())
+    done = []
+    for each in checking.checks(settings, RunClock(checking.PATIENCE)):
+        done.append(each)
+        if not as_json and (each.result == "failed" or not invocation.quiet):
+            click.echo(encodable(addressed(checking.text_line(each), called), sys.stdout.encoding))
+    if as_json:
+        click.echo(json.dumps(checking.document(settings, done), ensure_ascii=False, indent=2))
+    elif not invocation.quiet:
+        click.echo(checking.summary(done))
+    if failed := checking.failed(done):
+        click.echo(f"invsync: {len(failed)} of {len(done)} checks failed: {', '.join(failed)}", err=True)
+        ctx.exit(1)
+
+
+@main.command()
+@_json_option
+@click.pass_context
+def status(ctx: click.Context, as_json: bool) -> None:
+    """Show what is managed, how the last run ended, and what waits for a person.
+
+    Looks at the state folder only: works without network, and while a run is at work. Exit 0 if all is well, 3 if
+    something needs a person (a pool, or a run that failed), 1 if the state can't be read.
+
+    \b
+    Examples:
+      invsync status
+      invsync status --json
+      invsync -q status || echo "look at the stock"
+    """
+    from datetime import UTC, datetime
+
+    invocation: Invocation = ctx.obj
+    settings = invocation.settings()
+    import json
+
+    from invsync import status as knowing
+
+    known = knowing.read_status(settings)
+    if as_json:
+        click.echo(json.dumps(knowing.document(known), ensure_ascii=False, indent=2))
+    elif not invocation.quiet:
+        from invsync.report import addressed, encodable
+
+        told = addressed(knowing.text(known, datetime.now(UTC)), _called(invocation, at_a_terminal=sys.stdout.isatty()))
+        click.echo(encodable(told, sys.stdout.encoding))
+    for each in known.commands:
+        if each.error:
+            click.echo(f"invsync: {each.error}", err=True)
+    ctx.exit(known.exit_code)
+
+
+@main.command()
+@click.argument("name", metavar="PRODUCT|SKU", nargs=-1, required=True)
+@click.option("-n", "--last", metavar="N", type=click.IntRange(min=1), default=50, help="How many events (50).")
+@_json_option
+@click.pass_context
+def explain(ctx: click.Context, name: tuple[str, ...], last: int, as_json: bool) -> None:
+    """Tell a pool's story: what moved, which rule counted it, what was sent.
+
+    PRODUCT is a title (or a part of it that no other has), an id or its number; so is SKU. The newest event is last.
+
+    \b
+    Examples:
+      invsync explain PRINT-S
+      invsync explain Sunset over the harbour
+      invsync explain gid://shopify/Product/1004 --last 10
+    """
+    invocation: Invocation = ctx.obj
+    settings = invocation.settings()
+    import json
+    import shutil
+
+    from invsync import explain as telling
+    from invsync.report import addressed, encodable
+
+    asked = " ".join(name)
+    stories = telling.read_stories(settings, asked, last)
+    if as_json:
+        click.echo(json.dumps(telling.document(asked, stories), ensure_ascii=False, indent=2))
+        return
+    told = "\n\n".join(telling.text(story, shutil.get_terminal_size((100, 24)).columns) for story in stories)
+    called = _called(invocation, at_a_terminal=sys.stdout.isatty())
+    click.echo(encodable(addressed(told, called), sys.stdout.encoding))
+
+
 @main.command()
 def demo() -> None:
-    """Play the whole story on the sandbox, in a temporary folder."""
+    """Play the whole story on the sandbox, in a temporary folder.
+
+    \b
+    Example:
+      invsync demo
+    """
     from invsync.demo import play
 
     play(click.echo)
@@ -192,40 +329,77 @@ def _run(
 
         raise section_missing(settings, command)
     invocation.start_log()
+    import logging
     import signal
 
-    from invsync import run
+    from invsync import report, run
+    from invsync.ping import Ping
+    from invsync.progress import Progress
 
     clock = run.RunClock(settings.max_run_time)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda number, _: clock.stop(number))
 
     def confirm(changes: Sequence[Change]) -> bool:
-        from invsync.report import change_line
+        if yes:
+            return True
+        bar.clear()
+        terminal = report.screen(sys.stdout, os.environ) or report.Screen(80, colour=False)
+        plan = report.table(changes, terminal, command=command, dry_run=True)
+        click.echo(report.encodable("\n".join(plan), sys.stdout.encoding), err=as_json)
+        these = "this pool" if len(changes) == 1 else f"these {len(changes)} pools"
+        return click.confirm(f"Bring {these} to the quantity shown?", err=as_json)
 
-        for change in changes:
-            click.echo(change_line(change, dry_run=True))
-        return yes or click.confirm(f"Bring these {len(changes)} pools to one number each?")
-
-    outcome = run.run(
-        settings,
-        command,
-        run.Options(dry_run, force, init, reset, align),
-        clock=clock,
-        confirm=confirm,
-        progress=lambda what, done, total: None,
-    )
-    _show(invocation, outcome, as_json)
+    seen_by = None if invocation.quiet else report.screen(sys.stderr, os.environ)
+    ping = Ping(None if dry_run else settings.ping_url)
+    with ping.failures(), Progress(sys.stderr, seen_by) as bar:
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(bar.make_way)
+        outcome = run.run(
+            settings,
+            command,
+            run.Options(dry_run, force, init, reset, align),
+            clock=clock,
+            confirm=confirm,
+            progress=bar,
+            begun=ping.start,
+        )
+    try:
+        _show(invocation, outcome, as_json)
+    finally:
+        ping.end(outcome.exit_code, report.summary(outcome), outcome.error)
     ctx.exit(outcome.exit_code)
 
 
 def _show(invocation: Invocation, outcome: Outcome, as_json: bool) -> None:
     from invsync import report
 
+    terminal = report.screen(sys.stdout, os.environ)
+    called = _called(invocation, at_a_terminal=terminal is not None)
     if as_json:
         click.echo(report.to_json(outcome))
-    elif not invocation.quiet and (outcome.eventful or sys.stdout.isatty() or invocation.verbose):
-        click.echo(report.text(outcome))
+    elif not invocation.quiet and (outcome.eventful or terminal or invocation.verbose):
+        told = report.text(outcome, terminal, invsync=called)
+        click.echo(report.encodable(told, sys.stdout.encoding))
     if outcome.error is not None:
-        for line in str(outcome.error).splitlines():
+        for line in report.addressed(str(outcome.error), called).splitlines():
             click.echo(f"invsync: {line}", err=True)
+
+
+def _called(invocation: Invocation, *, at_a_terminal: bool) -> str:
+    """How the reader of a report calls this very program with this very configuration.
+
+    Who reads cron's mail is in another folder, and has neither cron's environment nor, maybe, a PATH to invsync.
+    """
+    import shlex
+    import shutil
+
+    started = Path(sys.argv[0])
+    known = started.name != "invsync" or shutil.which("invsync")
+    program = "invsync" if known else shlex.quote(str(started.absolute()))
+    if at_a_terminal:
+        config = invocation.config
+    else:
+        given = invocation.config or os.environ.get("INVSYNC_CONFIG")
+        config = str(Path(given).absolute()) if given else None
+    return f"{program} --config {shlex.quote(config)}" if config else program

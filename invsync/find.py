@@ -17,9 +17,8 @@ from itertools import islice
 from typing import Any, Literal
 
 from invsync.admin import levels
-from invsync.admin.bulk import BulkFailed, bulk_items, bulk_products
 from invsync.admin.client import Client
-from invsync.admin.levels import Listing
+from invsync.admin.levels import ChangedLevel, Listing
 from invsync.cache import Cache
 from invsync.pools import Scope, Sight, see
 
@@ -39,10 +38,11 @@ Kind = Literal["complete", "changes"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which scan, and why."""
+    """Which scan, and why. `checks_feed`: whether it also tells if the feed of changes can be relied on."""
 
     kind: Kind
     why: str
+    checks_feed: bool = False
 
 
 def choose(
@@ -56,15 +56,19 @@ def choose(
     now: datetime,
 ) -> Choice:
     """The scan of this run: what was asked for, else by what the last complete scan cost and how long ago it was."""
-    if init or not seeded or cache.watermark is None or cache.scanned_at is None:
+    if init or not seeded or cache.scanned_at is None:
         return Choice("complete", "the first look at this shop")
+    if cache.watermark is None:
+        return Choice("complete", "since when to look for changes is not known (no watermark)")
     if wanted == "complete":
         return Choice("complete", "scan: complete")
     if cache.matches != matches:
         return Choice("complete", "the filter in the configuration was changed")
     since = now - datetime.fromisoformat(cache.scanned_at)
     if since >= timedelta(seconds=reconcile_every):
-        return Choice("complete", f"reconcile_every: the last complete scan was {str(since).partition('.')[0]} ago")
+        relies = cache.feed_trusted and (wanted == "changes" or cache.scan_points > CHEAP_POINTS)
+        ago = str(since).partition(".")[0]
+        return Choice("complete", f"reconcile_every: the last complete scan was {ago} ago", checks_feed=relies)
     if wanted == "changes":
         return Choice("changes", "scan: changes")
     if cache.scan_points <= CHEAP_POINTS:
@@ -95,21 +99,29 @@ def listings(scope: Scope, client: Client, terms: str, places: int, points: int,
     `points`: what the last complete scan is known to have cost by pages, 0 if that is not known. After a change of
     means everything is handed out again.
     """
+    paged = 0
     if points <= DEAR_POINTS:
         spent = client.use.points
         for listing in _paged(scope, client, terms, places):
             if client.use.points - spent > DEAR_POINTS:
                 log.info("more than %d points for the pages so far: a bulk operation takes over", DEAR_POINTS)
                 break
+            paged += 1
             yield listing
         else:
             return
+    from invsync.admin.bulk import BulkFailed, bulk_items, bulk_products
+
     found.by = "a bulk operation"
+    in_bulk = 0
     try:
-        if scope.command == "variants":
-            yield from bulk_products(client, terms, scope.location)
-        else:
-            yield from bulk_items(client, terms)
+        by_bulk = (
+            bulk_products(client, terms, scope.location) if scope.command == "variants" else bulk_items(client, terms)
+        )
+        for in_bulk, listing in enumerate(by_bulk, 1):  # noqa: B007 - counted to its end
+            yield listing
+        if in_bulk < paged:
+            raise BulkFailed(f"the bulk operation found {in_bulk} objects where pages had found {paged} already")
     except BulkFailed as error:
         found.by = "pages, since a bulk operation failed"
         found.warning = f"{error}; the catalogue was read by pages instead, which costs more points"
@@ -145,15 +157,14 @@ def sights(scope: Scope, cache: Cache, listed: Iterable[Listing], found: Found) 
 def changed(scope: Scope, cache: Cache, client: Client) -> tuple[list[str], int] | None:
     """The pools that the feed shows to have moved, and how many of them seem to have risen.
 
-    Products that changed are looked at as well, so that new ones are adopted and those that no longer match leave;
-    and so is every pool of which something is left to do. None when so much changed that a complete scan is cheaper.
+    Products that changed are looked at as well, so that new ones and new variants are adopted and those that no longer
+    match leave; and so is every pool of which something is left to do. None when so much changed that a complete scan
+    is cheaper.
     """
-    assert cache.watermark is not None
-    since = (datetime.fromisoformat(cache.watermark) - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
     candidates = dict.fromkeys(unsettled(cache))
     rising: set[str] = set()
-    shown = list(islice(levels.changed_levels(client, tuple(scope.locations), since), MUCH))
-    if len(shown) == MUCH:
+    shown = _shown(scope, cache, client)
+    if shown is None:
         return None
     pool_of = _pools_by_item(cache) if shown and scope.command == "variants" else {}
     for level in shown:
@@ -167,14 +178,62 @@ def changed(scope: Scope, cache: Cache, client: Client) -> tuple[list[str], int]
             candidates[pool_id] = None
             if accounted is not None and level.available > accounted and len(entry["levels"]) > 1:
                 rising.add(pool_id)
-    items_at = next(iter(scope.locations)) if scope.command == "locations" else None
-    for count, (product, items) in enumerate(levels.changed_products(client, since, items_at=items_at)):
+    somewhere = next(iter(scope.locations))
+    for count, (product, items) in enumerate(levels.changed_products(client, _since(cache), somewhere)):
         if count == MUCH:
             return None
-        for gid in items if scope.command == "locations" else (product.id,):
-            if gid in cache.pools or scope.wants(product):
-                candidates[gid] = None
+        # Every sale changes its product: what still matches and has the items that are known, did only move.
+        wanted = scope.wants(product)
+        if scope.command == "locations":
+            candidates |= dict.fromkeys(item for item in items if (item in cache.pools) != wanted)
+        elif known := cache.pools.get(product.id):
+            if not wanted or set(items) != known["levels"].keys():
+                candidates[product.id] = None
+        elif wanted:
+            candidates[product.id] = None
     return list(candidates), len(rising)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedCheck:
+    """What the feed shows while a complete scan is done: each of its movements should be there, or should have been.
+
+    `levels`: item and location of what it shows, None when that was too much to be read. `since`: from when on;
+    `until`: what moved later, the index may not have noticed. `fed`: whether what came earlier was left to the feed.
+    """
+
+    levels: frozenset[tuple[str, str]] | None
+    since: datetime
+    until: datetime
+    fed: bool
+
+    def missed(self, item: str, location: str, touched: datetime) -> bool:
+        """Whether the feed did not show a level that last changed at `touched`."""
+        if touched < self.since:
+            return self.fed
+        return touched < self.until and self.levels is not None and (item, location) not in self.levels
+
+
+def check_feed(scope: Scope, cache: Cache, client: Client, now: datetime) -> FeedCheck:
+    """Ask the feed for what a complete scan at `now` is going to find."""
+    shown = _shown(scope, cache, client)
+    return FeedCheck(
+        None if shown is None else frozenset((level.item, level.location) for level in shown),
+        datetime.fromisoformat(_since(cache)),
+        now - OVERLAP,
+        cache.fed,
+    )
+
+
+def _since(cache: Cache) -> str:
+    assert cache.watermark is not None
+    return (datetime.fromisoformat(cache.watermark) - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _shown(scope: Scope, cache: Cache, client: Client) -> list[ChangedLevel] | None:
+    """The levels that the feed shows; None if there are too many."""
+    shown = list(islice(levels.changed_levels(client, tuple(scope.locations), _since(cache)), MUCH))
+    return None if len(shown) == MUCH else shown
 
 
 def settled(entry: Mapping[str, Any]) -> bool:

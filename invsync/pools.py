@@ -49,13 +49,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What people call a level: its SKU, and its variant or location."""
+    """What people call a level: the SKU of its item, and the label by which it differs from the pool's others."""
 
     sku: str
-    title: str
-
-    def __str__(self) -> str:
-        return self.sku or self.title
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ class Sight:
         """Level → what people call it."""
         if scope.command == "variants":
             return {
-                LevelId(item.id, scope.location): Name(item.sku, item.title)
+                LevelId(item.id, scope.location): Name(item.sku, item.sku or item.title)
                 for listing in self.listings
                 for item in listing.items
                 if item.id in self.levels

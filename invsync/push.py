@@ -17,6 +17,7 @@ from invsync.admin.client import Client, Clock
 from invsync.cache import Cache, Journal
 from invsync.errors import ShopError
 from invsync.pools import Name
+from invsync.report import Problem, Warning
 from invsync.sync import Adjustment, LevelId, Plan, Pool
 
 #: How often a call is repeated, same key, while Shopify says that it is busy; and the seconds between.
@@ -26,7 +27,7 @@ BUSY_SECONDS = 3.0
 
 @dataclass(slots=True)
 class Work:
-    """A planned pool on its way: what of it was applied, and how it ended.
+    """A planned pool on its way: what of it was applied, and how it ended. `notes`: what the plan has to tell.
 
     `refused`: Shopify's message; `again`: the levels moved meanwhile (or an earlier attempt failed), so that it has
     to be read and planned afresh.
@@ -36,6 +37,7 @@ class Work:
     title: str
     plan: Plan
     names: Mapping[LevelId, Name]
+    notes: tuple[Problem | Warning, ...] = ()
     applied: set[LevelId] = field(default_factory=set)
     refused: str | None = None
     again: bool = False
@@ -49,6 +51,33 @@ class Work:
     def pool(self) -> Pool:
         """What to remember of the pool, as things stand."""
         return self.plan.settle(self.applied)
+
+    def record(self) -> dict[str, Any]:
+        """What the journal and the history keep of the plan."""
+        return {
+            "title": self.title,
+            "why": self.plan.why,
+            "quantity": {"from": self.plan.before, "to": self.plan.pool.quantity},
+            "moved": [
+                {
+                    "item": level.item,
+                    "sku": self.names[level].sku,
+                    "name": self.names[level].label,
+                    "location": level.location,
+                    "movement": movement,
+                }
+                for level, movement in self.plan.movements.items()
+            ],
+            "notes": [
+                {"kind": note.kind, "message": note.message, "problem": isinstance(note, Problem)}
+                for note in self.notes
+            ],
+        }
+
+    def told(self, adjustment: Adjustment) -> dict[str, Any]:
+        """What the journal and the history keep of a level."""
+        name = self.names[adjustment.level]
+        return {"sku": name.sku, "name": name.label, "observed": adjustment.observed}
 
 
 Batch = list[tuple[Work, tuple[Adjustment, ...]]]
@@ -148,16 +177,12 @@ def _pools(rows: list[tuple[Work, Adjustment]], cache: Cache) -> dict[str, dict[
     works = {work.id: work for work, _ in rows}
     records: dict[str, dict[str, Any]] = {}
     for work in works.values():
-        levels = {adjustment.level: adjustment for owner, adjustment in rows if owner is work}
+        sending = [adjustment for owner, adjustment in rows if owner is work]
+        levels = {adjustment.level for adjustment in sending}
         records[work.id] = {
-            "title": work.title,
-            "why": work.plan.why,
-            "quantity": {"from": work.plan.before, "to": work.plan.pool.quantity},
-            "levels": {
-                cache.key(level): {"sku": work.names[level].sku, "observed": adjustment.observed}
-                for level, adjustment in levels.items()
-            },
-            "after": cache.encode(work.title, work.plan.settle(work.applied | levels.keys())),
+            **work.record(),
+            "levels": {cache.key(adjustment.level): work.told(adjustment) for adjustment in sending},
+            "after": cache.encode(work.title, work.plan.settle(work.applied | levels)),
         }
     return records
 
@@ -171,7 +196,7 @@ def _blame(refusals: tuple[adjust.Refusal, ...], batch: Batch, rows: list[tuple[
     for refusal in refusals:
         if refusal.index is not None and refusal.index < len(rows):
             _mark(rows[refusal.index][0], refusal)
-        elif len(batch) == 1:
+        elif len(batch) == 1:  # no row is named, or none of ours
             _mark(batch[0][0], refusal)
 
 

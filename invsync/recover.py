@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from invsync import history
 from invsync.admin.client import Client, Clock
 from invsync.cache import Cache, JournalContent, Sent
 from invsync.pools import Sight
 from invsync.push import send
-from invsync.report import Warning
+from invsync.report import Problem, Warning
 from invsync.sync import LevelId
 
 #: Shopify keeps a key for 24 hours; a replay that late would be applied a second time.
@@ -29,10 +30,10 @@ Read = Callable[[Sequence[str]], Mapping[str, Sight | None]]
 
 @dataclass(slots=True)
 class Finished:
-    """What became of the journal: lines for the history, and what to tell."""
+    """What became of the journal: lines for the history, and what to tell, some of it by pool and kind."""
 
     history: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[Warning] = field(default_factory=list)
+    notes: dict[tuple[str, str], Problem | Warning] = field(default_factory=dict)
 
 
 def finish(journal: JournalContent, cache: Cache, client: Client, clock: Clock, read: Read) -> Finished:
@@ -50,13 +51,11 @@ def finish(journal: JournalContent, cache: Cache, client: Client, clock: Clock, 
 def _replay(batch: Sent, client: Client, clock: Clock, finished: Finished) -> bool:
     refusals = send(client, batch.variables, clock)
     if refusals:
-        finished.warnings.append(
-            Warning(
-                "replay_refused",
-                None,
-                f"a batch of an earlier run that was cut off had changed nothing ({refusals[0].message}); its "
-                f"{len(batch.pools)} pools are planned afresh",
-            )
+        finished.notes[batch.key, "replay_refused"] = Warning(
+            "replay_refused",
+            None,
+            f"a batch of an earlier run that was cut off had changed nothing ({refusals[0].message}); its "
+            f"{len(batch.pools)} pools are planned afresh",
         )
     return not refusals
 
@@ -65,27 +64,30 @@ def _take(batch: Sent, pool_id: str, run: str, cache: Cache, finished: Finished)
     """The batch was applied: its pool stands as planned."""
     record = batch.pools[pool_id]
     cache.put(pool_id, record["after"])
-    for change in batch.variables["input"]["changes"]:
-        level = LevelId(change["inventoryItemId"], change["locationId"])
-        told = record["levels"].get(cache.key(level))
-        if told is None or cache.level(pool_id, cache.key(level)) != level:
-            continue
-        finished.history.append(
-            {
-                "at": batch.sent_at,
-                "run": run,
-                "batch": batch.key,
-                "pool": pool_id,
-                "title": record["title"],
-                "item": level.item,
-                "sku": told["sku"],
-                "location": level.location,
-                "before": told["observed"],
-                "delta": change["delta"],
-                "after": told["observed"] + change["delta"],
-                "why": record["why"],
-            }
+    if record["moved"]:
+        finished.history.append(history.moved(batch.sent_at, run, pool_id, record))
+    for level, delta in _deltas(batch, pool_id, cache).items():
+        told = record["levels"][cache.key(level)]
+        finished.history.append(history.sent(batch.sent_at, run, batch.key, pool_id, record, level, told, delta))
+    for note in record["notes"]:
+        kind, message = note["kind"], note["message"]
+        finished.notes[pool_id, kind] = (
+            Problem(kind, pool_id, record["title"], message) if note["problem"] else Warning(kind, pool_id, message)
         )
+
+
+def _deltas(batch: Sent, pool_id: str, cache: Cache) -> dict[LevelId, int]:
+    """What the batch sent for this pool."""
+    levels = batch.pools[pool_id]["levels"]
+    sent = {
+        LevelId(change["inventoryItemId"], change["locationId"]): change["delta"]
+        for change in batch.variables["input"]["changes"]
+    }
+    return {
+        level: delta
+        for level, delta in sent.items()
+        if cache.key(level) in levels and cache.level(pool_id, cache.key(level)) == level
+    }
 
 
 def _settle_by_reading(batch: Sent, run: str, cache: Cache, read: Read, finished: Finished) -> None:
@@ -94,11 +96,8 @@ def _settle_by_reading(batch: Sent, run: str, cache: Cache, read: Read, finished
     sights = read(list(batch.pools))
     for pool_id, record in batch.pools.items():
         sight = sights.get(pool_id)
-        deltas = {
-            LevelId(change["inventoryItemId"], change["locationId"]): change["delta"]
-            for change in batch.variables["input"]["changes"]
-        }
-        before = {cache.level(pool_id, key): told["observed"] for key, told in record["levels"].items()}
+        deltas = _deltas(batch, pool_id, cache)
+        before = {level: record["levels"][cache.key(level)]["observed"] for level in deltas}
         now = {level: sight and sight.levels.get(cache.key(level)) for level in before}
         touched = [_touched(sight, level) for level in before]
         if now == before and all(when is not None and when < sent for when in touched):
@@ -109,13 +108,11 @@ def _settle_by_reading(batch: Sent, run: str, cache: Cache, read: Read, finished
             continue
         cache.remove(pool_id)
         cache.scanned_at = None  # only a complete scan finds it again
-        finished.warnings.append(
-            Warning(
-                "old_journal",
-                pool_id,
-                f"{record['title']}: whether the adjustments sent at {batch.sent_at} were applied can't be told any "
-                "more; the pool was forgotten and is judged afresh. Check its quantity",
-            )
+        finished.notes[pool_id, "old_journal"] = Warning(
+            "old_journal",
+            pool_id,
+            f"{record['title']}: whether the adjustments sent at {batch.sent_at} were applied can't be told any more; "
+            "the pool was forgotten and is judged afresh. Check its quantity",
         )
 
 

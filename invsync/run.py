@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 import requests
 
 from invsync import cache as state
-from invsync import find
+from invsync import find, history
 from invsync.admin import adjust, levels
 from invsync.admin.auth import AccessToken, ClientCredentials, credentials_for
 from invsync.admin.client import Client, Clock
@@ -29,7 +29,7 @@ from invsync.pools import Name, Scope, Sight, see
 from invsync.push import Work, push
 from invsync.recover import finish
 from invsync.report import Change, LevelChange, Outcome, Problem, Standing, Warning, explain_note
-from invsync.sync import Adjustment, Align, LevelId, Plan, Pool, adopt, align, plan
+from invsync.sync import Adjustment, Align, LevelId, Plan, Pool, Why, adopt, align, plan
 
 log = logging.getLogger("invsync")
 
@@ -45,6 +45,21 @@ LONGEST_STAY = timedelta(hours=1)
 _PROBLEMS = {"out_of_sync", "several_rises", "held", "stock_count", "another_program"}
 #: Those that say what waits, rather than what happened.
 _HELD = {"held", "stock_count", "another_program"}
+
+#: What each rule did, in words.
+_WHY: dict[Why, str] = {
+    "nothing": "nothing moved",
+    "adopted": "all its levels are equal: adopted",
+    "falls": "its falls were counted",
+    "rise": "one rise was counted",
+    "smallest_rise": "the smallest of several rises was counted",
+    "sum_of_rises": "all of several rises were counted",
+    "released": "what was held was counted",
+    "settled": "a person made its levels equal: taken as they are",
+    "source": "the level that moved set the quantity",
+    "aligned": "brought to one number",
+    "finish": "an earlier push is finished",
+}
 
 Confirm = Callable[[Sequence[Change]], bool]
 Progress = Callable[[str, int, int | None], None]
@@ -97,12 +112,19 @@ class RunClock:
             raise OutOfTime("the time budget max_run_time is spent")
 
 
-def connect(settings: Settings, clock: Clock, deadline: float | None, *, keep_token: bool = True) -> Client:
+def connect(
+    settings: Settings,
+    clock: Clock,
+    deadline: float | None,
+    *,
+    keep_token: bool = True,
+    session: requests.Session | None = None,
+) -> Client:
     """A client for the shop of the configuration: the real one, a served sandbox, or the one in this process.
 
     `keep_token`: whether a granted token may be written to the state folder.
     """
-    session = requests.Session()
+    session = session or requests.Session()
     if settings.sandbox:
         from invsync.sandbox.transport import SandboxAdapter
 
@@ -181,11 +203,13 @@ def run(
     clock: RunClock,
     confirm: Confirm,
     progress: Progress,
+    begun: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Do one run and tell how it went; an error that ends it early is in the outcome.
 
     Raises only what comes before it began: `LockHeld`, `StateError` for the state folder. `confirm` is asked with the
-    changes that `--align` would make; `progress` is told of what takes long (what, done, of how many).
+    changes that `--align` would make; `progress` is told of what takes long (what, done, of how many); `begun` is
+    called once nothing stands in the way of the run.
     """
     started = clock.monotonic()
     run_id = str(uuid.uuid4())
@@ -201,6 +225,7 @@ def run(
         if not options.dry_run:
             state.prepare(files)
             held.enter_context(state.lock(files, outcome.started_at))
+        begun()
         client = connect(settings, clock, clock.deadline, keep_token=not options.dry_run)
         this = _Run(settings, files, options, client, clock, confirm, progress, run_id, outcome)
         try:
@@ -233,12 +258,14 @@ class _Run:
     journal: Journal = field(init=False)
     places: int = 1
     seeded: bool = False
+    on_disk: bool = False
     brake: bool = False
     risen: int = 0
     may_rise: int = 0
     began: datetime = field(init=False)
     left_over: bool = False
-    history: list[dict[str, object]] = field(default_factory=list)
+    feed: find.FeedCheck | None = None
+    lines: list[dict[str, object]] = field(default_factory=list)
 
     def go(self) -> None:
         """All steps; what was done is on disk when this returns or raises."""
@@ -261,6 +288,7 @@ class _Run:
             self.outcome.standings.clear()  # nothing of what was found is kept
             raise
         if self.options.reset and not self.options.dry_run:
+            self.cache.finished = state.journal_run(self.files)
             self.write()
             self.journal = Journal(self.files, run=self.run_id, shop=shop.domain, continues=self.cache.run)
         try:
@@ -279,14 +307,16 @@ class _Run:
     def load(self, known: Cache | None, shop: levels.Shop) -> None:
         """Take up the cache, or begin one."""
         locations = tuple(self.scope.locations)
-        loaded = known and state.load_cache(self.files, shop.domain, locations)
-        self.seeded = loaded is not None
+        loaded = known and state.take_up(known, self.files, shop.domain, locations)
+        # What a first run that was cut off has left is no knowledge of which items are new.
+        self.seeded = loaded is not None and loaded.scanned_at is not None
+        self.on_disk = loaded is not None
         self.cache = loaded or Cache(self.files.command, shop.domain, locations, changed=True)
 
     def finish_journal(self) -> None:
         """Finish what an earlier run left in the journal."""
         left = state.read_journal(self.files, self.cache.shop)
-        if left is None or not state.belongs(left, self.cache if self.seeded else None, self.files):
+        if left is None or not state.belongs(left, self.cache if self.on_disk else None, self.files):
             if not self.options.dry_run:
                 state.remove_journal(self.files)
             return
@@ -299,10 +329,12 @@ class _Run:
             )
             return
         finished = finish(left, self.cache, self.client, self.clock, self.read)
-        for warning in finished.warnings:
-            self.warn(warning.kind, warning.pool, warning.message)
-        told = state.history_tail(self.files)  # by a run that was cut off just before it wrote its cache
-        self.history += [line for line in finished.history if str(line["batch"]).encode() not in told]
+        for note in finished.notes.values():
+            self.report(note)
+        self.cache.finished = left.run
+        # What is told already, was told by a run that was cut off just before it wrote its cache.
+        told = {history.identity(line) for line in state.history_tail(self.files)}
+        self.lines += [line for line in finished.history if history.identity(line) not in told]
         self.write()
 
     def find(self) -> list[str]:
@@ -321,6 +353,8 @@ class _Run:
         if choice.kind == "changes" and feed is None:
             choice = find.Choice("complete", "much changed at once")
         self.outcome.scan, self.outcome.scan_why = choice.kind, choice.why
+        if choice.checks_feed:
+            self.feed = find.check_feed(self.scope, self.cache, self.client, self.began)
         if feed is None:
             candidates = self.scan_all()
         else:
@@ -339,7 +373,9 @@ class _Run:
             work = self.plan(sight)
             if work is None:
                 continue
-            if work.plan.adjustments or work.plan.movements:
+            before = self.cache.get(sight.id)
+            taken_back = before is not None and before.quantity is not None and work.plan.pool != before
+            if work.plan.adjustments or work.plan.movements or taken_back:
                 candidates.append(sight.id)
                 self.may_rise += work.rises
             else:
@@ -349,6 +385,11 @@ class _Run:
             self.warn("bulk_failed", None, found.warning)
         self.outcome.scan_why += f"; by {found.by}"
         self.outcome.skipped = found.skipped
+        if found.skipped:
+            left_out = ", ".join(
+                f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(found.skipped.items())
+            )
+            log.info("left out of what matches: %s", left_out)
         paged = self.client.use.points - spent
         self.cache.scan_points = paged if found.by == "pages" else max(self.cache.scan_points, find.DEAR_POINTS + 1)
         if not self.options.init:
@@ -405,11 +446,24 @@ class _Run:
             if not self.options.force and self.risen + sum(work.rises for work in works) >= limit:
                 self.brake = True
                 works = [self.replan(work) for work in works]
-            to_push = [work for work in works if work.plan.adjustments]
-            if not self.options.dry_run:
-                push(
-                    to_push, self.client, self.journal, self.cache, self.run_id, self.clock, self.clock.check, self.tell
-                )
+            try:
+                if not self.options.dry_run:
+                    push(
+                        [work for work in works if work.plan.adjustments],
+                        self.client,
+                        self.journal,
+                        self.cache,
+                        self.run_id,
+                        self.clock,
+                        self.clock.check,
+                        self.tell,
+                    )
+            except BaseException:
+                # What took effect has to be remembered and told; a batch of unknown outcome keeps the cache unwritten.
+                for work in works:
+                    if work.applied:
+                        self.keep(work)
+                raise
             for work in works:
                 if not work.again or work.applied:
                     self.keep(work)
@@ -440,19 +494,20 @@ class _Run:
         return works
 
     def check_feed(self, sight: Sight, work: Work) -> None:
-        """In a complete scan, see whether the feed should have shown this movement to an earlier run."""
-        if self.outcome.scan != "complete" or not self.cache.fed or self.cache.watermark is None:
+        """In a complete scan, see whether the feed should have shown this movement."""
+        if self.feed is None:
             return
-        limit = datetime.fromisoformat(self.cache.watermark) - find.OVERLAP
-        when = [touched for level in work.plan.movements if (touched := sight.touched(level))]
-        if any(datetime.fromisoformat(touched) < limit for touched in when):
-            self.cache.feed_trusted = False
-            self.warn(
-                "feed_missed",
-                work.id,
-                f"{work.title}: moved at {min(when)}, which Shopify's feed of changes did not show; it is counted now. "
-                "With `scan: auto` this shop is scanned completely from now on",
-            )
+        for level in work.plan.movements:
+            touched = sight.touched(level)
+            if touched and self.feed.missed(level.item, level.location, datetime.fromisoformat(touched)):
+                self.cache.feed_trusted = False
+                self.warn(
+                    "feed_missed",
+                    work.id,
+                    f"{work.title}: moved at {touched}, which Shopify's feed of changes did not show; it is counted "
+                    "now. With `scan: auto` this shop is scanned completely from now on",
+                )
+                return
 
     def read(self, ids: Sequence[str]) -> dict[str, Sight | None]:
         """Read pools whole and by id: id → what was seen, None for one that is no pool of ours any more."""
@@ -474,11 +529,24 @@ class _Run:
             made = made or plan(None, observed, seeded=False)
         else:
             made = self.judge(pool, observed)
-        return Work(sight.id, sight.title, made, sight.names(self.scope))
+        return self.work(sight.id, sight.title, made, sight.names(self.scope))
+
+    def work(self, pool_id: str, title: str, made: Plan, names: Mapping[LevelId, Name]) -> Work:
+        """A plan with what it has to tell."""
+        notes: list[Problem | Warning] = []
+        labels = {level: name.label for level, name in names.items()}
+        for note in made.notes:
+            message = explain_note(note, made, title, labels, self.scope.command, self.section.several_rises)
+            if note.kind in _PROBLEMS:
+                notes.append(Problem(note.kind, pool_id, title, message, _shown(made, names)))
+            elif note.kind != "adopted":
+                notes.append(Warning(note.kind, pool_id, message))
+        return Work(pool_id, title, made, names, tuple(notes))
 
     def replan(self, work: Work) -> Work:
         """The same reading, now that the brake is on."""
-        return Work(work.id, work.title, self.judge(self.cache.get(work.id), work.plan.observed), work.names)
+        made = self.judge(self.cache.get(work.id), work.plan.observed)
+        return self.work(work.id, work.title, made, work.names)
 
     def judge(self, pool: Pool | None, observed: Mapping[LevelId, int]) -> Plan:
         """The rule, as the configuration and the command line set it."""
@@ -523,39 +591,22 @@ class _Run:
 
     def tell(self, key: str, work: Work, adjustment: Adjustment) -> None:
         """Note an adjustment that took effect, for the history."""
-        level = adjustment.level
-        self.history.append(
-            {
-                "at": _utc(self.client.server_now()),
-                "run": self.run_id,
-                "batch": key,
-                "pool": work.id,
-                "title": work.title,
-                "item": level.item,
-                "sku": work.names[level].sku,
-                "location": level.location,
-                "before": adjustment.observed,
-                "delta": adjustment.delta,
-                "after": adjustment.observed + adjustment.delta,
-                "why": work.plan.why,
-            }
+        now = _utc(self.client.server_now())
+        told = work.told(adjustment)
+        self.lines.append(
+            history.sent(now, self.run_id, key, work.id, work.record(), adjustment.level, told, adjustment.delta)
         )
 
     def keep(self, work: Work) -> None:
         """Remember a pool as this run leaves it, and report it."""
         made = work.plan
         self.risen += work.rises
-        problem: Problem | None = None
+        if made.why != "nothing":
+            log.info("%s: %s, %s → %s", work.title, _WHY[made.why], made.before, made.pool.quantity)
+        problem = next((note for note in work.notes if isinstance(note, Problem)), None)
         standing: Standing = "in_step"
-        labels = {level: self.label(level, name) for level, name in work.names.items()}
-        shown = tuple((work.names[level].sku or labels[level], units) for level, units in made.observed.items())
-        for note in made.notes:
-            message = explain_note(note, made, work.title, labels, self.scope.command, self.section.several_rises)
-            if note.kind in _PROBLEMS:
-                problem = Problem(note.kind, work.id, work.title, message, shown)
-                self.outcome.problems.append(problem)
-            elif note.kind != "adopted":
-                self.warn(note.kind, work.id, message)
+        for note in work.notes:
+            self.report(note)
         if work.refused is not None:
             standing = "failed"
             problem = Problem(
@@ -564,9 +615,9 @@ class _Run:
                 work.title,
                 f"{work.title} ({work.id}): Shopify refused its adjustments: {work.refused}. Its other levels were "
                 "left too; every run tries again. Mend the product in Shopify, or take it out of the filter",
-                shown,
+                _shown(made, work.names),
             )
-            self.outcome.problems.append(problem)
+            self.report(problem)
         elif any(note.kind in _HELD for note in made.notes):
             standing = "held"
         elif made.pool.quantity is None:
@@ -581,25 +632,11 @@ class _Run:
             if standing in ("adjusted", "failed") or made.adjustments:
                 self.outcome.changes.append(self.change(work))
         if several and (made.movements or made.adjustments):
-            self.history.append(self.story(work))
+            now = _utc(self.client.server_now())
+            self.lines.append(history.moved(now, self.run_id, work.id, work.record()))
         entry = self.cache.encode(work.title, work.pool, self.standing_problem(work.id, problem))
         if entry != self.cache.pools.get(work.id):
             self.cache.put(work.id, entry)
-
-    def story(self, work: Work) -> dict[str, object]:
-        """What moved and what was counted, for the history."""
-        return {
-            "at": _utc(self.client.server_now()),
-            "run": self.run_id,
-            "pool": work.id,
-            "title": work.title,
-            "why": work.plan.why,
-            "quantity": {"from": work.plan.before, "to": work.plan.pool.quantity},
-            "moved": [
-                {"item": level.item, "sku": work.names[level].sku, "location": level.location, "movement": movement}
-                for level, movement in work.plan.movements.items()
-            ],
-        }
 
     def standing_problem(self, pool_id: str, problem: Problem | None) -> dict[str, str] | None:
         """The problem as the cache keeps it for `invsync status`, with the time since when it stands."""
@@ -617,7 +654,7 @@ class _Run:
             LevelChange(
                 level.item,
                 work.names[level].sku,
-                self.label(level, work.names[level]),
+                work.names[level].label,
                 level.location,
                 observed,
                 made.movements.get(level, 0),
@@ -629,13 +666,16 @@ class _Run:
         )
         return Change(work.id, work.title, made.before, made.pool.quantity, made.why, rows)
 
-    def label(self, level: LevelId, name: Name) -> str:
-        """What people call a level: the SKU of a variant, the name of a location."""
-        return self.scope.locations[level.location] if self.scope.command == "locations" else str(name)
-
     def warn(self, kind: str, pool: str | None, message: str) -> None:
         """Add a warning to the report."""
-        self.outcome.warnings.append(Warning(kind, pool, message))
+        self.report(Warning(kind, pool, message))
+
+    def report(self, note: Problem | Warning) -> None:
+        """Add a problem or a warning to the report."""
+        if isinstance(note, Problem):
+            self.outcome.problems.append(note)
+        else:
+            self.outcome.warnings.append(note)
 
     def close(self, *, whole: bool) -> None:
         """Write down where the run got to. A batch of unknown outcome leaves everything to the journal."""
@@ -652,6 +692,8 @@ class _Run:
         A run that found nothing by the feed leaves the mark where it is, and the cache unwritten: reading the feed
         from a little further back costs nothing, writing a large cache every ten minutes does.
         """
+        if self.options.init and self.on_disk:
+            return  # the pools that are managed were not looked at
         complete = self.outcome.scan == "complete"
         if complete:
             self.cache.matches = self.scope.matches
@@ -668,8 +710,8 @@ class _Run:
 
     def write(self) -> None:
         """History, cache, and only then the journal's end."""
-        state.append_history(self.files, self.history)
-        self.history.clear()
+        state.append_history(self.files, self.lines)
+        self.lines.clear()
         state.write_cache(self.files, self.cache, self.run_id)
         state.remove_journal(self.files)
 
@@ -694,6 +736,11 @@ class _Run:
 
 class Declined(InvsyncError):
     """The person said no."""
+
+
+def _shown(made: Plan, names: Mapping[LevelId, Name]) -> tuple[tuple[str, int], ...]:
+    """The levels of a problem, as the report shows them."""
+    return tuple((names[level].sku or names[level].label, observed) for level, observed in made.observed.items())
 
 
 def _utc(moment: datetime) -> str:

@@ -28,6 +28,7 @@ NoteKind = Literal[
     "fell_alike",  # all of three or more levels fell alike: counted as sales, may have been a stock count
     "another_program",  # something else adjusts the same pool: left alone
     "new_level_stock",  # a level that joined the pool came with units of its own
+    "raise_closed",  # a level that waited to be raised rose by itself, but not to the quantity: not counted
     "several_sources",  # several levels of a pool without a quantity moved: the smallest was taken
 ]
 
@@ -198,6 +199,17 @@ def _equal(observed: Mapping[LevelId, int]) -> bool:
     return len(set(observed.values())) == 1
 
 
+def _put(waiting: dict[LevelId, int], level: LevelId, units: int) -> None:
+    if units:
+        waiting[level] = units
+    else:
+        waiting.pop(level, None)
+
+
+def _any_rise(held: Mapping[LevelId, int]) -> bool:
+    return any(units > 0 for units in held.values())
+
+
 def _adjustments(observed: Mapping[LevelId, int], pool: Pool, quantity: int) -> tuple[Adjustment, ...]:
     deltas = ((level, quantity + pool.offset(level) - now) for level, now in observed.items())
     return tuple(Adjustment(level, observed[level], delta) for level, delta in deltas if delta)
@@ -246,7 +258,8 @@ def _without_quantity(pool: Pool, observed: Mapping[LevelId, int], follow: bool,
         return _out_of_sync(observed)
     fell = any(movement < 0 for movement in moved.values())
     # A sale must not raise another location, so a fall only ever pulls down.
-    quantity = min(observed.values()) if fell else min(observed[level] for level in moved)
+    known = [now for level, now in observed.items() if level in pool.accounted]
+    quantity = min(known) if fell else min(observed[level] for level in moved)
     notes = (Note("several_sources", moved),) if len(moved) > 1 else ()
     risen = 0 if fell else max(0, quantity - min(observed.values()))
     if risen and brake:
@@ -269,8 +282,10 @@ class _Move:
     why: Why = "nothing"
 
     def plan(self, several_rises: SeveralRises, brake: bool, release: bool) -> Plan:
+        self._settle_equal()
         self._look()
-        if self.before.waits and _equal(self.observed) and (self._held_rises() or self.movements):
+        rose = any(movement > 0 for movement in self.movements.values())
+        if self.before.waits and _equal(self.observed) and (rose or _any_rise(self.held)):
             quantity = next(iter(self.observed.values()))
             return _bring(self.before.quantity, quantity, self.observed, movements=self.movements, why="settled")
         alike = self._fell_alike()
@@ -280,12 +295,25 @@ class _Move:
             return Plan(self.quantity, pool, self.observed, movements=self.movements, notes=(note,))
         if release:
             self._release()
-        risen = self._count(several_rises, brake, alike)
+        risen = self._count(several_rises, brake, release, alike)
         return self._finish(risen, alike)
+
+    def _settle_equal(self) -> None:
+        """If all levels read the same when the last run was over, that is the quantity, whatever was sold since."""
+        before = self.before
+        offsets = {before.offset(level) for level in before.accounted}
+        if before.braked or len(offsets) != 1 or not _any_rise(before.held):
+            return
+        units = offsets.pop()
+        self.quantity += units
+        accounted = {level: quantity + units for level, quantity in before.accounted.items()}
+        self.before = replace(before, accounted=accounted, held=_NONE)
+        self.why = "settled"
 
     def _look(self) -> None:
         """Work out the movements, and which of what waits was taken back."""
-        pool = self.before
+        pool, taken = self.before, 0
+        short: dict[LevelId, int] = {}
         self.held = {level: units for level, units in pool.held.items() if level in self.observed}
         self.braked = {level: units for level, units in pool.braked.items() if level in self.observed}
         for level, now in self.observed.items():
@@ -293,20 +321,27 @@ class _Move:
                 continue
             accounted, offset = pool.accounted[level], pool.offset(level)
             movement = now - accounted - offset
-            if offset > 0 and movement < 0 and (now <= accounted or -movement > max(self.quantity, 0)):
+            if movement > 0 and accounted < self.quantity:
+                # Its raise failed. Whoever brings it up to the quantity (an import's other half, a person who mends
+                # it by hand) finishes that raise; only what goes beyond is a rise.
+                counted = max(0, now - self.quantity - offset)
+                if now < self.quantity + offset:
+                    short[level] = movement
+                movement = counted
+            braked = self.braked.get(level, 0)
+            gone = now <= accounted or (braked > 0 and -movement > max(self.quantity, 0))
+            if offset > 0 and movement < 0 and gone:
                 # The rise that waited is gone, or more went than there was to sell: taken back, not sold.
-                waiting = self.braked if level in self.braked else self.held
-                self.braked.pop(level, None)
-                self.held.pop(level, None)
-                if now > accounted:
-                    waiting[level] = now - accounted
+                left = max(0, now - accounted)
+                _put(self.braked, level, min(braked, left))
+                _put(self.held, level, left - min(braked, left))
+                taken += braked - min(braked, left)
                 movement = min(0, now - accounted)
             if movement:
                 self.movements[level] = movement
-        self.pending = min(pool.pending, sum(self.braked.values()))
-
-    def _held_rises(self) -> bool:
-        return any(units > 0 for units in self.before.held.values())
+        self.pending = min(max(0, pool.pending - taken), sum(self.braked.values()))
+        if short:
+            self.notes.append(Note("raise_closed", short))
 
     def _held_count(self) -> int:
         """What a stock count that waits took off every level (negative), or 0."""
@@ -339,18 +374,20 @@ class _Move:
             self.held = {}
             self.why = "released"
 
-    def _count(self, several_rises: SeveralRises, brake: bool, alike: FellAlike | None) -> int:
+    def _count(self, several_rises: SeveralRises, brake: bool, release: bool, alike: FellAlike | None) -> int:
         """Fold the movements into the quantity; returns how many units of rises were counted."""
         falls = sum(movement for movement in self.movements.values() if movement < 0)
         rises = {level: movement for level, movement in self.movements.items() if movement > 0}
-        if alike and not (self.held or self.braked) and self._is_stock_count(falls):
-            self.held = dict(self.movements)
+        if alike and not self.braked and not _any_rise(self.held) and self._is_stock_count(falls):
+            self.held = {level: self.held.get(level, 0) + units for level, units in self.movements.items()}
+            if release:
+                self._believe_count()
             return 0
         if alike and len(self.movements) >= 3:
             self.notes.append(Note("fell_alike", self.movements))
         if rises:
             self._believe_count()  # a person who changes one level has set the count
-        if self._held_rises() and several_rises != "hold":
+        if _any_rise(self.held) and several_rises != "hold":
             rises = {level: rises.get(level, 0) + self.held.get(level, 0) for level in {**self.held, **rises}}
             self.held = {}
         if falls:
@@ -359,7 +396,9 @@ class _Move:
         return self._count_rises(rises, several_rises, brake) if rises else 0
 
     def _is_stock_count(self, falls: int) -> bool:
-        return self.quantity + falls < 0 and all(quantity >= 0 for quantity in self.observed.values())
+        return self.quantity + self._held_count() + falls < 0 and all(
+            quantity >= 0 for quantity in self.observed.values()
+        )
 
     def _count_rises(self, rises: dict[LevelId, int], several_rises: SeveralRises, brake: bool) -> int:
         several = len(rises) > 1 or bool(self.held)

@@ -6,13 +6,15 @@ end and counted: a file that is short would make whole pools vanish.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from invsync.admin.client import Client
 from invsync.admin.documents import load
-from invsync.admin.levels import Item, Listing, Product, item_of, product_of, shaped
+from invsync.admin.levels import Item, Listing, Product, available_of, item_of, listed, product_of, shaped
 from invsync.errors import ShopError
 
 #: Seconds between two looks at a running operation: doubled each time, up to the longest.
@@ -29,42 +31,55 @@ class BulkFailed(ShopError):
 def bulk_products(client: Client, terms: str, location: str) -> Iterator[Listing]:
     """As `levels.find_products`, by a bulk operation; raises `BulkFailed` before anything is handed out."""
     text = load("bulk_products").text.replace('"LOCATION"', json.dumps(location))
-    products: dict[str, Product] = {}
-    items: dict[str, list[Item]] = {}
-    for row in _rows(client, text, terms):
-        with shaped("BulkProducts"):
+    products: dict[str, tuple[Product, list[Item]]] = {}
+    with _whole():
+        for row in _rows(client, text, terms):
             parent = row.get("__parentId")
             if parent is None:
-                products[row["id"]] = product_of(row)
+                products[row["id"]] = (product_of(row), [])
             else:
-                items.setdefault(parent, []).append(item_of(row, row["inventoryItem"], location))
-    if not items.keys() <= products.keys():
-        raise BulkFailed("the bulk operation's result has variants without their product")
-    for gid, product in products.items():
-        yield Listing(product, tuple(items.get(gid, ())))
+                products[parent][1].append(item_of(row, row["inventoryItem"], location))
+    for product, items in products.values():
+        yield Listing(product, tuple(items))
 
 
 def bulk_items(client: Client, terms: str) -> Iterator[Listing]:
     """As `levels.find_items`, by a bulk operation; raises `BulkFailed` before anything is handed out."""
-    text = load("bulk_items").text
-    variants: dict[str, tuple[Product, Item]] = {}
-    levels: dict[str, dict[str, int]] = {}
     products: dict[str, Product] = {}
-    owner: dict[str, str] = {}
-    for row in _rows(client, text, terms):
-        with shaped("BulkItems"):
+    variants: list[tuple[Product, Item]] = []
+    # Whether the variant or its item counts as the parent of a level is not written anywhere.
+    levels: dict[str, dict[str, int]] = {}
+    places: dict[str, str] = {}
+    with _whole():
+        for row in _rows(client, load("bulk_items").text, terms):
             parent = row.get("__parentId")
-            if parent is None:
-                product = products.setdefault(row["product"]["id"], product_of(row["product"]))
-                item = item_of(row, row["inventoryItem"], None)
-                variants[row["id"]] = (product, item)
-                owner[row["id"]] = owner[item.id] = item.id
-            else:
-                # Whether the variant or its item counts as the parent is not written anywhere.
-                (quantity,) = row["quantities"]
-                levels.setdefault(owner[parent], {})[row["location"]["id"]] = quantity["quantity"]
-    for product, item in variants.values():
-        yield Listing(product, (item.at(levels.get(item.id, {})),))
+            if parent is not None:
+                location = row["location"]["id"]
+                levels[parent][places.setdefault(location, location)] = available_of(row)[0]
+                continue
+            of = row["product"]["id"]
+            product = products.get(of) or products.setdefault(of, product_of(row["product"]))
+            item = row["inventoryItem"]
+            here = levels[row["id"]] = levels.setdefault(item["id"], {})
+            variants.append((product, listed(row, item, here)))
+    for product, found in variants:
+        yield Listing(product, (found,))
+
+
+@contextlib.contextmanager
+def _whole() -> Iterator[None]:
+    """While a result is gathered: what does not fit together is not believed, and nothing of it is garbage."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BulkFailed(
+            f"the objects of the bulk operation's file do not fit together ({type(error).__name__}: {error})"
+        ) from error
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _rows(client: Client, text: str, terms: str) -> Iterator[dict[str, Any]]:
@@ -78,14 +93,15 @@ def _rows(client: Client, text: str, terms: str) -> Iterator[dict[str, Any]]:
             raise BulkFailed(f"the bulk operation counted {expected} objects, but gave no file")
         return
     count = 0
+    decode = json.JSONDecoder().decode
     try:
         for line in client.fetch_lines(result["url"]):
             count += 1
-            row = json.loads(line)
+            row = decode(line.decode())
             if not isinstance(row, dict):
                 raise BulkFailed("the bulk operation's file holds something else than objects")
             yield row
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BulkFailed(f"the bulk operation's file can't be read at line {count} ({error})") from error
     except BulkFailed:
         raise

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -31,6 +31,9 @@ _VARIANT_COST = 1 + 1 + 1 + 1  # variant, item, level, quantities
 _LEVEL_COST = 1 + 1 + 1  # level, location, quantities
 
 T = TypeVar("T")
+
+#: When levels were touched, where that was not read: one for all items, of which there can be many.
+_UNKNOWN: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +81,7 @@ class Item:
     tracked: bool
     bundle: bool
     levels: Mapping[str, int]
-    touched: Mapping[str, str] = field(default_factory=dict)
-
-    def at(self, levels: Mapping[str, int]) -> Item:
-        """The same item with these levels."""
-        return replace(self, levels=levels)
+    touched: Mapping[str, str] = field(default_factory=lambda: _UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,15 +262,15 @@ def _changed_at(client: Client, location: str, query: str, after: str | None) ->
 
 def _changed(location: str, page: Any) -> Iterator[ChangedLevel]:
     for node in page["nodes"]:
-        yield ChangedLevel(_text(node["item"]["id"]), location, _available(node)[0])
+        yield ChangedLevel(_text(node["item"]["id"]), location, available_of(node)[0])
 
 
-def changed_products(client: Client, since: str, *, items_at: str | None) -> Iterator[tuple[Product, tuple[str, ...]]]:
-    """Products that changed since the moment `since` (UTC text), by the search index.
+def changed_products(client: Client, since: str, location: str) -> Iterator[tuple[Product, Iterator[str]]]:
+    """Products that changed since the moment `since` (UTC text), by the search index, with the ids of their items.
 
-    `items_at`: a location; with one, the ids of all items of each product come with it, without one, none.
+    The items are read as they are asked for, before the next product is. `location`: any one of the shop's.
     """
-    variants = 100 if items_at else 1
+    variants = VARIANTS_BESIDE
 
     def page(first: int, after: int) -> dict[str, Any]:
         return client.execute(
@@ -283,10 +282,14 @@ def changed_products(client: Client, since: str, *, items_at: str | None) -> Ite
     for nodes in _pages("ChangedProducts", "products", page, PAGE):
         for node in nodes:
             with shaped("ChangedProducts"):
-                product = product_of(node)
-                variant_nodes = list(_all_variants(client, product, node["variants"], items_at)) if items_at else []
-                items = tuple(_text(variant["inventoryItem"]["id"]) for variant in variant_nodes)
-            yield product, items
+                product, beside = product_of(node), node["variants"]
+            yield product, _item_ids(client, product, beside, location)
+
+
+def _item_ids(client: Client, product: Product, page: Any, location: str) -> Iterator[str]:
+    with shaped("ChangedProducts"):
+        for variant in _all_variants(client, product, page, location):
+            yield _text(variant["inventoryItem"]["id"])
 
 
 def quote(term: str) -> str:
@@ -430,13 +433,13 @@ def product_of(node: Any) -> Product:
     )
 
 
-def item_of(variant: Any, item: Any, location: str | None) -> Item:
-    """An item from the nodes of its variant and itself, with its level at `location` (None: without levels)."""
-    level = item["inventoryLevel"] if location else None
-    if level is None or location is None:
-        return _listed(variant, item, {}, {})
-    available, touched = _available(level)
-    return _listed(variant, item, {location: available}, {} if touched is None else {location: touched})
+def item_of(variant: Any, item: Any, location: str) -> Item:
+    """An item from the nodes of its variant and itself, with its level at `location`."""
+    level = item["inventoryLevel"]
+    if level is None:
+        return listed(variant, item, {})
+    available, touched = available_of(level)
+    return listed(variant, item, {location: available}, {location: touched} if touched else _UNKNOWN)
 
 
 def _item(client: Client, variant: Any, item: Any) -> Item:
@@ -446,11 +449,11 @@ def _item(client: Client, variant: Any, item: Any) -> Item:
     while True:
         for node in page["nodes"]:
             location = _text(node["location"]["id"])
-            levels[location], when = _available(node)
+            levels[location], when = available_of(node)
             if when is not None:
                 touched[location] = when
         if not page["pageInfo"]["hasNextPage"]:
-            return _listed(variant, item, levels, touched)
+            return listed(variant, item, levels, touched)
         answer = client.execute(
             load("more_levels"),
             {"id": _text(item["id"]), "after": _text(page["pageInfo"]["endCursor"])},
@@ -459,7 +462,8 @@ def _item(client: Client, variant: Any, item: Any) -> Item:
         page = answer["inventoryItem"]["inventoryLevels"]
 
 
-def _listed(variant: Any, item: Any, levels: dict[str, int], touched: dict[str, str]) -> Item:
+def listed(variant: Any, item: Any, levels: Mapping[str, int], touched: Mapping[str, str] = _UNKNOWN) -> Item:
+    """An item from the nodes of its variant and itself, with these levels."""
     return Item(
         _text(item["id"]),
         item["sku"] or "",
@@ -471,7 +475,8 @@ def _listed(variant: Any, item: Any, levels: dict[str, int], touched: dict[str, 
     )
 
 
-def _available(level: Any) -> tuple[int, str | None]:
+def available_of(level: Any) -> tuple[int, str | None]:
+    """What the node of a level reads, and when that last changed, where it was asked for and is known."""
     (quantity,) = level["quantities"]
     available = quantity["quantity"]
     if type(available) is not int:

@@ -8,14 +8,19 @@ invsync; the two meet in HTTP and GraphQL only.
     shop.py        the shop's state, edited like a normal object: sell, restock, archive, delete
     gids.py        global ids and times, in Shopify's spelling
     starting.py    the starting shop, and generated shops of any size
-    state.py       the state on disk, shared by several processes
+    state.py       the state on disk, shared by several processes, and its ledger
+
     search.py      Shopify's search grammar; indexes.py: what can be searched, and how late the index is
-    versions.py    the published schemas; fields.py: what each field answers; connections.py: paging
-    execution.py   one operation, from text to answer; cost.py: what it costs
+    fields.py      what each field answers; connections.py: pages; mutations.py: which function is a mutation
     inventory.py   the inventory mutations; idempotency.py: the memory of their keys
     bulk.py        bulk operations; walker.py: their lean reader
+    versions.py    the published schemas (schema/), with those answers attached
+    execution.py   one operation, from text to answer: variables.py, invalid.py and failures.py say what is
+                   wrong with it, cost.py what it costs, context.py what its fields know
+
     access.py      tokens, grants and scopes
-    api.py         one HTTP request to one answer, behind both doors
     faults.py      misbehaviour on demand
+    api.py         one HTTP request to one answer (exchange.py), behind both doors
+    transport.py   the door in the process; server.py: the door over HTTP
     clerk.py       what a person does by hand; commands.py: the same from the command line
 """

@@ -1,4 +1,4 @@
-"""Tokens, the client credentials grant, and scopes (reference: sections 1.1 to 1.4).
+"""Tokens, the client credentials grant, and scopes.
 
 Any token is taken for an admin-made app's, except one that begins with `invalid`; a granted token works
 until it expires.
@@ -17,6 +17,24 @@ from invsync.sandbox.shop import Shop
 #: How granted tokens begin.
 GRANTED_PREFIX = "sandboxgrant_"
 
+#: What it takes to read each type (https://shopify.dev/docs/api/usage/access-scopes).
+READ_SCOPES = {
+    "Product": "read_products",
+    "ProductVariant": "read_products",
+    "InventoryItem": "read_inventory",
+    "InventoryLevel": "read_inventory",
+    "InventoryQuantity": "read_inventory",
+    "Location": "read_locations",
+}
+
+#: What it takes to call each mutation.
+WRITE_SCOPES = {
+    "inventoryActivate": "write_inventory",
+    "inventoryAdjustQuantities": "write_inventory",
+    "inventorySetQuantities": "write_inventory",
+}
+
+#: The body that comes with a 401.
 REFUSED_TOKEN = {
     "errors": "[API] Invalid API key or access token (unrecognized login or wrong password)",
 }

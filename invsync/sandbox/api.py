@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 from invsync.sandbox import access, bulk
 from invsync.sandbox.context import Context, Interference
-from invsync.sandbox.exchange import Answer, Cut, Request, answering, json_answer
+from invsync.sandbox.exchange import Answer, Cut, Request, answering, json_answer, require_graphql
 from invsync.sandbox.faults import Faults, Rule, broken_answer, interference, read_file, read_rules, truncate
 from invsync.sandbox.shop import Shop
 from invsync.sandbox.state import Home, InMemory, StateFile
@@ -33,7 +33,7 @@ class Sandbox:
     """The Admin API of one shop.
 
     `home` is a state file's path, a Shop that a test holds, or any Home. `now` is only used for a path: a
-    shop brings its own clock.
+    shop brings its own clock. Raises GraphqlMissing, and BadRules for faults that can't be read.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Sandbox:
         faults: FaultsLike = (),
         on_request: Hook | None = None,
     ) -> None:
+        require_graphql()
         self.home = as_home(home, now=now)
         self.faults = as_faults(faults)
         self.on_request = on_request
@@ -64,6 +65,8 @@ class Sandbox:
         for rule in rules:
             if rule.fault == "truncated":
                 truncate(rule, answer)
+            elif rule.fault == "latency":
+                answer.delay += rule.seconds
         return answer
 
     def _call(self, phase: Phase, request: Request) -> None:
@@ -92,10 +95,15 @@ class Sandbox:
 
     def _applied(self, request: Request, interference: Interference, request_id: str) -> Answer:
         with self.home.open() as shop:
+            shop.forget_shadows()
             if interference.key_retention is not None:
                 shop.settings.key_retention = interference.key_retention
                 shop.changed()
-            return _stamped(self._routed(request, shop, interference), shop.now(), request_id)
+            answer = _stamped(self._routed(request, shop, interference), shop.now(), request_id)
+            versioned = _GRAPHQL.fullmatch(request.path)
+            if versioned:
+                answer.headers.setdefault("X-Shopify-API-Version", answering(versioned[1]))
+            return answer
 
     def _routed(self, request: Request, shop: Shop, interference: Interference) -> Answer:
         versioned = _GRAPHQL.fullmatch(request.path)
@@ -142,7 +150,11 @@ class Sandbox:
             search_debug="shopify-search-query-debug" in request.headers,
         )
         document = execution.run(ctx, text, variables, given.get("operationName"))
-        return json_answer(document, 200, **{"X-Shopify-API-Version": served})
+        headers = {"X-Shopify-API-Version": served}
+        deprecated = execution.prepare(served, text).deprecated
+        if deprecated:
+            headers["X-Shopify-API-Deprecated-Reason"] = ", ".join(deprecated)
+        return json_answer(document, 200, **headers)
 
 
 def as_faults(faults: FaultsLike) -> Faults:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from invsync.sandbox.shop import Level, NotInShop, Shop
@@ -27,14 +28,16 @@ def do(home: Home, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
         except NotInShop as error:
             raise CannotDo(str(error)) from None
         if action == "show":
-            return shown(shop)
+            return shown(shop, given.get("limit"))
     raise CannotDo(f'the sandbox has no action "{action}"')
 
 
-def shown(shop: Shop) -> dict[str, Any]:
-    """Every variant with what it reads at each location; null where it is not stocked."""
+def shown(shop: Shop, limit: int | None = None) -> dict[str, Any]:
+    """Every variant (or so many) with what it reads at each location; null where it is not stocked."""
     places = list(shop.locations.values())
+    variants = (variant for product in shop.products.values() for variant in product.variants)
     return {
+        "total": len(shop.variants),
         "shop": shop.domain,
         "locations": [{"id": place.gid, "name": place.name, "active": place.active} for place in places],
         "variants": [
@@ -53,8 +56,7 @@ def shown(shop: Shop) -> dict[str, Any]:
                 "available": {place.name: _reading(variant.item.levels.get(place.id)) for place in places},
                 "inactive": [level.location.name for level in variant.item.levels.values() if not level.live],
             }
-            for product in shop.products.values()
-            for variant in product.variants
+            for variant in islice(variants, limit)
         ],
     }
 

@@ -70,7 +70,7 @@ def sandbox() -> None:
 @click.pass_context
 def show(ctx: click.Context, as_json: bool) -> None:
     """Show every variant with its quantity at each location."""
-    document = _do(ctx, "show", {})
+    document = _do(ctx, "show", {} if as_json else {"limit": ROWS_SHOWN})
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
     else:
@@ -122,7 +122,12 @@ def reset(ctx: click.Context, products: int | None, variants: int | None, locati
 def serve(ctx: click.Context, port: int | None, faults: Path | None, index_lag: float | None) -> None:
     """Serve the shop over HTTP on this machine, until Ctrl-C or SIGTERM."""
     place = _place(ctx)
-    _require_graphql()
+    from invsync.sandbox.exchange import GraphqlMissing, require_graphql
+
+    try:
+        require_graphql()
+    except GraphqlMissing as error:
+        raise SandboxError(str(error)) from None
     from invsync.sandbox.faults import BadRules
     from invsync.sandbox.server import SandboxServer
     from invsync.sandbox.state import UnreadableState
@@ -198,13 +203,6 @@ def _ask(url: str, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
         ) from None
 
 
-def _require_graphql() -> None:
-    try:
-        import graphql  # noqa: F401
-    except ImportError:
-        raise SandboxError("the sandbox needs graphql-core: pip install 'invsync[sandbox]'") from None
-
-
 def _named(done: Mapping[str, Any]) -> str:
     label = done["product"] if done["variant"] == "Default Title" else f"{done['product']}, {done['variant']}"
     return f"{done['sku']} ({label}) at {done['location']}"
@@ -219,7 +217,7 @@ def as_table(document: Mapping[str, Any]) -> str:
     places = [place["name"] for place in document["locations"]]
     rows = [["PRODUCT", "VARIANT", "SKU", "TYPE", "STATUS", *places]]
     variants: Sequence[Mapping[str, Any]] = document["variants"]
-    for variant in variants[:ROWS_SHOWN]:
+    for variant in variants:
         rows.append(
             [
                 variant["product"],
@@ -232,9 +230,9 @@ def as_table(document: Mapping[str, Any]) -> str:
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [_line(row, widths) for row in rows]
-    if len(variants) > ROWS_SHOWN:
-        lines.append(f"… and {len(variants) - ROWS_SHOWN:,} variants more (--json shows all)")
-    if any(variant["inactive"] or not variant["tracked"] for variant in variants[:ROWS_SHOWN]):
+    if document["total"] > len(variants):
+        lines.append(f"… and {document['total'] - len(variants):,} variants more (--json shows all)")
+    if any(variant["inactive"] or not variant["tracked"] for variant in variants):
         lines.append("")
         lines.append("-: not stocked there   (n): inactive there   ~: not tracked")
     return "\n".join(lines)

@@ -1,6 +1,6 @@
 """What an operation costs: requested before it runs, actual after, and the leaky bucket.
 
-The rules are those of observed-behaviour.md: a scalar 0, an object (or a list of objects) 1 plus its
+The rules were read off public recordings of live answers: a scalar 0, an object (or a list of objects) 1 plus its
 fields, an interface its dearest branch, a connection `2 + f(n) × (1 + cost of a node's fields)` with
 `f(n) = max(1, ⌊2 ln n⌋)`, a mutation 10 plus what is selected below its payload's own fields.
 """
@@ -28,6 +28,9 @@ from invsync.sandbox.shop import Bucket, Settings
 
 #: The most that one query may cost, as requested.
 QUERY_LIMIT = 1_000
+
+#: What the bucket may lack through rounding: a client that waits exactly as long as it must is not refused.
+ROUNDING = 1e-6
 
 Variables = Mapping[str, Any]
 
@@ -249,6 +252,11 @@ def refill(bucket: Bucket, settings: Settings, now: float) -> None:
     bucket.available = min(bucket.available, settings.bucket_size)
 
 
+def drain(bucket: Bucket, now: float) -> None:
+    """Empty the bucket, as other processes of the same app would."""
+    bucket.available, bucket.at = 0.0, now
+
+
 def shown(bucket: Bucket, settings: Settings, requested: int, actual: int | None) -> dict[str, Any]:
     """`extensions.cost`."""
     return {
@@ -256,7 +264,7 @@ def shown(bucket: Bucket, settings: Settings, requested: int, actual: int | None
         "actualQueryCost": actual,
         "throttleStatus": {
             "maximumAvailable": settings.bucket_size,
-            "currentlyAvailable": math.floor(bucket.available),
+            "currentlyAvailable": math.floor(bucket.available + ROUNDING),
             "restoreRate": settings.restore_rate,
         },
     }

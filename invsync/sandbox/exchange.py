@@ -18,6 +18,18 @@ def answering(version: str) -> str:
     return version if version in VERSIONS else VERSIONS[0]
 
 
+class GraphqlMissing(ImportError):
+    """graphql-core is not installed; `str()` is the line that says what to install."""
+
+
+def require_graphql() -> None:
+    """Check that graphql-core is there. Raises GraphqlMissing."""
+    try:
+        import graphql  # noqa: F401
+    except ImportError:
+        raise GraphqlMissing("the sandbox needs graphql-core: pip install 'invsync[sandbox]'") from None
+
+
 class Cut(Exception):
     """The connection breaks, and the client hears nothing."""
 
@@ -73,6 +85,8 @@ class Answer:
     truncate_at: int | None = None
     #: Break the connection instead of answering.
     cut: bool = False
+    #: How long the client waited for it, in seconds.
+    delay: float = 0.0
 
     def size(self) -> int:
         """The length of the whole body in bytes."""

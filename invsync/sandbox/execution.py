@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -9,6 +10,7 @@ from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute, parse, validate
 from graphql.language import DocumentNode, FieldNode, ListValueNode, OperationDefinitionNode, Visitor, visit
+from graphql.validation import NoDeprecatedCustomRule
 
 from invsync.sandbox import cost
 from invsync.sandbox.context import Context
@@ -30,6 +32,8 @@ class Prepared:
     operations: dict[str, OperationDefinitionNode] = field(default_factory=dict)
     costs: dict[str, cost.CostPlan] = field(default_factory=dict)
     longest_literal: int = 0
+    #: Deprecated members that the document uses, such as `Location.isPrimary`.
+    deprecated: tuple[str, ...] = ()
 
     def chosen(self, name: str | None) -> str | None:
         """The name of the operation to run (empty for an unnamed one); None if that is not clear."""
@@ -60,7 +64,9 @@ def prepare(version: str, text: str) -> Prepared:
         if isinstance(node, OperationDefinitionNode)
     }
     costs = {name: cost.cost_plan(schema, document, node) for name, node in operations.items()}
-    return Prepared(document, [], operations, costs, _longest_literal(document))
+    stale = validate(schema, document, [NoDeprecatedCustomRule])
+    members = dict.fromkeys(name for error in stale for name in re.findall(r"The field (\w+\.\w+) ", error.message))
+    return Prepared(document, [], operations, costs, _longest_literal(document), tuple(members))
 
 
 @lru_cache(maxsize=256)
@@ -104,7 +110,9 @@ def run(ctx: Context, text: str, variables: Mapping[str, Any], operation_name: s
         return too_many(longest, ready.root_fields(name)[:1])
     plan = ready.costs[name]
     requested = plan.requested(ctx.variables)
-    refused = throttled(ctx, requested) if ctx.interference.throttled else _charge(ctx, requested)
+    if ctx.interference.throttled:
+        cost.drain(ctx.shop.bucket, ctx.shop.now())
+    refused = _charge(ctx, requested)
     if refused is not None:
         return refused
     result = execute(
@@ -130,11 +138,11 @@ def _charge(ctx: Context, requested: int) -> dict[str, Any] | None:
         )
     shop = ctx.shop
     cost.refill(shop.bucket, shop.settings, shop.now())
-    return throttled(ctx, requested) if shop.bucket.available < requested else None
+    return throttled(ctx, requested) if shop.bucket.available + cost.ROUNDING < requested else None
 
 
 def throttled(ctx: Context, requested: int) -> dict[str, Any]:
-    """The answer to a request that the bucket can't pay for (reference: section 3.5)."""
+    """The answer to a request that the bucket can't pay for: status 200 and no data."""
     answer = error_answer("Throttled", "THROTTLED", documentation=LIMIT_DOCS)
     answer["extensions"] = {"cost": cost.shown(ctx.shop.bucket, ctx.shop.settings, requested, None)}
     return answer

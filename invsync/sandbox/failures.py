@@ -17,7 +17,7 @@ def failure(message: str, code: str, **extensions: Any) -> GraphQLError:
 
 
 def access_denied(field: str, scope: str) -> GraphQLError:
-    """The field needs a scope that the token does not carry (reference: section 1.5)."""
+    """The field needs a scope that the token does not carry (https://shopify.dev/docs/api/usage/access-scopes)."""
     required = f"`{scope}` access scope."
     return failure(
         f"Access denied for {field} field. Required access: {required}",
@@ -28,7 +28,7 @@ def access_denied(field: str, scope: str) -> GraphQLError:
 
 
 def internal_error(request_id: str) -> dict[str, Any]:
-    """Shopify broke; the answer as a whole, with status 200 (reference: section 3.6)."""
+    """Shopify broke; the answer as a whole, with status 200."""
     return error_answer(
         f"Internal error. Looks like something went wrong on our end.\nRequest ID: {request_id} (include this in"
         " support requests).",

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from invsync.sandbox import bulk
+from invsync.sandbox.access import READ_SCOPES
 from invsync.sandbox.connections import Ordered, Page, check_size, cursor, page
 from invsync.sandbox.context import Context
-from invsync.sandbox.failures import failure, internal_error
+from invsync.sandbox.failures import access_denied, failure, internal_error
 from invsync.sandbox.gids import gid, is_global_id, parse_gid, timestamp
 from invsync.sandbox.indexes import has_only_default_variant, search
 from invsync.sandbox.search import SearchBroke
@@ -71,6 +72,14 @@ def by_gid(ctx: Context, text: str, kind: str | None = None) -> Any:
             job = shop.jobs.get(number)
             return None if job is None or job.foreign else job
     return None
+
+
+def _readable(ctx: Context, thing: Any, field: str) -> Any:
+    """The object, which may be of any kind, if the token may read it. Raises GraphQLError."""
+    scope = READ_SCOPES.get(type_name(thing)) if thing is not None else None
+    if scope is not None and not ctx.may(scope):
+        raise access_denied(field, scope)
+    return thing
 
 
 # -- connections -------------------------------------------------------------------------------------
@@ -351,8 +360,8 @@ FIELDS: dict[str, dict[str, Field]] = {
         "productVariant": _find("ProductVariant"),
         "inventoryItem": _find("InventoryItem"),
         "inventoryLevel": _find("InventoryLevel"),
-        "node": lambda _, args, ctx: by_gid(ctx, args["id"]),
-        "nodes": lambda _, args, ctx: [by_gid(ctx, one) for one in args["ids"]],
+        "node": lambda _, args, ctx: _readable(ctx, by_gid(ctx, args["id"]), "node"),
+        "nodes": lambda _, args, ctx: [_readable(ctx, by_gid(ctx, one), "nodes") for one in args["ids"]],
         "currentAppInstallation": _app_installation,
         "bulkOperation": _find("BulkOperation"),
         "currentBulkOperation": _current_bulk_operation,

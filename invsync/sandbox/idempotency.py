@@ -1,4 +1,6 @@
-"""The memory of idempotency keys (reference: section 5).
+"""The memory of idempotency keys.
+
+Source: https://shopify.dev/docs/api/usage/implementing-idempotency.
 
 A key used again with the same parameters, within the retention time, gets the first answer again and
 changes nothing; with other parameters, or after a first attempt that ended in user errors, it is refused.
@@ -7,6 +9,7 @@ After the retention time the key is new again, and the write runs again.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -38,7 +41,7 @@ def require_key(ctx: Context, key: str | None) -> None:
 
 def fingerprint(mutation: str, parameters: Mapping[str, Any]) -> str:
     """What a key is bound to: the mutation and its parameters."""
-    return f"{mutation} {json.dumps(parameters, ensure_ascii=False, separators=(',', ':'))}"
+    return hashlib.sha256(f"{mutation} {json.dumps(parameters)}".encode()).hexdigest()
 
 
 def recall(ctx: Context, key: str | None) -> Remembered | None:

@@ -35,13 +35,13 @@ _TRANSLATIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         ("name", "typeName", "argumentName"),
     ),
     (
-        r"(?:Field|Argument) '(?P<name>[\w.]+)' argument '(?P<arguments>\w+)' of type .* is required",
+        r"Field '(?P<name>\w+)' argument '(?P<arguments>\w+)' of type .* is required",
         "Field '{name}' is missing required arguments: {arguments}",
         "missingRequiredArguments",
         ("name", "arguments"),
     ),
     (
-        r"Argument '(?P<name>\w+\.\w+)\((?P<arguments>\w+):\)' of type .* is required",
+        r"Argument '(?:\w+\.)?(?P<name>\w+)\((?P<arguments>\w+):\)' of type .* is required",
         "Field '{name}' is missing required arguments: {arguments}",
         "missingRequiredArguments",
         ("name", "arguments"),
@@ -91,6 +91,10 @@ _TRANSLATIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
 )
 
 
+#: How graphql-core complains of a value that is written out in the document.
+_LITERAL = re.compile(r"Expected value|cannot represent|does not exist in '\w+' enum|is not defined by type")
+
+
 def validation_error(error: GraphQLError) -> dict[str, Any]:
     """An error of graphql-core's validation as Shopify would show it."""
     for pattern, message, code, named in _TRANSLATIONS:
@@ -99,7 +103,7 @@ def validation_error(error: GraphQLError) -> dict[str, Any]:
             found = match.groupdict()
             extensions = {"code": code, **{name: found[name] for name in named}}
             return {"message": message.format(**found), **_locations(error), "extensions": extensions}
-    code = "argumentLiteralsIncompatible" if "Expected value" in error.message else "invalidDocument"
+    code = "argumentLiteralsIncompatible" if _LITERAL.search(error.message) else "invalidDocument"
     return {"message": error.message, **_locations(error), "extensions": {"code": code}}
 
 

@@ -1,6 +1,7 @@
 """The inventory mutations: all or nothing, with Shopify's user error codes and field paths.
 
-(Reference: sections 4.2 to 4.7, and observed-behaviour.md.)
+Sources: the mutations' pages of Shopify's documentation and, for paths and messages, public recordings of
+live answers. Where both are silent, what the docstrings and tests here say is a careful guess.
 """
 
 from __future__ import annotations

@@ -2,7 +2,10 @@
 
 Terms side by side must all match; AND binds tighter than OR. A term on a field that the resource does
 not have is dropped, so it matches everything, and only `extensions.search[].warnings` tells. Malformed
-text is never refused. (Reference: section 6.3.)
+text is never refused.
+
+Source: https://shopify.dev/docs/api/usage/search-syntax; what unknown fields and unquoted times do was
+seen in live answers.
 """
 
 from __future__ import annotations

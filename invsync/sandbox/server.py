@@ -62,8 +62,12 @@ class Served:
     def replace(self, make: Callable[[Callable[[], float]], Shop]) -> Shop:
         """Put another shop in its place; the settings stay."""
         with self._lock:
+            with self.open() as before:
+                settings = before.settings
             self.close()
             shop = self.file.replace(make)
+            shop.settings = settings
+            self.file.save(shop)
             if len(shop.levels) >= SMALL:
                 self._hold()
             return self._shop or shop

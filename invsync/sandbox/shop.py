@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from invsync.sandbox.gids import gid, level_gid
+from invsync.sandbox.gids import gid, level_gid, number_of
 
 #: Quantity names that count towards `on_hand`, beside `available` and `committed`.
 SET_ASIDE = ("reserved", "damaged", "safety_stock", "quality_control")
@@ -319,8 +319,11 @@ class Shop:
             raise NotInShop(f'SKU "{sku}" is ambiguous: {titles} have it')
         if found:
             return found[0]
-        near = get_close_matches(sku.upper(), [known.upper() for known in self._by_sku if known], n=3, cutoff=0.5)
-        spelled = {known.upper(): known for known in self._by_sku}
+        spelled = {known.upper(): known for known in self._by_sku if known}
+        if len(spelled) > 1_000:  # comparing all of them would take many seconds
+            start = sku.upper()[: max(1, len(sku) - 2)]
+            spelled = {folded: known for folded, known in spelled.items() if folded.startswith(start)}
+        near = get_close_matches(sku.upper(), list(spelled)[:1_000], n=3, cutoff=0.5)
         hint = f"; did you mean {' or '.join(spelled[name] for name in near)}?" if near else ""
         raise NotInShop(f'no variant has SKU "{sku}"{hint}')
 
@@ -330,11 +333,8 @@ class Shop:
             return which
         if isinstance(which, Variant):
             return which.item
-        if which.startswith("gid://"):
-            for item in self.items.values():
-                if item.gid == which:
-                    return item
-        return self.variant(which).item
+        found = self.items.get(number_of(which, "InventoryItem") or 0)
+        return self.variant(which).item if found is None else found
 
     def level(self, which: ItemLike, location: LocationLike = None) -> Level:
         """The item's level there (the primary location unless one is named), active or not. Raises NotInShop."""
@@ -626,6 +626,17 @@ class Shop:
 
     # -- what the search index shows -----------------------------------------------------------------
 
+    def has(self, kind: str, number: int) -> bool:
+        """Whether an object of that class and number exists."""
+        held: dict[str, dict[int, Any]] = {
+            "Location": self.locations,
+            "Product": self.products,
+            "Variant": self.variants,
+            "Item": self.items,
+            "Level": self.levels,
+        }
+        return number in held[kind]
+
     def as_indexed(self, thing: _S) -> _S | None:
         """The object as the search index shows it now; None if the index has not noticed it yet."""
         if not self.shadows:
@@ -645,6 +656,8 @@ class Shop:
         seen_until = self.now() - self.settings.index_lag
         kept = {}
         for which, trail in self.shadows.items():
+            if not self.has(*which):
+                continue
             rest = [entry for entry in trail if entry[0] > seen_until]
             if rest:
                 kept[which] = rest
@@ -696,7 +709,3 @@ class Shop:
 
     def _touch_product(self, product: Product) -> None:
         self._changing(product).updated_at = int(self.now())
-
-    def each_level(self) -> Iterator[Level]:
-        """Every level of the shop, in the order of their ids."""
-        return iter(self.levels.values())

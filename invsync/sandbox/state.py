@@ -50,7 +50,7 @@ class Home(Protocol):
         """The shop, alone with it until the block ends; changes are then kept."""
 
     def replace(self, make: Callable[[Callable[[], float]], Shop]) -> Shop:
-        """Put another shop, made with this home's clock, in its place; the settings stay."""
+        """Put another shop, made with this home's clock, in its place."""
 
     @property
     def bulk_folder(self) -> Path:
@@ -122,12 +122,9 @@ class StateFile:
             yield
 
     def replace(self, make: Callable[[Callable[[], float]], Shop]) -> Shop:
-        """Put another shop in its place; the settings stay if they can be read, and the ledger begins anew."""
+        """Put another shop in its place, whatever is there now; settings and ledger begin anew, too."""
         shop = make(self._now)
         with self.locked():
-            with contextlib.suppress(UnreadableState):
-                if self.path.exists():
-                    shop.settings = self.current().settings
             self.ledger.unlink(missing_ok=True)
             shutil.rmtree(self.bulk_folder, ignore_errors=True)
             self.save(shop)
@@ -153,6 +150,14 @@ class StateFile:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(lines)
             shop.ledger.clear()
+
+    def read_ledger(self) -> list[dict[str, Any]]:
+        """Every change of an available quantity since the shop began, oldest first."""
+        try:
+            with self.ledger.open(encoding="utf-8") as file:
+                return [json.loads(line) for line in file]
+        except FileNotFoundError:
+            return []
 
     @property
     def bulk_folder(self) -> Path:
@@ -202,6 +207,7 @@ def dumps(shop: Shop) -> str:
     shadows = [
         [kind, number, [[at, None if before is None else _row(before)] for at, before in trail]]
         for (kind, number), trail in shop.shadows.items()
+        if shop.has(kind, number)
     ]
     return json.dumps(
         {

@@ -31,7 +31,8 @@ class SandboxAdapter(BaseAdapter):
         session.mount("https://sandbox.myshopify.com/", SandboxAdapter(state_dir / "sandbox.json"))
 
     `home` is the state file's path, or a Shop that a test holds and edits. Raises SandboxUnreadable for a
-    state file that can't be used, and requests' own ConnectionError where a fault cuts the connection.
+    state file that can't be used, requests' own ConnectionError where a fault cuts the connection, and its
+    ReadTimeout where a fault is slower than the caller's timeout (the request is applied all the same).
     """
 
     def __init__(
@@ -71,12 +72,20 @@ class SandboxAdapter(BaseAdapter):
             answer = self.sandbox.answer(asked)
         except UnreadableState as error:
             raise SandboxUnreadable(str(error), request=request) from None
+        if answer.delay > _patience(timeout):
+            raise requests.ReadTimeout("Read timed out.", request=request)
         if answer.cut:
             raise requests.ConnectionError("Connection aborted.", request=request)
         return _response(request, answer, self)
 
     def close(self) -> None:
         """Nothing is kept open."""
+
+
+def _patience(timeout: Any) -> float:
+    """How long the caller waits for an answer, in seconds."""
+    read = timeout[1] if isinstance(timeout, tuple) else timeout
+    return float("inf") if read is None else float(read)
 
 
 class _Body(io.BufferedReader):

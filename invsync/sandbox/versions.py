@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Any
 
 from graphql import (
+    GraphQLEnumType,
     GraphQLField,
     GraphQLInterfaceType,
     GraphQLObjectType,
@@ -17,27 +18,11 @@ from graphql import (
 )
 from graphql.language import FieldNode, FragmentSpreadNode, InlineFragmentNode
 
+from invsync.sandbox.access import READ_SCOPES, WRITE_SCOPES
 from invsync.sandbox.context import Context
 from invsync.sandbox.failures import access_denied
 from invsync.sandbox.fields import CONNECTION_FIELDS, FIELDS, Field, type_name
 from invsync.sandbox.mutations import MUTATION_FIELDS, PAYLOAD_FIELDS
-
-#: What it takes to read each type. (Reference: section 1.4.)
-READ_SCOPES = {
-    "Product": "read_products",
-    "ProductVariant": "read_products",
-    "InventoryItem": "read_inventory",
-    "InventoryLevel": "read_inventory",
-    "InventoryQuantity": "read_inventory",
-    "Location": "read_locations",
-}
-
-#: What it takes to call each mutation.
-_WRITE_SCOPES = {
-    "inventoryActivate": "write_inventory",
-    "inventoryAdjustQuantities": "write_inventory",
-    "inventorySetQuantities": "write_inventory",
-}
 
 
 @cache
@@ -48,7 +33,11 @@ def schema_for(version: str) -> GraphQLSchema:
     for name, kind in schema.type_map.items():
         if name.startswith("__"):
             continue
-        if isinstance(kind, GraphQLInterfaceType):
+        if isinstance(kind, GraphQLEnumType) and name.endswith("UserErrorCode"):
+            # A fault may answer with a code that no schema knows yet, as Shopify itself may.
+            for method in ("serialize", "coerce_output_value"):
+                setattr(kind, method, str)
+        elif isinstance(kind, GraphQLInterfaceType):
             kind.resolve_type = lambda thing, info, abstract: type_name(thing)
         elif isinstance(kind, GraphQLObjectType):
             for field_name, field in kind.fields.items():
@@ -70,11 +59,12 @@ def _attach(parent: str, name: str, field: GraphQLField) -> None:
     answer = answer_of(parent, name)
     returned = get_named_type(field.type).name
     connection = returned.endswith("Connection")
-    scope = READ_SCOPES.get(returned.removesuffix("Connection"))
     if parent == "Mutation":
-        scope = _WRITE_SCOPES.get(name)
-    elif connection or parent.endswith(("Connection", "Edge")):
-        scope = scope if connection else None  # asked for once, at the connection
+        scope = WRITE_SCOPES.get(name)
+    elif parent.endswith(("Connection", "Edge")):
+        scope = None  # asked for once, at the connection
+    else:
+        scope = READ_SCOPES.get(returned.removesuffix("Connection"))
     if scope is None and not connection and parent != "Mutation":
         field.resolve = lambda thing, info, **args: answer(thing, args, info.context)
         return

@@ -1,0 +1,389 @@
+"""`invsync check`: is everything set up, and what to do where it is not.
+
+A check that fails does not stop those that don't depend on it. Nothing is written to the shop or the state folder, and
+a granted token is not kept: it tells of the scopes of today.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import requests
+
+from invsync import API_VERSIONS
+from invsync import cache as state
+from invsync.admin import access, levels
+from invsync.admin.access import Access
+from invsync.admin.client import Client
+from invsync.cache import Command, Files
+from invsync.config import Settings
+from invsync.errors import InvsyncError, StateError
+from invsync.pools import Scope, see
+from invsync.run import RunClock, connect, scope_of, search_terms
+
+#: Seconds that all questions to the shop may take together.
+PATIENCE = 45.0
+#: How many products (or variants) are counted before it is left at "at least": a few pages.
+COUNTED = 1000
+#: Seconds that the clocks may differ: from there on journal, token and feed are judged by wrong ages.
+SKEW = 60
+#: How long before a version of the API goes it is time to take another.
+SOON = timedelta(days=60)
+
+COMMANDS: tuple[Command, ...] = ("variants", "locations")
+
+#: Titles that a line names before it only counts.
+_NAMED = 3
+
+Result = Literal["ok", "warning", "failed", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line: what was looked at (a key of the configuration where there is one), what came out, what to do."""
+
+    name: str
+    result: Result
+    message: str
+    mend: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def checks(settings: Settings, clock: RunClock) -> Iterator[Check]:
+    """Every check, as it is done. Raises `ConfigError` only for credentials that can't be any."""
+    yield from _config(settings)
+    yield _state_dir(settings)
+    answers = _Answers()
+    session = requests.Session()
+    session.hooks["response"].append(answers.note)
+    client = connect(settings, clock, clock.deadline, keep_token=False, session=session)
+    granted: Access | None = None
+    error: InvsyncError | None = None
+    try:
+        granted = access.read_access(client)
+    except InvsyncError as failure:
+        error = failure
+    yield from _contact(settings, client, answers, granted, error)
+    yield _clock(client.clock_skew)
+    yield from _stock(settings, client, granted)
+    if granted is not None:
+        yield _deprecations(client)
+
+
+def text_line(check: Check) -> str:
+    """A check as a line for people."""
+    word = "FAILED" if check.result == "failed" else check.result
+    mend = f"; {check.mend}" if check.mend else ""
+    return f"{word:8} {check.name:19} {check.message}{mend}"
+
+
+def summary(done: list[Check]) -> str:
+    """The closing line."""
+    counts = Counter(check.result for check in done)
+    words: tuple[Result, ...] = ("ok", "warning", "failed", "skipped")
+    return "check: " + ", ".join(f"{counts[word]} {word}" for word in words if counts[word])
+
+
+def document(settings: Settings, done: list[Check]) -> dict[str, Any]:
+    """The JSON document."""
+    return {
+        "config": str(settings.file),
+        "shop": settings.shop,
+        "api_version": settings.api_version,
+        "ok": not failed(done),
+        "checks": [
+            {
+                "check": check.name,
+                "result": check.result,
+                "message": check.message,
+                "mend": check.mend or None,
+                "counts": dict(check.counts) or None,
+            }
+            for check in done
+        ],
+    }
+
+
+def failed(done: list[Check]) -> list[str]:
+    """The names of the checks that failed."""
+    return [check.name for check in done if check.result == "failed"]
+
+
+# --- On this machine ----------------------------------------------------------------------------------------------
+
+
+def _config(settings: Settings) -> Iterator[Check]:
+    if not _configured(settings):
+        yield Check(
+            "config",
+            "failed",
+            f"{settings.file} has neither variants nor locations: there is nothing to keep in step",
+            "add one of the two, as in config.example.yaml",
+        )
+    else:
+        yield Check("config", "ok", f"{settings.file}, for {' and '.join(_configured(settings))}")
+    for warning in settings.warnings:
+        yield Check("config", "warning", warning)
+
+
+def _configured(settings: Settings) -> list[Command]:
+    return [command for command in COMMANDS if getattr(settings, command) is not None]
+
+
+def _state_dir(settings: Settings) -> Check:
+    folder = settings.state_dir
+    mend = "make it writable for the user that runs invsync, or set another state_dir"
+    try:
+        if not folder.exists():
+            above = next(parent for parent in folder.absolute().parents if parent.exists())
+            if not os.access(above, os.W_OK | os.X_OK):
+                return Check("state_dir", "failed", f"{folder} can't be made, {above} is not writable", mend)
+            return Check("state_dir", "ok", f"{folder} does not exist yet, the first run makes it")
+        if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            return Check("state_dir", "failed", f"{folder} is not a folder that this user may write to", mend)
+        for command in COMMANDS:
+            files = Files(folder, command)
+            for path in (files.cache, files.journal, files.lock, files.last, files.history):
+                if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+                    return Check("state_dir", "failed", f"{path} belongs to another user", f"chown it, or {mend}")
+            state.prepare(files)
+    except OSError as error:
+        return Check("state_dir", "failed", f"{folder} can't be looked at ({error.strerror})", mend)
+    except StateError as error:
+        return Check("state_dir", "failed", str(error))
+    return Check("state_dir", "ok", f"{folder} is writable, and there is room")
+
+
+# --- The way to the shop ------------------------------------------------------------------------------------------
+
+
+class _Answers:
+    """What the last answer looked like, whoever judged it: tells what a failure is a failure of."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.version = ""
+        self.granting = False
+
+    def note(self, response: requests.Response, *_: Any, **__: Any) -> None:
+        self.status = response.status_code
+        self.version = response.headers.get("X-Shopify-API-Version", "")
+        self.granting = urlsplit(response.url).path.endswith("/access_token")
+
+    def at_fault(self, settings: Settings) -> str:
+        """The check that an error after this answer belongs to."""
+        if self.status in (401, 403) or (self.granting and self.status == 400):
+            return "credentials"
+        if self.version and self.version != settings.api_version:
+            return "api_version"
+        return "scopes" if self.status == 200 and self.version else "endpoint"
+
+
+def _contact(
+    settings: Settings, client: Client, answers: _Answers, granted: Access | None, error: InvsyncError | None
+) -> Iterator[Check]:
+    """Five checks from one question: those before the one at fault are fine, those after it can't be told."""
+    where = "the sandbox in this process" if settings.sandbox else settings.endpoint
+    whose = "the access token is" if settings.access_token else "client_id and client_secret are"
+    fine: dict[str, Callable[[], Check]] = {
+        "endpoint": lambda: Check("endpoint", "ok", f"{where} answers"),
+        "credentials": lambda: Check("credentials", "ok", f"{whose} accepted"),
+        "api_version": lambda: _version(settings, client.server_now()),
+    }
+    if granted is not None:
+        fine |= {"scopes": lambda: _scopes(granted), "shop": lambda: _shop(settings, granted)}
+    fault = answers.at_fault(settings) if error else None
+    for name in ("endpoint", "credentials", "api_version", "scopes", "shop"):
+        if name == fault:
+            yield Check(name, "failed", _words(error))
+            fine = {"api_version": fine["api_version"]}  # which the calendar tells, too
+        elif name in fine:
+            yield fine[name]()
+        else:
+            yield Check(name, "skipped", f"not checked, since {fault} failed")
+
+
+def _version(settings: Settings, now: datetime) -> Check:
+    version, until = settings.api_version, access.SERVED_UNTIL[settings.api_version]
+    newest = API_VERSIONS[-1]
+    mend = "look for a newer invsync" if version == newest else f'set api_version: "{newest}" in {settings.file}'
+    if now >= until:
+        return Check("api_version", "warning", f"{version} was served until {until:%Y-%m-%d} only", mend)
+    message = f"{version} is served until {until:%Y-%m-%d}, {(until - now).days} days from now"
+    if until - now < SOON:
+        return Check("api_version", "warning", message, mend)
+    return Check("api_version", "ok", message)
+
+
+def _scopes(granted: Access) -> Check:
+    lacks = access.missing(granted.scopes)
+    if lacks:
+        why = ", ".join(f"{scope} ({access.NEEDED[scope]})" for scope in lacks)
+        return Check(
+            "scopes",
+            "failed",
+            f"the app lacks {why}",
+            "add it to the app and have the shop accept the change (Dev Dashboard: release a new version of the app)",
+        )
+    spare = sorted(granted.scopes - access.NEEDED.keys() - {"read_inventory"})
+    more = f"; invsync does not need {', '.join(spare)}" if spare else ""
+    return Check("scopes", "ok", f"{', '.join(access.NEEDED)}{more}")
+
+
+def _shop(settings: Settings, granted: Access) -> Check:
+    if granted.shop == settings.shop:
+        return Check("shop", "ok", granted.shop)
+    return Check(
+        "shop",
+        "failed",
+        f"{settings.endpoint} is the shop {granted.shop}, but the configuration says {settings.shop}",
+        f"correct shop in {settings.file}",
+    )
+
+
+def _clock(ahead: float | None) -> Check:
+    """`ahead`: seconds by which the shop's clock is ahead of ours."""
+    if ahead is None:
+        return Check("clock", "skipped", "not checked: it needs an answer of the shop")
+    if abs(ahead) <= SKEW:
+        return Check("clock", "ok", f"within {max(1, round(abs(ahead)))} s of the shop's")
+    return Check(
+        "clock",
+        "warning",
+        f"this machine's clock is {abs(ahead):.0f} s {'behind' if ahead > 0 else 'ahead of'} the shop's",
+        "set it by NTP (timedatectl set-ntp true, on most systems)",
+    )
+
+
+def _deprecations(client: Client) -> Check:
+    if not client.deprecations:
+        return Check("deprecations", "ok", "nothing that was asked for is deprecated")
+    named = ", ".join(sorted(client.deprecations))
+    return Check(
+        "deprecations", "warning", f"invsync uses what Shopify has deprecated: {named}", "look for a newer one"
+    )
+
+
+def _words(error: InvsyncError | None) -> str:
+    # A check has a patience of its own, whatever the run's budget is.
+    return str(error).removeprefix("the time budget (max_run_time) is spent: ")
+
+
+# --- What is to be kept in step -----------------------------------------------------------------------------------
+
+
+def _stock(settings: Settings, client: Client, granted: Access | None) -> Iterator[Check]:
+    """Of each configured command, its location(s) and what matches."""
+    shop: levels.Shop | None = None
+    problem = _hindered(settings, granted, "read_locations")
+    failure: InvsyncError | None = None
+    if problem is None:
+        try:
+            shop = levels.read_shop(client)
+        except InvsyncError as error:
+            failure = error
+    for command in _configured(settings):
+        key = f"{command}.{'location' if command == 'variants' else 'locations'}"
+        scope: Scope | None = None
+        if shop is not None:
+            try:
+                scope = scope_of(settings, command, shop)
+                yield _places(key, scope)
+            except InvsyncError as error:
+                yield Check(key, "failed", _words(error))
+        elif failure is not None:
+            yield Check(key, "failed", _words(failure))
+        else:
+            yield Check(key, "skipped", f"not checked: it needs {problem}")
+        hindrance = _hindered(settings, granted, "read_products", "read_inventory")
+        if scope is None or shop is None or hindrance:
+            yield Check(f"{command}.pools", "skipped", f"not checked: it needs {hindrance or key}")
+            continue
+        try:
+            yield _pools(settings, client, scope, len(shop.locations))
+        except InvsyncError as error:
+            yield Check(f"{command}.pools", "failed", _words(error))
+
+
+def _hindered(settings: Settings, granted: Access | None, *scopes: str) -> str | None:
+    """What stands in the way of reading something that takes these scopes; None if nothing does."""
+    if granted is None:
+        return "an answer of the shop"
+    if granted.shop != settings.shop:
+        return "the right shop"
+    return next((scope for scope in scopes if not access.covers(granted.scopes, scope)), None)
+
+
+def _places(key: str, scope: Scope) -> Check:
+    named = [f"{name} ({levels.number(gid)})" for gid, name in scope.locations.items()]
+    shown = ", ".join(named[:8]) + (f" and {len(named) - 8} more" if len(named) > 8 else "")
+    if scope.command == "locations" and len(named) < 2:
+        return Check(
+            key,
+            "warning",
+            f"{shown or 'no location'} only: with fewer than two there is nothing to keep in step",
+            "name two locations or more, or take the section out of the configuration",
+        )
+    return Check(key, "ok", shown)
+
+
+def _pools(settings: Settings, client: Client, scope: Scope, places: int) -> Check:
+    """Count what matches and what is out of step, by the pages of a complete scan; a large shop only in part."""
+    terms = search_terms(scope, settings)
+    variants = scope.command == "variants"
+    found = (
+        levels.find_products(client, terms, scope.location) if variants else levels.find_items(client, terms, places)
+    )
+    skipped: Counter[str] = Counter()
+    pools: dict[str, int] = {}
+    apart: list[str] = []
+    for listing in islice(found, COUNTED):
+        sight = see(scope, (listing,), skipped)
+        if sight is None or sight.id in pools:
+            continue
+        pools[sight.id] = len(sight.levels)
+        if len(set(sight.levels.values())) > 1:
+            apart.append(sight.title)
+    more = next(found, None) is not None
+    return _counted(settings, scope, pools, apart, skipped, more)
+
+
+def _counted(
+    settings: Settings, scope: Scope, pools: Mapping[str, int], apart: list[str], skipped: Counter[str], more: bool
+) -> Check:
+    name = f"{scope.command}.pools"
+    filters = ", ".join(scope.matches) or "every product"
+    left_out = ", ".join(f"{count} {why.replace('_', ' ')}" for why, count in sorted(skipped.items()))
+    left_out = f"; left out: {left_out}" if left_out else ""
+    single = sum(size == 1 for size in pools.values())
+    counts = {"found": len(pools), "pools": len(pools) - single, "out_of_step": len(apart), "complete": int(not more)}
+    if not pools:
+        return Check(
+            name,
+            "failed",
+            f"nothing matches ({filters}){left_out}",
+            f"check product_types and product_tags under {scope.command} in {settings.file}",
+            counts,
+        )
+    what, part = ("products", "variant") if scope.command == "variants" else ("variants", "location")
+    least = "at least " if more else ""
+    message = f"{least}{len(pools)} {what} match ({filters})"
+    if single:
+        message += f", {single} of them with one {part} only"
+    if not apart:
+        return Check(name, "ok", f"{message}; all in step{left_out}", counts=counts)
+    named = ", ".join(apart[:_NAMED]) + (f" and {len(apart) - _NAMED} more" if len(apart) > _NAMED else "")
+    return Check(
+        name,
+        "warning",
+        f"{message}; {least}{len(apart)} out of step: {named}{left_out}",
+        f"`invsync {scope.command} --dry-run` shows what a run makes of them",
+        counts,
+    )
