@@ -84,8 +84,8 @@ class Cache:
     `locations`: the ids of the locations whose levels it holds. `run`: the run that wrote it, empty for one that was
     never written; `finished`: the run whose journal it has taken in, or forgotten. `matches`: what the filter was.
     `scanned_at`: when the last complete scan was done, `scan_points`: what it cost by pages. `watermark`: the moment up
-    to which changes are known; `fed`: whether the last run relied on the feed of changes for that; `feed_trusted`: whether the feed showed what it should have, as far as is known.
-    Moments are by the server's clock, as UTC text.
+    to which changes are known; `fed`: whether the last run relied on the feed of changes for that; `feed_trusted`:
+    whether the feed showed what it should have, as far as is known. Moments are by the server's clock, as UTC text.
     """
 
     command: Command
@@ -209,7 +209,7 @@ def read_cache(files: Files) -> Cache | None:
         if text is None:
             return None
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StateError(f"{files.cache}: is not JSON ({error}); {way_on}") from error
     finally:
         gc.freeze()  # and nothing will be, up to the end of the process
@@ -224,24 +224,47 @@ def read_cache(files: Files) -> Cache | None:
         )
     try:
         cache = Cache(
-            command=document["command"],
-            shop=document["shop"],
-            locations=tuple(document["locations"]),
-            matches=list(document["matches"]),
-            run=document["run"],
-            finished=document["finished"],
-            scanned_at=document["scanned_at"],
-            scan_points=document["scan_points"],
-            watermark=document["watermark"],
-            fed=document["fed"],
-            feed_trusted=document["feed_trusted"],
-            pools=document["pools"],
+            command=files.command,
+            shop=_text(document["shop"]),
+            locations=tuple(_text(location) for location in document["locations"]),
+            matches=[_text(term) for term in document["matches"]],
+            run=_text(document["run"]),
+            finished=_text(document["finished"]),
+            scanned_at=_moment(document["scanned_at"]),
+            scan_points=_whole(document["scan_points"]),
+            watermark=_moment(document["watermark"]),
+            fed=_flag(document["fed"]),
+            feed_trusted=_flag(document["feed_trusted"]),
+            pools=_object(document["pools"]),
         )
-        if cache.command != files.command or not set(map(type, cache.pools.values())) <= {dict}:
-            raise TypeError("its parts are not of the right kind")
-    except (KeyError, TypeError, AttributeError) as error:
+        if document["command"] != files.command:
+            raise TypeError(f"it is one of {document['command']!r}")
+        damaged = [pool_id for pool_id, entry in cache.pools.items() if not _is_entry(entry)]
+        if damaged:
+            raise TypeError(f"pool {damaged[0]}")
+    except KeyError as error:
+        raise StateError(f"{files.cache}: is damaged (the key {error} is missing); {way_on}") from error
+    except (TypeError, ValueError) as error:
         raise StateError(f"{files.cache}: is damaged ({error}); {way_on}") from error
     return cache
+
+
+def _is_entry(entry: Any) -> bool:
+    """Whether the parts are there that are looked at without decoding the pool."""
+    return (
+        type(entry) is dict
+        and "quantity" in entry
+        and type(entry.get("levels")) is dict
+        and type(entry.get("problem", entry)) is dict
+    )
+
+
+def _moment(value: Any) -> str | None:
+    if value is None:
+        return None
+    if datetime.fromisoformat(_text(value)).tzinfo is None:
+        raise ValueError(f"the moment {value!r} has no zone")
+    return str(value)
 
 
 def write_cache(files: Files, cache: Cache, run: str) -> None:
@@ -367,8 +390,7 @@ def read_journal(files: Files, shop: str) -> JournalContent | None:
 
 def _sent(line: dict[str, Any], outcomes: Mapping[str, bool]) -> Sent:
     """A batch from its line; raises `KeyError`, `TypeError` or `ValueError` for one that invsync did not write."""
-    if datetime.fromisoformat(_text(line["sent_at"])).tzinfo is None:
-        raise ValueError("a moment without its zone")
+    sent_at = _text(_moment(line["sent_at"]))
     variables = _object(line["variables"])
     for change in variables["input"]["changes"]:
         _text(change["inventoryItemId"]), _text(change["locationId"]), _whole(change["delta"])
@@ -383,7 +405,7 @@ def _sent(line: dict[str, Any], outcomes: Mapping[str, bool]) -> Sent:
         for note in record["notes"]:
             _text(note["kind"]), _text(note["message"]), _flag(note["problem"])
     key = _text(line["batch"])
-    return Sent(key, line["sent_at"], variables, pools, outcomes.get(key))
+    return Sent(key, sent_at, variables, pools, outcomes.get(key))
 
 
 def journal_run(files: Files) -> str:
@@ -466,7 +488,8 @@ def lock(files: Files, started_at: str) -> Iterator[None]:
                 raise StateError(f"{files.lock}: can't be locked ({error.strerror}); use a local disk") from error
             holder = os.read(descriptor, 500).decode(errors="replace").strip() or "somebody"
             raise LockHeld(
-                f"another run of `invsync {files.command}` is at work ({holder}); nothing was done. Try again later"
+                f"another run of `invsync {files.command}` is at work ({holder}); nothing was done. "
+                "It lets go when it ends: try again later"
             ) from None
         with _said(files.lock):
             os.ftruncate(descriptor, 0)

@@ -336,6 +336,8 @@ def _run(
     from invsync.ping import Ping
     from invsync.progress import Progress
 
+    for warning in settings.warnings:
+        logging.getLogger("invsync").warning("%s", warning)
     clock = run.RunClock(settings.max_run_time)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda number, _: clock.stop(number))

@@ -297,7 +297,9 @@ def _events(pool_id: str, lines: Iterable[bytes]) -> Iterator[Event]:
             sent = []
         try:
             if "delta" in record:
-                sent.append(Sent(*_level(record), int(record["before"]), int(record["delta"]), int(record["after"])))
+                sent.append(
+                    Sent(*_level(record, pool_id), int(record["before"]), int(record["delta"]), int(record["after"]))
+                )
                 pending = record
             else:
                 yield _counted(record, sent)
@@ -308,13 +310,15 @@ def _events(pool_id: str, lines: Iterable[bytes]) -> Iterator[Event]:
         yield _recovered(pending, sent)
 
 
-def _level(told: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    location, sku = str(told["location"]), str(told["sku"])
-    return str(told["item"]), sku, str(told.get("name") or sku or told["item"]), location
+def _level(told: Mapping[str, Any], pool_id: str) -> tuple[str, str, str, str]:
+    """Item, SKU, name and location. A run that was finished by another one left no names of locations."""
+    item, sku, location = str(told["item"]), str(told["sku"]), str(told["location"])
+    other = (sku or item) if _command_of(pool_id) == "variants" else f"location {location.rpartition('/')[2]}"
+    return item, sku, str(told.get("name") or other), location
 
 
 def _counted(record: Mapping[str, Any], sent: Sequence[Sent]) -> Event:
-    moved = tuple(Moved(*_level(level), int(level["movement"])) for level in record["moved"])
+    moved = tuple(Moved(*_level(level, record["pool"]), int(level["movement"])) for level in record["moved"])
     quantity = record["quantity"]
     at, run, title, why = (record[key] for key in ("at", "run", "title", "why"))
     return Event(at, run, title, why, quantity["from"], quantity["to"], moved, tuple(sent))

@@ -154,18 +154,26 @@ def sights(scope: Scope, cache: Cache, listed: Iterable[Listing], found: Found) 
         yield sight
 
 
-def changed(scope: Scope, cache: Cache, client: Client) -> tuple[list[str], int] | None:
-    """The pools that the feed shows to have moved, and how many of them seem to have risen.
+@dataclass(slots=True)
+class Moved:
+    """What the feed shows.
 
-    Products that changed are looked at as well, so that new ones and new variants are adopted and those that no longer
-    match leave; and so is every pool of which something is left to do. None when so much changed that a complete scan
-    is cheaper.
+    `levels`: pools whose levels seem to have moved; `rising`: those that seem to have risen. `others`: pools of which
+    something is left to do, and those whose product changed, maybe by a sale only: new ones and new variants are
+    adopted so, those that no longer match leave, and a movement that the levels did not show is found.
     """
-    candidates = dict.fromkeys(unsettled(cache))
-    rising: set[str] = set()
+
+    levels: dict[str, None] = field(default_factory=dict)
+    rising: set[str] = field(default_factory=set)
+    others: dict[str, None] = field(default_factory=dict)
+
+
+def changed(scope: Scope, cache: Cache, client: Client) -> Moved | None:
+    """The pools that the feed shows to have changed; None when that is so much that a complete scan is cheaper."""
     shown = _shown(scope, cache, client)
     if shown is None:
         return None
+    moved = Moved()
     pool_of = _pools_by_item(cache) if shown and scope.command == "variants" else {}
     for level in shown:
         pool_id = pool_of.get(level.item) if scope.command == "variants" else level.item
@@ -175,54 +183,46 @@ def changed(scope: Scope, cache: Cache, client: Client) -> tuple[list[str], int]
         key = level.item if scope.command == "variants" else level.location
         accounted = entry["levels"].get(key)
         if accounted != level.available:
-            candidates[pool_id] = None
+            moved.levels[pool_id] = None
             if accounted is not None and level.available > accounted and len(entry["levels"]) > 1:
-                rising.add(pool_id)
-    somewhere = next(iter(scope.locations))
-    for count, (product, items) in enumerate(levels.changed_products(client, _since(cache), somewhere)):
+                moved.rising.add(pool_id)
+    others = dict.fromkeys(unsettled(cache))
+    items_at = next(iter(scope.locations)) if scope.command == "locations" else None
+    for count, (product, items) in enumerate(levels.changed_products(client, _since(cache), items_at=items_at)):
         if count == MUCH:
             return None
-        # Every sale changes its product: what still matches and has the items that are known, did only move.
-        wanted = scope.wants(product)
-        if scope.command == "locations":
-            candidates |= dict.fromkeys(item for item in items if (item in cache.pools) != wanted)
-        elif known := cache.pools.get(product.id):
-            if not wanted or set(items) != known["levels"].keys():
-                candidates[product.id] = None
-        elif wanted:
-            candidates[product.id] = None
-    return list(candidates), len(rising)
+        for gid in items if scope.command == "locations" else (product.id,):
+            if gid in cache.pools or scope.wants(product):
+                others[gid] = None
+    moved.others = {gid: None for gid in others if gid not in moved.levels}
+    return moved
 
 
 @dataclass(frozen=True, slots=True)
 class FeedCheck:
     """What the feed shows while a complete scan is done: each of its movements should be there, or should have been.
 
-    `levels`: item and location of what it shows, None when that was too much to be read. `since`: from when on;
-    `until`: what moved later, the index may not have noticed. `fed`: whether what came earlier was left to the feed.
+    `shown`: the pools, None when those were too many to be read. `since`: from when on; `until`: what moved later, the
+    index may not have noticed. `fed`: whether what came earlier was left to the feed.
     """
 
-    levels: frozenset[tuple[str, str]] | None
+    shown: frozenset[str] | None
     since: datetime
     until: datetime
     fed: bool
 
-    def missed(self, item: str, location: str, touched: datetime) -> bool:
-        """Whether the feed did not show a level that last changed at `touched`."""
+    def missed(self, pool_id: str, touched: datetime) -> bool:
+        """Whether the feed did not show a pool, a level of which last changed at `touched`."""
         if touched < self.since:
             return self.fed
-        return touched < self.until and self.levels is not None and (item, location) not in self.levels
+        return touched < self.until and self.shown is not None and pool_id not in self.shown
 
 
 def check_feed(scope: Scope, cache: Cache, client: Client, now: datetime) -> FeedCheck:
     """Ask the feed for what a complete scan at `now` is going to find."""
-    shown = _shown(scope, cache, client)
-    return FeedCheck(
-        None if shown is None else frozenset((level.item, level.location) for level in shown),
-        datetime.fromisoformat(_since(cache)),
-        now - OVERLAP,
-        cache.fed,
-    )
+    moved = changed(scope, cache, client)
+    shown = None if moved is None else frozenset((*moved.levels, *moved.others))
+    return FeedCheck(shown, datetime.fromisoformat(_since(cache)), now - OVERLAP, cache.fed)
 
 
 def _since(cache: Cache) -> str:

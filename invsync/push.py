@@ -167,8 +167,8 @@ def send(client: Client, variables: Mapping[str, Any], clock: Clock) -> tuple[ad
             return refusals
         clock.sleep(BUSY_SECONDS)
     raise ShopError(
-        f"Shopify is too busy to adjust quantities: {refusals[0].message}; whether this batch was applied is not "
-        "known. It stays in the journal and the next run finishes it"
+        f"Shopify is too busy to adjust quantities ({refusals[0].message}); whether the last batch was applied is not "
+        "known. It stays in the journal, and the next run finishes it"
     )
 
 

@@ -55,7 +55,7 @@ def _replay(batch: Sent, client: Client, clock: Clock, finished: Finished) -> bo
             "replay_refused",
             None,
             f"a batch of an earlier run that was cut off had changed nothing ({refusals[0].message}); its "
-            f"{len(batch.pools)} pools are planned afresh",
+            f"{len(batch.pools)} pools are planned afresh, there is nothing to do",
         )
     return not refusals
 
@@ -112,7 +112,8 @@ def _settle_by_reading(batch: Sent, run: str, cache: Cache, read: Read, finished
             "old_journal",
             pool_id,
             f"{record['title']}: whether the adjustments sent at {batch.sent_at} were applied can't be told any more; "
-            "the pool was forgotten and is judged afresh. Check its quantity",
+            f"the pool was forgotten and is judged afresh. Check its stock in Shopify; what led to it: "
+            f"`invsync explain '{record['title']}'`",
         )
 
 

@@ -128,7 +128,10 @@ def connect(
     if settings.sandbox:
         from invsync.sandbox.transport import SandboxAdapter
 
-        session.mount(settings.endpoint, SandboxAdapter(settings.state_dir / "sandbox.json"))
+        try:
+            session.mount(settings.endpoint, SandboxAdapter(settings.state_dir / "sandbox.json"))
+        except ImportError as error:
+            raise ConfigError(f"{settings.file}: shop: {error}") from error
     configured = (
         AccessToken(settings.access_token)
         if settings.access_token is not None
@@ -153,7 +156,7 @@ def scope_of(settings: Settings, command: Command, shop: levels.Shop) -> Scope:
             raise section_missing(settings, command)
         if variants.location == "default":
             if shop.default is None:
-                raise ShopError("the shop has no default location; set variants.location in the configuration")
+                raise ConfigError(f"{settings.file}: variants.location: the shop has no default location; name one")
             place = shop.default
         else:
             place = active[_location(settings, "variants.location", variants.location, active)]
@@ -265,6 +268,7 @@ class _Run:
     began: datetime = field(init=False)
     left_over: bool = False
     feed: find.FeedCheck | None = None
+    still: Mapping[str, None] = field(default_factory=dict)
     lines: list[dict[str, object]] = field(default_factory=list)
 
     def go(self) -> None:
@@ -349,16 +353,16 @@ class _Run:
             reconcile_every=self.section.reconcile_every,
             now=self.began,
         )
-        feed = find.changed(self.scope, self.cache, self.client) if choice.kind == "changes" else None
-        if choice.kind == "changes" and feed is None:
+        moved = find.changed(self.scope, self.cache, self.client) if choice.kind == "changes" else None
+        if choice.kind == "changes" and moved is None:
             choice = find.Choice("complete", "much changed at once")
         self.outcome.scan, self.outcome.scan_why = choice.kind, choice.why
         if choice.checks_feed:
             self.feed = find.check_feed(self.scope, self.cache, self.client, self.began)
-        if feed is None:
+        if moved is None:
             candidates = self.scan_all()
         else:
-            candidates, self.may_rise = feed
+            candidates, self.may_rise, self.still = [*moved.levels, *moved.others], len(moved.rising), moved.others
         log.info("scan: %s (%s); %d pools to read by id", choice.kind, self.outcome.scan_why, len(candidates))
         return candidates
 
@@ -369,7 +373,7 @@ class _Run:
         known, spent = len(self.cache.pools), self.client.use.points
         terms = search_terms(self.scope, self.settings)
         listings = find.listings(self.scope, self.client, terms, self.places, self.cache.scan_points, found)
-        for sight in find.sights(self.scope, self.cache, self.watched(listings), found):
+        for sight in find.sights(self.scope, self.cache, self.watched(listings, known), found):
             work = self.plan(sight)
             if work is None:
                 continue
@@ -396,12 +400,12 @@ class _Run:
             candidates += [pool_id for pool_id in self.cache.pools if pool_id not in found.ids]
         return candidates
 
-    def watched(self, listings: Iterable[levels.Listing]) -> Iterator[levels.Listing]:
+    def watched(self, listings: Iterable[levels.Listing], known: int) -> Iterator[levels.Listing]:
         """The listings, with a look at the clock and a word on progress now and then."""
         for count, listing in enumerate(listings):
             if count % levels.PAGE == 0:
                 self.clock.check()
-                self.progress("reading", count, len(self.cache.pools) or None)
+                self.progress("reading", count, known or None)
             yield listing
 
     def check_found(self, found: Found, known: int) -> None:
@@ -436,7 +440,10 @@ class _Run:
                 self.settle_some(some, limit)
             except OutOfTime as error:
                 left = len(candidates) - done
-                raise OutOfTime(f"{error}; {left} of {len(candidates)} pools are left to the next run") from error
+                raise OutOfTime(
+                    f"{error}; {left} of {len(candidates)} pools are left to the next run. Raise max_run_time in "
+                    f"{self.settings.file} if this happens often"
+                ) from error
             done += len(some)
 
     def settle_some(self, ids: Sequence[str], limit: int) -> None:
@@ -465,8 +472,10 @@ class _Run:
                         self.keep(work)
                 raise
             for work in works:
-                if not work.again or work.applied:
+                if not work.again:
                     self.keep(work)
+                elif work.applied:
+                    self.store(work)
             ids = [work.id for work in works if work.again]
             if not ids:
                 return
@@ -474,10 +483,13 @@ class _Run:
         self.left_over = True
         for work in works:
             if work.again:
+                if work.applied:
+                    self.keep(work)
                 self.warn(
                     "stale",
                     work.id,
-                    f"{work.title}: its levels kept moving while they were raised; the next run goes on from there",
+                    f"{work.title}: its levels kept moving while they were raised; nothing was lost, and the next "
+                    "run goes on from there",
                 )
 
     def plan_all(self, ids: Sequence[str]) -> list[Work]:
@@ -499,7 +511,7 @@ class _Run:
             return
         for level in work.plan.movements:
             touched = sight.touched(level)
-            if touched and self.feed.missed(level.item, level.location, datetime.fromisoformat(touched)):
+            if touched and self.feed.missed(work.id, datetime.fromisoformat(touched)):
                 self.cache.feed_trusted = False
                 self.warn(
                     "feed_missed",
@@ -568,11 +580,13 @@ class _Run:
         return section
 
     def portions(self, ids: Sequence[str]) -> Iterator[list[str]]:
-        """Ids in portions whose levels fill about one batch."""
+        """Ids in portions that one call can read, and whose adjustments are likely to fill one batch."""
         some: list[str] = []
         room = adjust.BATCH
         for pool_id in ids:
             size = len(self.cache.pools.get(pool_id, {}).get("levels", ())) or 4
+            if pool_id in self.still:
+                size = 0  # not seen to have moved: likely there is nothing to send
             if some and (size > room or len(some) == levels.PAGE):
                 yield some
                 some, room = [], adjust.BATCH
@@ -587,7 +601,10 @@ class _Run:
         changes = [self.change(work) for work in works]
         if not changes or self.options.dry_run or self.confirm(changes):
             return candidates
-        raise Declined("nothing was aligned")
+        raise Declined(
+            "nothing was aligned, since you said no; what was equal is adopted. To be asked again: "
+            f"`invsync {self.scope.command} --init --align {self.options.align}`"
+        )
 
     def tell(self, key: str, work: Work, adjustment: Adjustment) -> None:
         """Note an adjustment that took effect, for the history."""
@@ -613,8 +630,8 @@ class _Run:
                 "refused",
                 work.id,
                 work.title,
-                f"{work.title} ({work.id}): Shopify refused its adjustments: {work.refused}. Its other levels were "
-                "left too; every run tries again. Mend the product in Shopify, or take it out of the filter",
+                f"{work.title}: Shopify refused its adjustments: {work.refused}. Every run tries again; mend the "
+                f"product in Shopify or take it out of the filter, then run: `invsync {self.scope.command}`",
                 _shown(made, work.names),
             )
             self.report(problem)
@@ -634,6 +651,10 @@ class _Run:
         if several and (made.movements or made.adjustments):
             now = _utc(self.client.server_now())
             self.lines.append(history.moved(now, self.run_id, work.id, work.record()))
+        self.store(work, problem)
+
+    def store(self, work: Work, problem: Problem | None = None) -> None:
+        """Remember a pool as things stand."""
         entry = self.cache.encode(work.title, work.pool, self.standing_problem(work.id, problem))
         if entry != self.cache.pools.get(work.id):
             self.cache.put(work.id, entry)
@@ -729,6 +750,7 @@ class _Run:
             "pools": outcome.pools,
             "changes": len(outcome.changes),
             "problems": len(outcome.problems),
+            "messages": [problem.message for problem in outcome.problems[:20]],
         }
         with contextlib.suppress(StateError):
             state.write_last(self.files, record)

@@ -14,6 +14,9 @@ from invsync.errors import StateError
 
 COMMANDS: tuple[Command, ...] = ("variants", "locations")
 
+#: Pools that wait for a person which the text lists, those that wait longest.
+_SHOWN = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -227,8 +230,11 @@ def _command_lines(each: CommandStatus, now: datetime) -> list[str]:
     if each.journal:
         rows.append(("open journal", _journal(each.journal, running=each.running is not None)))
     rows += [
-        (waiting.kind.replace("_", " "), f"{_since(waiting.since, now)}: {waiting.message}") for waiting in each.waiting
+        (waiting.kind.replace("_", " "), f"{_since(waiting.since, now)}: {waiting.message}")
+        for waiting in each.waiting[:_SHOWN]
     ]
+    if len(each.waiting) > _SHOWN:
+        rows.append(("", f"and {len(each.waiting) - _SHOWN} more, that wait for a shorter time; --json lists them all"))
     return lines + [f"  {label:15} {told}" for label, told in rows]
 
 
@@ -243,7 +249,8 @@ def _last_run(last: Mapping[str, Any] | None, now: datetime) -> str:
     elif isinstance(code, int) and code >= 128:
         ended = f"stopped by signal {code - 128}"
     else:
-        ended = f"FAILED (exit {code}): {last.get('error') or 'no message'}"
+        said = " ".join(str(last.get("error") or "no message").split())
+        ended = f"FAILED (exit {code}): {said}"
     mode = " --init" if last.get("mode") == "init" else ""
     counts = f"{_count(last.get('changes', 0), 'change')}, {_count(last.get('problems', 0), 'problem')}"
     return f"{_ago(last.get('started_at'), now)}{mode}: {ended}; {counts}, {last.get('seconds')} s"
@@ -253,11 +260,9 @@ def _next_scan(each: CommandStatus, now: datetime) -> str:
     due = _moment(each.reconcile_by)
     if due is None:
         return "with the next run"
-    return (
-        "due, with the next run"
-        if due <= now
-        else f"a complete scan by {due:%Y-%m-%d %H:%M} UTC, in {_span(due - now)}"
-    )
+    if due <= now:
+        return "due, with the next run"
+    return f"a complete scan by {due:%Y-%m-%d %H:%M} UTC, in {_span(due - now)}"
 
 
 def _journal(journal: OpenJournal, *, running: bool) -> str:

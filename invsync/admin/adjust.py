@@ -16,8 +16,8 @@ from invsync.errors import ShopError
 #: Adjustments in one call: Shopify takes no longer list (https://shopify.dev/docs/api/usage/limits).
 BATCH = 250
 
-#: Requested points of one call, however many rows it has: 10, the payload, its group and its errors.
-COST = 10 + 1 + 1 + 1
+#: Requested points of one call, however many rows it has: those of a mutation that asks for nothing dear.
+COST = 10
 
 Answer = Literal["refused", "stale", "busy", "failed_before", "ours"]
 
@@ -77,6 +77,8 @@ def adjust(client: Client, variables: Mapping[str, Any]) -> tuple[Refusal, ...]:
     data = client.execute(load("adjust"), dict(variables), cost=COST)
     try:
         errors = data["inventoryAdjustQuantities"]["userErrors"]
+        if not isinstance(errors, list):
+            raise TypeError("userErrors is no list")
         return tuple(_refusal(error) for error in errors)
     except (KeyError, TypeError, AttributeError) as error:
         raise ShopError(
@@ -108,4 +110,4 @@ def _index(field: Any) -> int | None:
     """The row in `["input", "changes", "3", …]`; a list of fields with no row in it is about the whole call."""
     if not isinstance(field, list) or field[:2] != ["input", "changes"] or len(field) < 3:
         return None
-    return int(field[2]) if str(field[2]).isdigit() else None
+    return int(field[2]) if str(field[2]).isascii() and str(field[2]).isdecimal() else None

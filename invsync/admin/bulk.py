@@ -112,7 +112,7 @@ def _rows(client: Client, text: str, terms: str) -> Iterator[dict[str, Any]]:
 
 
 def _start(client: Client, text: str) -> str:
-    data = client.execute(load("start_bulk"), {"query": text}, cost=10 + 1 + 1 + 1)
+    data = client.execute(load("start_bulk"), {"query": text}, cost=10)
     with shaped("StartBulk"):
         answer = data["bulkOperationRunQuery"]
         if answer["userErrors"]:

@@ -107,15 +107,16 @@ def read_shop(client: Client) -> Shop:
         answer = client.execute(document, variables, cost=cost)
         with shaped("Shop"):
             page = answer["locations"]
-            locations += [_location(node) for node in page["nodes"]]
+            locations += [_location(node) for node in nodes_of(page)]
             shop = Shop(
                 _text(answer["shop"]["myshopifyDomain"]),
                 _location(answer["location"]) if answer["location"] else None,
                 tuple(locations),
             )
-            if not page["pageInfo"]["hasNextPage"]:
-                return shop
-            variables = {"after": _text(page["pageInfo"]["endCursor"])}
+            after = next_page(page)
+        if after is None:
+            return shop
+        variables = {"after": after}
 
 
 def find_products(client: Client, terms: str, location: str) -> Iterator[Listing]:
@@ -180,7 +181,7 @@ def read_products(
         answer = client.execute(
             load("read_products"),
             {"ids": list(some), "variants": first, "location": location},
-            cost=1 + 1 + connection_cost(first, _VARIANT_COST - 1),
+            cost=1 + connection_cost(first, _VARIANT_COST - 1),
         )
         return _by_id("ReadProducts", answer, some, lambda node: (_product_listing(client, node, location),))
 
@@ -192,14 +193,14 @@ def read_items(client: Client, ids: Sequence[str], locations: int) -> dict[str, 
     levels = min(PAGE, max(1, locations))
 
     def listings(node: Any) -> tuple[Listing, ...]:
-        variants = (node["variants"] or {"nodes": []})["nodes"]
+        variants = nodes_of(node["variants"]) if node["variants"] is not None else []
         return tuple(Listing(product_of(variant["product"]), (_item(client, variant, node),)) for variant in variants)
 
     def read(some: Sequence[str]) -> dict[str, tuple[Listing, ...]]:
         answer = client.execute(
             load("read_items"),
             {"ids": list(some), "levels": levels},
-            cost=1 + 1 + connection_cost(10, 1) + connection_cost(levels, _LEVEL_COST - 1),
+            cost=1 + connection_cost(10, 1) + connection_cost(levels, _LEVEL_COST - 1),
         )
         return _by_id("ReadItems", answer, some, listings)
 
@@ -233,16 +234,16 @@ def changed_levels(client: Client, locations: Sequence[str], since: str) -> Iter
         answer = client.execute(load("changed_levels_everywhere"), variables, cost=connection_cost(places, levels_cost))
         with shaped("ChangedLevelsEverywhere"):
             page = answer["locations"]
-            for node in page["nodes"]:
+            for node in nodes_of(page):
                 if node["id"] not in wanted:
                     continue
                 yield from _changed(node["id"], node["inventoryLevels"])
-                if node["inventoryLevels"]["pageInfo"]["hasNextPage"]:
-                    after = _text(node["inventoryLevels"]["pageInfo"]["endCursor"])
+                if after := next_page(node["inventoryLevels"]):
                     yield from _changed_at(client, node["id"], query, after)
-            if not page["pageInfo"]["hasNextPage"]:
-                return
-            variables = {**variables, "after": _text(page["pageInfo"]["endCursor"])}
+            after = next_page(page)
+        if after is None:
+            return
+        variables = {**variables, "after": after}
 
 
 def _changed_at(client: Client, location: str, query: str, after: str | None) -> Iterator[ChangedLevel]:
@@ -255,22 +256,22 @@ def _changed_at(client: Client, location: str, query: str, after: str | None) ->
         with shaped("ChangedLevels"):
             page = answer["location"]["inventoryLevels"]
             yield from _changed(location, page)
-            if not page["pageInfo"]["hasNextPage"]:
-                return
-            after = _text(page["pageInfo"]["endCursor"])
+            after = next_page(page)
+        if after is None:
+            return
 
 
 def _changed(location: str, page: Any) -> Iterator[ChangedLevel]:
-    for node in page["nodes"]:
+    for node in nodes_of(page):
         yield ChangedLevel(_text(node["item"]["id"]), location, available_of(node)[0])
 
 
-def changed_products(client: Client, since: str, location: str) -> Iterator[tuple[Product, Iterator[str]]]:
-    """Products that changed since the moment `since` (UTC text), by the search index, with the ids of their items.
+def changed_products(client: Client, since: str, *, items_at: str | None) -> Iterator[tuple[Product, tuple[str, ...]]]:
+    """Products that changed since the moment `since` (UTC text), by the search index.
 
-    The items are read as they are asked for, before the next product is. `location`: any one of the shop's.
+    `items_at`: a location; with one, the ids of all items of each product come with it, without one, none.
     """
-    variants = VARIANTS_BESIDE
+    variants = PAGE if items_at else 1
 
     def page(first: int, after: int) -> dict[str, Any]:
         return client.execute(
@@ -282,14 +283,10 @@ def changed_products(client: Client, since: str, location: str) -> Iterator[tupl
     for nodes in _pages("ChangedProducts", "products", page, PAGE):
         for node in nodes:
             with shaped("ChangedProducts"):
-                product, beside = product_of(node), node["variants"]
-            yield product, _item_ids(client, product, beside, location)
-
-
-def _item_ids(client: Client, product: Product, page: Any, location: str) -> Iterator[str]:
-    with shaped("ChangedProducts"):
-        for variant in _all_variants(client, product, page, location):
-            yield _text(variant["inventoryItem"]["id"])
+                product = product_of(node)
+                variant_nodes = list(_all_variants(client, product, node["variants"], items_at)) if items_at else []
+                items = tuple(_text(variant["inventoryItem"]["id"]) for variant in variant_nodes)
+            yield product, items
 
 
 def quote(term: str) -> str:
@@ -338,8 +335,8 @@ def _pages(
         answer = _halving(page, first, after)
         first = min(first, answer[0])
         with shaped(operation):
-            nodes = answer[1][connection]["nodes"]
-            more = bool(answer[1][connection]["pageInfo"]["hasNextPage"])
+            nodes = nodes_of(answer[1][connection])
+            more = _flag(answer[1][connection]["pageInfo"]["hasNextPage"])
             last = number(nodes[-1]["id"]) if nodes else after
             if more and last <= after:
                 raise ValueError("a page that does not go on from the one before it")
@@ -387,10 +384,11 @@ def _by_id(
     listings: Callable[[Any], tuple[Listing, ...]],
 ) -> dict[str, tuple[Listing, ...]]:
     with shaped(operation):
-        nodes = answer["nodes"]
-        if len(nodes) != len(ids) or any(node and node["id"] != gid for gid, node in zip(ids, nodes, strict=True)):
+        nodes = nodes_of(answer)
+        wrong = (node is not None and node["id"] != gid for gid, node in zip(ids, nodes, strict=False))
+        if len(nodes) != len(ids) or any(wrong):
             raise ValueError("other objects than those asked for")
-        return {gid: listings(node) if node else () for gid, node in zip(ids, nodes, strict=True)}
+        return {gid: () if node is None else listings(node) for gid, node in zip(ids, nodes, strict=True)}
 
 
 def _product_listing(client: Client, node: Any, location: str) -> Listing:
@@ -402,12 +400,13 @@ def _product_listing(client: Client, node: Any, location: str) -> Listing:
 def _all_variants(client: Client, product: Product, page: Any, location: str) -> Iterator[Any]:
     """The variants of `page`, and those that did not fit on it."""
     while True:
-        yield from page["nodes"]
-        if not page["pageInfo"]["hasNextPage"]:
+        yield from nodes_of(page)
+        after = next_page(page)
+        if after is None:
             return
         answer = client.execute(
             load("more_variants"),
-            {"id": product.id, "after": _text(page["pageInfo"]["endCursor"]), "location": location},
+            {"id": product.id, "after": after, "location": location},
             cost=1 + connection_cost(PAGE, _VARIANT_COST - 1),
         )
         if answer["product"] is None:
@@ -417,7 +416,7 @@ def _all_variants(client: Client, product: Product, page: Any, location: str) ->
 
 def _location(node: Any) -> Location:
     return Location(
-        _text(node["id"]), _text(node["name"]), bool(node["isActive"]), bool(node.get("isFulfillmentService"))
+        _text(node["id"]), _text(node["name"]), _flag(node["isActive"]), _flag(node.get("isFulfillmentService", False))
     )
 
 
@@ -429,7 +428,7 @@ def product_of(node: Any) -> Product:
         _text(node["productType"]),
         tuple(_text(tag) for tag in node["tags"]),
         _text(node["status"]),
-        bool(node["isGiftCard"]),
+        _flag(node["isGiftCard"]),
     )
 
 
@@ -447,16 +446,17 @@ def _item(client: Client, variant: Any, item: Any) -> Item:
     touched: dict[str, str] = {}
     page = item["inventoryLevels"]
     while True:
-        for node in page["nodes"]:
+        for node in nodes_of(page):
             location = _text(node["location"]["id"])
             levels[location], when = available_of(node)
             if when is not None:
                 touched[location] = when
-        if not page["pageInfo"]["hasNextPage"]:
+        after = next_page(page)
+        if after is None:
             return listed(variant, item, levels, touched)
         answer = client.execute(
             load("more_levels"),
-            {"id": _text(item["id"]), "after": _text(page["pageInfo"]["endCursor"])},
+            {"id": _text(item["id"]), "after": after},
             cost=1 + connection_cost(PAGE, _LEVEL_COST - 1),
         )
         page = answer["inventoryItem"]["inventoryLevels"]
@@ -468,8 +468,8 @@ def listed(variant: Any, item: Any, levels: Mapping[str, int], touched: Mapping[
         _text(item["id"]),
         item["sku"] or "",
         _text(variant["title"]),
-        bool(item["tracked"]),
-        bool(variant["requiresComponents"]),
+        _flag(item["tracked"]),
+        _flag(variant["requiresComponents"]),
         levels,
         touched,
     )
@@ -484,7 +484,33 @@ def available_of(level: Any) -> tuple[int, str | None]:
     return available, quantity.get("updatedAt")
 
 
+def nodes_of(connection: Any) -> list[Any]:
+    """The nodes of a connection; raises `TypeError` where there is no list of them."""
+    nodes = connection["nodes"]
+    if not isinstance(nodes, list):
+        raise TypeError(f"{nodes!r} where a list belongs")
+    return nodes
+
+
+def next_page(connection: Any) -> str | None:
+    """The cursor to go on from; None after the last page."""
+    return _text(connection["pageInfo"]["endCursor"]) if _flag(connection["pageInfo"]["hasNextPage"]) else None
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} where true or false belongs")
+    return value
+
+
 def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        return _mended(value)
+    return value
+
+
+def _mended(value: Any) -> str:
+    """A text that can be written down: half a character, as JSON can hold it, becomes a question mark."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r} where a text belongs")
-    return value
+    return value.encode("utf-8", "replace").decode()

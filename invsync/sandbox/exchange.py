@@ -95,5 +95,5 @@ class Answer:
 
 def json_answer(document: Any, status: int = 200, **headers: str) -> Answer:
     """An answer with a JSON body."""
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     return Answer(status, {"Content-Type": "application/json; charset=utf-8", **headers}, body)

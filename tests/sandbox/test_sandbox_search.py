@@ -1,0 +1,311 @@
+"""Searching as Shopify's index does: tokens, grammar, warnings, dates, and a lag."""
+
+from __future__ import annotations
+
+import pytest
+
+from invsync.sandbox.search import Both, Not, Term, parse, tokens
+
+PRODUCTS = "query ($q: String) { products(first: 250, query: $q) { nodes { title } } }"
+
+
+@pytest.fixture
+def found(desk):
+    """Finds product titles."""
+
+    def find(query: str | None, known: bool = True) -> list[str]:
+        answer = desk.ask(PRODUCTS, {"q": query})
+        assert ("search" not in answer["extensions"]) is known, answer["extensions"]
+        return [node["title"] for node in answer["data"]["products"]["nodes"]]
+
+    return find
+
+
+@pytest.fixture
+def catalogue(shop):
+    """Products whose types and tags are hard to search for."""
+    shop.delete_product("Zine")
+    for title, kind, tags in (
+        ("A", "Wall Art: Large", ("o'neil", "50% off")),
+        ("B", 'The "Big" One', ("back\\slash",)),
+        ("C", "版画", ("オレンジ",)),
+        ("D", "Print, framed", ("shared stock",)),
+        ("E", "✿", ("⭐",)),
+    ):
+        shop.add_product(title, [f"{title}-1", f"{title}-2"], product_type=kind, tags=tags)
+    return shop
+
+
+def test_text_is_matched_by_words_whatever_their_case(found) -> None:
+    titles = found("product_type:'Print'")
+    assert {"Ink and paper", "Zine", "Sunset over the harbour"} <= set(titles)
+    assert "Mug" not in titles
+    assert titles == found('product_type:"PRINT"') == found("product_type:print")
+    assert found("product_type:'Print Supplies'") == ["Ink and paper"]
+    assert found("product_type:'Supplies Print'") == []
+    assert found("product_type:'Prin'") == []
+    assert found("product_type:Suppl*") == ["Ink and paper"]
+
+
+@pytest.mark.parametrize(
+    ("query", "titles"),
+    [
+        ("product_type:'Wall Art: Large'", ["A"]),
+        ("product_type:'wall art large'", ["A"]),
+        ("product_type:'The \"Big\" One'", ["B"]),
+        ('product_type:"The \\"Big\\" One"', ["B"]),
+        ("tag:'o\\'neil'", ["A"]),
+        ("tag:'back\\\\slash'", ["B"]),
+        ("product_type:'版画'", ["C"]),
+        ("tag:'オレンジ'", ["C"]),
+        ("product_type:'✿'", ["E"]),
+        ("tag:'⭐'", ["E"]),
+        ("tag:'50% off'", ["A"]),
+        ("product_type:Wall\\ Art", ["A"]),
+    ],
+)
+def test_odd_characters_in_quotes_find_what_they_name(catalogue, found, query: str, titles: list[str]) -> None:
+    assert found(query) == titles
+
+
+def test_a_tag_matches_its_look_alikes_too(catalogue, found) -> None:
+    assert set(found("tag:'shared-stock'")) >= {"Mug", "D"}
+
+
+def test_terms_side_by_side_must_all_match_and_and_binds_tighter_than_or(found) -> None:
+    both = found("status:archived product_type:Print")
+    assert both == ["Old town (archived)"]
+    assert found("status:archived AND product_type:Print") == both
+    assert set(found("status:archived OR status:draft")) == {"Old town (archived)", "Winter pier (draft)"}
+    assert found("status:archived OR status:draft title:pier") == ["Old town (archived)", "Winter pier (draft)"]
+    assert found("(status:archived OR status:draft) title:pier") == ["Winter pier (draft)"]
+
+
+def test_not_and_minus_turn_a_term_round(found) -> None:
+    everything = found(None)
+    active = found("status:active")
+    assert found("-status:active") == found("NOT status:active") == [one for one in everything if one not in active]
+    assert found("-(status:active OR status:draft)") == ["Old town (archived)"]
+
+
+def test_a_field_may_be_a_list_a_prefix_or_just_present(found) -> None:
+    assert found("status:draft,archived") == found("status:DRAFT OR status:ARCHIVED")
+    assert found("tag:linen") == ["Apron"]
+    assert found("tag:lin*") == ["Apron"]
+    assert "Postcard" in found("tag:*")
+    assert "Ink and paper" not in found("tag:*")
+    assert found("gift_card:true") == ["Gift card"]
+    assert found("sku:mug") == ["Mug"]
+    assert found("sku:PRINT-*") == ["Sunset over the harbour"]
+
+
+def test_a_bare_word_is_looked_for_in_the_default_fields(found) -> None:
+    assert found("lighthouse") == ["Lighthouse (counts differ)"]
+    assert found('"fog on"') == ["Fog on the river"]
+    assert found("product_type:Kitchen tote") == ["Tote bag"]
+
+
+def test_ids_can_be_compared(found, shop) -> None:
+    everything = found(None)
+    second = shop.product("Fog on the river")
+    assert found(f"id:{second.id}") == ["Fog on the river"]
+    assert found(f"id:>{second.id}") == everything[2:]
+    assert found(f"id:<={second.id}") == everything[:2]
+    assert found(f"id:>{second.id} id:<={shop.product('Postcard').id}")[-1] == "Postcard"
+
+
+def test_an_unknown_field_matches_everything_and_only_warns(desk) -> None:
+    answer = desk.ask('{ inventoryItems(first: 1, query: "tracked:false") { nodes { tracked } } }')
+    assert "errors" not in answer
+    assert answer["data"]["inventoryItems"]["nodes"] == [{"tracked": True}]
+    assert answer["extensions"]["search"] == [
+        {
+            "path": ["inventoryItems"],
+            "query": "tracked:false",
+            "parsed": {"field": "tracked", "match_all": "false"},
+            "warnings": [
+                {"field": "tracked", "message": "Invalid search field for this query.", "code": "invalid_field"}
+            ],
+        }
+    ]
+
+
+def test_an_unknown_field_beside_a_known_one_drops_only_itself(found) -> None:
+    assert found("sku:MUG colour:red", known=False) == ["Mug"]
+    assert found("-colour:red sku:MUG", known=False) == ["Mug"]
+
+
+def test_an_alias_and_a_nested_connection_are_named_in_the_warning(desk, shop) -> None:
+    query = """query ($l: ID!) {
+        here: location(id: $l) { inventoryLevels(first: 1, query: "location_id:1") { nodes { id } } } }"""
+    answer = desk.ask(query, {"l": shop.primary.gid})
+    assert answer["extensions"]["search"][0]["path"] == ["here", "inventoryLevels"]
+
+
+def test_an_impossible_value_matches_nothing_and_warns(desk) -> None:
+    answer = desk.ask(PRODUCTS, {"q": "status:asleep"})
+    assert answer["data"]["products"]["nodes"] == []
+    assert answer["extensions"]["search"][0]["warnings"][0]["code"] == "invalid_value"
+
+
+def test_how_a_query_was_understood_is_shown_when_asked_for(desk) -> None:
+    query = "sku:'A B' updated_at:>='2026-01-01' OR title:a*"
+    answer = desk.ask(PRODUCTS, {"q": query}, **{"shopify-search-query-debug": "1"})
+    assert answer["extensions"]["search"][0]["parsed"] == {
+        "or": [
+            {
+                "and": [
+                    {"field": "sku", "match_phrase": "A B"},
+                    {"field": "updated_at", "range": {"gte": "2026-01-01"}},
+                ]
+            },
+            {"field": "title", "prefix": "a"},
+        ]
+    }
+
+
+def test_a_quoted_time_is_exact_to_the_second(found, shop, clock) -> None:
+    clock.pass_(3600)
+    shop.retag("Mug", "new")
+    assert found("updated_at:>='2026-11-22T11:00:00Z'") == ["Mug"]
+    assert found("updated_at:>'2026-11-22T11:00:00Z'") == []
+    assert "Mug" not in found("updated_at:<'2026-11-22T11:00:00Z'")
+    assert found("updated_at:'2026-11-22T11:00:00Z'") == ["Mug"]
+
+
+def test_an_unquoted_time_is_split_at_its_colons(desk, shop, clock) -> None:
+    clock.pass_(3600)
+    shop.retag("Mug", "new")
+    answer = desk.ask(PRODUCTS, {"q": "updated_at:>=2026-11-22T11:00:00Z"})
+    assert len(answer["data"]["products"]["nodes"]) == len(shop.products)
+    assert [warning["field"] for warning in answer["extensions"]["search"][0]["warnings"]] == ["00"]
+
+
+def test_a_date_alone_is_a_day_of_the_shop(found, shop, clock) -> None:
+    shop.time_zone = "Pacific/Auckland"  # 23:00 there, so still the 22nd
+    clock.pass_(2 * 3600)
+    shop.retag("Mug", "new")
+    assert found("updated_at:2026-11-23") == ["Mug"]
+    assert found("updated_at:>=2026-11-23") == ["Mug"]
+    assert found("updated_at:>='2026-11-23'") == ["Mug"]
+
+
+def test_a_comparison_with_nothing_breaks_shopify(desk) -> None:
+    answer = desk.ask(PRODUCTS, {"q": "updated_at:>"})
+    assert answer["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+
+
+@pytest.mark.parametrize("query", ["(", ")", "OR", "a OR", "NOT", "-", "'", "''", ":", "title:", "((title:a", "\\"])
+def test_malformed_text_is_never_refused(desk, query: str) -> None:
+    assert "errors" not in desk.ask(PRODUCTS, {"q": query})
+
+
+def test_variants_can_be_searched_by_their_product_and_place(desk, shop) -> None:
+    def skus(query: str) -> list[str]:
+        data = desk.data(
+            "query ($q: String) { productVariants(first: 250, query: $q) { nodes { sku } } }", {"q": query}
+        )
+        return [node["sku"] for node in data["productVariants"]["nodes"]]
+
+    till = shop.location("Till")
+    assert skus(f"location_id:{till.id}") == ["GALLERY-L", "MUG", "TOTE", "APRON"]
+    assert skus("product_type:Kitchen,Supplies") == ["INK-BLACK", "INK-BLUE", "MUG", "TOTE", "APRON"]
+    assert skus(f"product_id:{shop.product('Mug').id}") == ["MUG"]
+    assert skus(f"product_ids:{shop.product('Mug').id},{shop.product('Apron').id}") == ["MUG", "APRON"]
+    assert skus("product_status:archived") == ["TOWN-S", "TOWN-M"]
+    assert skus("requires_components:true") == ["DUO-S", "DUO-M"]
+    assert skus("sku:DUO-* exclude_variants_with_components:true") == []
+    assert skus("sku:mug") == ["MUG"]
+
+
+def test_levels_and_items_can_be_searched_by_item_and_time(desk, shop, clock) -> None:
+    query = """query ($l: ID!, $q: String) {
+        location(id: $l) { inventoryLevels(first: 250, query: $q) { nodes { item { sku } } } } }"""
+    clock.pass_(60)
+    shop.sell("MUG")
+    data = desk.data(query, {"l": shop.primary.gid, "q": "updated_at:>='2026-11-22T10:01:00Z'"})
+    assert data["location"]["inventoryLevels"]["nodes"] == [{"item": {"sku": "MUG"}}]
+    item = shop.item("TOTE")
+    data = desk.data(query, {"l": shop.primary.gid, "q": f"inventory_item_id:{item.id}"})
+    assert data["location"]["inventoryLevels"]["nodes"] == [{"item": {"sku": "TOTE"}}]
+    items = desk.data('{ inventoryItems(first: 5, query: "sku:mug OR sku:TOTE") { nodes { sku } } }')
+    assert items["inventoryItems"]["nodes"] == [{"sku": "TOTE"}], "the SKU of an item is case-sensitive"
+
+
+def test_locations_can_be_searched_by_name(desk) -> None:
+    data = desk.data('{ locations(first: 5, query: "name:till") { nodes { name } } }')
+    assert data["locations"]["nodes"] == [{"name": "Till"}]
+
+
+# -- a lagging index ---------------------------------------------------------------------------------
+
+
+def test_a_lagging_index_filters_by_the_past_and_shows_the_present(found, desk, shop, clock) -> None:
+    shop.settings.index_lag = 60
+    clock.pass_(100)
+    shop.sell("PRINT-S", 3)
+    shop.retype("Mug", "Cup")
+    query = "updated_at:>='2026-11-22T10:01:40Z'"
+    assert found(query) == []
+    assert found("product_type:Kitchen") == ["Mug", "Tote bag", "Apron"]
+    shown = desk.data('{ products(first: 1, query: "product_type:Kitchen") { nodes { productType } } }')
+    assert shown["products"]["nodes"] == [{"productType": "Cup"}]
+    clock.pass_(59)
+    assert found(query) == []
+    clock.pass_(1)
+    assert found(query) == ["Sunset over the harbour", "Mug"]
+    assert found("product_type:Kitchen") == ["Tote bag", "Apron"]
+
+
+def test_a_lagging_index_does_not_know_new_products_and_never_shows_deleted_ones(found, shop, clock) -> None:
+    shop.settings.index_lag = 60
+    clock.pass_(100)
+    shop.add_product("Scarf", ["SCARF"], product_type="Kitchen")
+    shop.delete_product("Tote bag")
+    assert found("product_type:Kitchen") == ["Mug", "Apron"]
+    clock.pass_(60)
+    assert found("product_type:Kitchen") == ["Mug", "Apron", "Scarf"]
+
+
+def test_a_lagging_index_hides_several_changes_one_after_the_other(found, shop, clock) -> None:
+    shop.settings.index_lag = 10
+    for tag in ("one", "two", "three"):
+        shop.retag("Mug", tag)
+        clock.pass_(4)
+    assert found("tag:one") == ["Mug"]
+    clock.pass_(3)
+    assert (found("tag:one"), found("tag:two")) == ([], ["Mug"])
+    clock.pass_(10)
+    assert (found("tag:two"), found("tag:three")) == ([], ["Mug"])
+
+
+def test_reads_by_id_are_never_late(desk, shop, clock) -> None:
+    shop.settings.index_lag = 1e6
+    shop.sell("PRINT-S", 3)
+    query = """query ($i: ID!, $l: ID!) { inventoryItem(id: $i) { inventoryLevel(locationId: $l) {
+        quantities(names: ["available"]) { quantity } } } }"""
+    data = desk.data(query, {"i": shop.item("PRINT-S").gid, "l": shop.primary.gid})
+    assert data["inventoryItem"]["inventoryLevel"]["quantities"] == [{"quantity": 27}]
+
+
+# -- the grammar by itself ---------------------------------------------------------------------------
+
+
+def test_a_query_becomes_a_tree() -> None:
+    assert parse("a:1 (b:>=2 OR -c:'x y')") == Both(
+        "and",
+        (
+            Term("a", "", "1"),
+            Both("or", (Term("b", ">=", "2"), Not(Term("c", "", "x y", quoted=True)))),
+        ),
+    )
+    assert parse("  ") is None
+    assert parse("a\\:b") == Term(None, "", "a:b")
+    assert parse("a:b\\*") == Term("a", "", "b*")
+    assert parse("ORANGE") == Term(None, "", "ORANGE")
+
+
+def test_words_are_folded_and_freed_of_punctuation() -> None:
+    assert tokens("Wall-Art: GROSSE Straße") == ("wall", "art", "grosse", "strasse")
+    assert tokens("…") == ("…",)
+    assert tokens("  ") == ()

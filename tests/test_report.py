@@ -1,0 +1,774 @@
+"""What people read: a screen at 80 columns, cron's mail, and the message of each note of the rule."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pty
+import subprocess
+import sys
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from invsync.cli import main
+from invsync.errors import ShopError
+from invsync.report import (
+    Change,
+    LevelChange,
+    Outcome,
+    Problem,
+    Screen,
+    Warning,
+    addressed,
+    change_line,
+    document,
+    encodable,
+    explain_note,
+    headline,
+    screen,
+    summary,
+    table,
+    text,
+)
+from invsync.sync import LevelId, Note, NoteKind, Plan, Pool, plan
+
+PLAIN = Screen(80, colour=False)
+COLOUR = Screen(80, colour=True)
+
+
+def outcome(**given: Any) -> Outcome:
+    some: dict[str, Any] = {
+        "command": "variants",
+        "shop": "shop.myshopify.com",
+        "mode": "sync",
+        "dry_run": False,
+        "started_at": "2026-07-01T12:00:00Z",
+        "seconds": 0.14,
+        "seen": 5,
+        "requests": 4,
+        "points": 30,
+    }
+    return Outcome(**{**some, **given})
+
+
+def level(label: str, movement: int, delta: int, *, applied: bool = True) -> LevelChange:
+    return LevelChange("gid://i", label, label, "gid://l", 0, movement, delta, applied)
+
+
+def change(title: str, before: int | None, after: int | None, *levels: LevelChange, pool: str = "") -> Change:
+    return Change(pool or f"gid://shopify/Product/{title}", title, before, after, "falls", levels)
+
+
+SUNSET = change(
+    "Sunset over the harbour",
+    30,
+    21,
+    level("PRINT-S", -3, -6),
+    level("PRINT-M", -3, -6),
+    level("PRINT-L", -3, -6),
+    level("PRINT-XL", 0, -9),
+    pool="gid://shopify/Product/7",
+)
+DIFFERENT = Problem(
+    "out_of_sync",
+    "gid://shopify/Product/8",
+    "Lighthouse",
+    "Lighthouse: its variants differ (L-S 10, L-M 7), so it is left alone. Set all variants to the right number in "
+    "Shopify, or run: `invsync variants --init --align lowest`",
+    (("L-S", 10), ("L-M", 7)),
+)
+ALIKE = Warning("fell_alike", "gid://shopify/Product/7", "Sunset over the harbour: all its variants fell alike")
+
+
+def eventful(**given: Any) -> Outcome:
+    return outcome(
+        changes=[SUNSET],
+        problems=[DIFFERENT],
+        warnings=[ALIKE],
+        standings=Counter(adjusted=1, out_of_sync=1),
+        **given,
+    )
+
+
+def visible(words: str) -> int:
+    """The columns that a terminal gives to the words, by the widths of the characters that these tests use."""
+    width = 0
+    for sign in click.unstyle(words):
+        if unicodedata.category(sign) in ("Mn", "Me", "Cf"):
+            continue
+        width += 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+    return width
+
+
+# --- On a terminal ------------------------------------------------------------------------------------------------
+
+
+def test_a_screen_has_a_table_then_what_needs_a_person_then_the_counts() -> None:
+    assert text(eventful(), PLAIN) == (
+        "PRODUCT                  QUANTITY  VARIANT   MOVED  SENT\n"
+        "Sunset over the harbour   30 → 21  PRINT-S      -3    -6\n"
+        "                                   PRINT-M      -3    -6\n"
+        "                                   PRINT-L      -3    -6\n"
+        "                                   PRINT-XL           -9\n"
+        "\n"
+        "PROBLEM  Lighthouse (product 8): its variants differ (L-S 10, L-M 7), so it is\n"
+        "         left alone. Set all variants to the right number in Shopify, or run:\n"
+        "           invsync variants --init --align lowest\n"
+        "\n"
+        "WARNING  Sunset over the harbour (product 7): all its variants fell alike\n"
+        "\n"
+        "variants: 5 pools: 3 in step, 1 adjusted, 1 out of sync; 4 requests, 30 points,\n"
+        "0.1 s"
+    )
+
+
+def test_a_dry_run_says_so_first_and_last() -> None:
+    planned = change("Print", 30, 27, level("P-S", -3, 0), level("P-M", 0, -3, applied=False))
+    told = text(outcome(dry_run=True, changes=[planned], standings=Counter(adjusted=1)), PLAIN)
+    assert told == (
+        "DRY RUN: nothing is sent or written\n"
+        "\n"
+        "PRODUCT  QUANTITY  VARIANT  MOVED  TO SEND\n"
+        "Print     30 → 27  P-S         -3\n"
+        "                   P-M                  -3\n"
+        "\n"
+        "variants: DRY RUN, nothing was sent or written; 5 pools: 4 in step, 1 to adjust;\n"
+        "4 requests, 30 points, 0.1 s"
+    )
+
+
+def test_what_was_not_sent_stands_out() -> None:
+    refused = change("Print", 30, 27, level("P-S", -3, 0), level("P-M", 0, -3, applied=False))
+    assert table([refused], PLAIN, command="variants", dry_run=False) == [
+        "PRODUCT  QUANTITY  VARIANT  MOVED         SENT",
+        "Print     30 → 27  P-S         -3",
+        "                   P-M             not sent -3",
+    ]
+    assert click.style("not sent -3", fg="red") in "".join(
+        table([refused], COLOUR, command="variants", dry_run=False),
+    )
+
+
+def test_numbers_stand_below_each_other_and_a_pool_without_an_earlier_one_says_none() -> None:
+    rows = [
+        change("Mug", 1200, 1185, level("Till", -15, 0), level("Warehouse", 0, -15)),
+        change("Apron", None, 3, level("Warehouse", 0, -5)),
+        change("Tote", 14, 14, level("Till", 0, 1)),
+    ]
+    assert table(rows, PLAIN, command="locations", dry_run=False) == [
+        "PRODUCT     QUANTITY  LOCATION   MOVED  SENT",
+        "Mug      1200 → 1185  Till         -15",
+        "                      Warehouse          -15",
+        "Apron       none → 3  Warehouse           -5",
+        "Tote              14  Till                +1",
+    ]
+
+
+def test_a_long_title_goes_on_in_the_next_lines_and_long_skus_keep_their_ends() -> None:
+    title = "A very long title of a print that goes on about the harbour at sunset, its boats, its gulls and its rust"
+    long = change(title, 30, 29, level("GALLERY-EDITION-FRAMED-OAK-LARGE", -1, 0), level("SHORT", 0, -1))
+    assert table([long], PLAIN, command="variants", dry_run=False) == [
+        "PRODUCT                            QUANTITY  VARIANT                 MOVED  SENT",
+        "A very long title of a print that   30 → 29  GALLERY-EDI…-OAK-LARGE     -1",
+        "goes on about the harbour at                 SHORT                            -1",
+        "sunset, its boats, its gulls and…",
+    ]
+
+
+def test_of_many_levels_those_that_moved_come_first_and_the_rest_is_counted() -> None:
+    many = [level(f"P-{at:02}", 0, -2) for at in range(40)] + [level("LAST", -2, 0)]
+    lines = table([change("Print", 30, 28, *many)], PLAIN, command="variants", dry_run=False)
+    assert lines[1].split() == ["Print", "30", "→", "28", "LAST", "-2"]
+    assert [line.split()[0] for line in lines[2:8]] == ["P-00", "P-01", "P-02", "P-03", "P-04", "P-05"]
+    assert lines[8].strip() == "and 34 more"
+    assert len(lines) == 9
+
+
+def test_eight_levels_are_all_named() -> None:
+    eight = [level(f"P-{at}", 0, -2) for at in range(8)]
+    assert len(table([change("Print", 30, 28, *eight)], PLAIN, command="variants", dry_run=False)) == 9
+
+
+def test_wide_and_combining_characters_keep_the_columns() -> None:
+    rows = [
+        change("夕焼けの港", 30, 29, level("港-小", -1, 0)),
+        change("Cafe\N{COMBINING ACUTE ACCENT} print", 30, 29, level("C", -1, 0)),
+        change("Plain", 30, 29, level("P-S", -1, 0)),
+    ]
+    lines = table(rows, PLAIN, command="variants", dry_run=False)
+    assert {visible(line[: line.index("30 → 29")]) for line in lines[1:]} == {13}
+    assert {visible(line) for line in lines[1:]} == {visible("PRODUCT     QUANTITY  VARIANT  MOVED")}
+
+
+def test_text_from_right_to_left_is_fenced_off_lest_the_numbers_turn_around() -> None:
+    isolated = "\N{FIRST STRONG ISOLATE}שקיעה\N{POP DIRECTIONAL ISOLATE}"
+    hebrew = change("שקיעה", 30, 21, level("P-S", -9, 0))
+    assert table([hebrew], PLAIN, command="variants", dry_run=False)[1] == f"{isolated}     30 → 21  P-S         -9"
+    assert change_line(hebrew, dry_run=False) == f"{isolated}: 30 → 21; moved P-S -9"
+
+
+def test_a_title_cannot_steer_the_terminal() -> None:
+    evil = change("Red\x1b[31m\nalert\x07 \N{RIGHT-TO-LEFT OVERRIDE}txt", 3, 2, level("S\r\x1b[2K", -1, 0))
+    problem = Problem(
+        "refused", "gid://shopify/Product/1", evil.title, f"{evil.title}: refused \x1b]0;hi\x07 `invsync x`"
+    )
+    for told in (
+        text(outcome(changes=[evil], problems=[problem]), PLAIN),
+        text(outcome(changes=[evil], problems=[problem])),
+    ):
+        assert {sign for sign in told if not sign.isprintable()} == {"\n"}
+        assert "Red [31m alert" in told
+
+
+@given(
+    titles=st.lists(st.text(max_size=90), min_size=1, max_size=3),
+    labels=st.lists(st.text(max_size=40), max_size=3),
+    width=st.integers(60, 140),
+)
+def test_no_line_of_a_table_is_wider_than_the_screen(titles: list[str], labels: list[str], width: int) -> None:
+    levels = [level(label, -1, 5) for label in labels]
+    rows = [change(title, 30, 29, *levels, pool="p") for title in titles]
+    for line in table(rows, Screen(width, colour=False), command="variants", dry_run=False):
+        assert visible(line) <= width
+        assert "\n" not in line
+
+
+def test_paragraphs_are_wrapped_to_the_screen_and_never_wider_than_is_good_to_read() -> None:
+    told = Problem("x", "gid://shopify/Product/1", "T", "T: " + "word " * 80 + "港" * 90)
+    for width, widest in ((80, 80), (64, 64), (300, 100)):
+        lines = text(outcome(problems=[told]), Screen(width, colour=False)).split("\n\n")[0].splitlines()
+        assert max(map(visible, lines)) in (widest, widest - 1, widest - 2, widest - 3)
+
+
+def test_a_command_is_never_broken_over_lines() -> None:
+    long = Problem("x", None, None, "Print: it needs you: `invsync variants --init --align lowest`")
+    invsync = "/opt/invsync/bin/invsync --config '/srv/shops/the one with the very long name/config.yaml'"
+    lines = text(outcome(problems=[long]), PLAIN, invsync=invsync).splitlines()
+    assert lines[:2] == ["PROBLEM  Print: it needs you:", f"           {invsync} variants --init --align lowest"]
+
+
+def test_nothing_to_tell_is_a_sentence() -> None:
+    assert text(outcome(), PLAIN) == "variants: no changes; 5 pools: 5 in step; 4 requests, 30 points, 0.1 s"
+
+
+# --- Colour -------------------------------------------------------------------------------------------------------
+
+
+class Stream(io.StringIO):
+    def __init__(self, tty: bool) -> None:
+        super().__init__()
+        self._tty = tty
+
+    def isatty(self) -> bool:
+        return self._tty
+
+
+@pytest.mark.parametrize(
+    ("environ", "colour"),
+    [
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "xterm", "NO_COLOR": ""}, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+        ({}, False),
+    ],
+)
+def test_colour_is_for_terminals_that_want_it(
+    environ: Mapping[str, str], colour: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "91")
+    assert screen(Stream(tty=True), environ) == Screen(91, colour)
+
+
+def test_no_terminal_no_screen() -> None:
+    assert screen(Stream(tty=False), {"TERM": "xterm"}) is None
+
+
+def test_colour_changes_nothing_but_the_colour() -> None:
+    told = text(eventful(), COLOUR)
+    assert click.unstyle(told) == text(eventful(), PLAIN)
+    assert click.style("PROBLEM", fg="red", bold=True) in told
+    assert click.style("WARNING", fg="yellow", bold=True) in told
+    assert click.style("invsync variants --init --align lowest", fg="cyan", bold=True) in told
+
+
+def test_without_colour_there_is_no_escape_at_all() -> None:
+    assert "\x1b" not in text(eventful(dry_run=True), PLAIN)
+    assert "\x1b" not in text(eventful(dry_run=True))
+
+
+@pytest.mark.parametrize(
+    ("ran", "colour"),
+    [
+        (outcome(), "green"),
+        (outcome(warnings=[ALIKE]), "yellow"),
+        (outcome(problems=[DIFFERENT], warnings=[ALIKE]), "red"),
+        (outcome(error=ShopError("gone")), "red"),
+    ],
+)
+def test_the_closing_line_has_the_colour_of_the_outcome(ran: Outcome, colour: str) -> None:
+    first, _, _ = click.style("|", fg=colour, bold=True).partition("|")
+    assert text(ran, COLOUR).splitlines()[-1].startswith(first)
+
+
+# --- Under cron ---------------------------------------------------------------------------------------------------
+
+
+def test_a_mail_begins_with_its_subject_and_ends_with_the_counts() -> None:
+    assert text(eventful()) == (
+        "invsync variants, shop.myshopify.com: 1 needs a person, 1 changed, 1 warning\n"
+        "\n"
+        "Changed:\n"
+        "Sunset over the harbour: 30 → 21; moved PRINT-S -3, PRINT-M -3, PRINT-L -3; "
+        "sent PRINT-S -6, PRINT-M -6, PRINT-L -6, PRINT-XL -9\n"
+        "\n"
+        "Needs a person:\n"
+        "Lighthouse (product 8): its variants differ (L-S 10, L-M 7), so it is left alone. Set all variants to the "
+        "right number in Shopify, or run: `invsync variants --init --align lowest`\n"
+        "\n"
+        "To know:\n"
+        "Sunset over the harbour (product 7): all its variants fell alike\n"
+        "\n"
+        "variants: 5 pools: 3 in step, 1 adjusted, 1 out of sync; 4 requests, 30 points, 0.1 s"
+    )
+
+
+def test_a_mail_about_a_dry_run_says_so_first_and_last() -> None:
+    lines = text(eventful(dry_run=True)).splitlines()
+    assert lines[0].startswith("invsync variants, shop.myshopify.com (DRY RUN): 1 needs a person, 1 to change")
+    assert "DRY RUN, nothing was sent or written" in lines[-1]
+    assert "Changed:" not in lines
+    assert "To change:" in lines
+
+
+def test_the_commands_in_a_mail_can_be_typed_as_they_are() -> None:
+    told = text(eventful(), invsync="/opt/bin/invsync --config /etc/b.yaml")
+    assert "`/opt/bin/invsync --config /etc/b.yaml variants --init --align lowest`" in told
+    assert addressed("a `invsync x` or `invsync y`", "inv") == "a `inv x` or `inv y`"
+
+
+def test_a_mail_about_a_run_that_failed_says_so_first_and_last() -> None:
+    told = text(outcome(error=ShopError("gone"), seen=0, changes=[SUNSET], standings=Counter(adjusted=1)))
+    assert told.splitlines()[0] == "invsync variants, shop.myshopify.com: not finished, 1 changed"
+    assert told.splitlines()[-1].startswith("variants: not finished; ")
+
+
+def test_nothing_that_happened_makes_no_mail() -> None:
+    assert not outcome().eventful
+    assert not outcome(error=ShopError("gone")).eventful  # its one line is on stderr
+    for given_ in (
+        {"changes": [SUNSET]},
+        {"problems": [DIFFERENT]},
+        {"warnings": [ALIKE]},
+        {"standings": Counter(adopted=1)},
+    ):
+        assert outcome(**given_).eventful
+
+
+def test_a_pool_that_only_has_to_be_finished_stays_at_its_quantity() -> None:
+    told = change("Print", 21, 21, level("P-S", 0, -6), level("P-M", 0, -9, applied=False))
+    assert change_line(told, dry_run=False) == "Print: stays 21; sent P-S -6; not sent P-M -9"
+    assert change_line(told, dry_run=True) == "Print: stays 21; sent P-S -6; to send P-M -9"
+
+
+def test_a_line_of_many_levels_names_eight_and_counts_the_rest() -> None:
+    many = change("Print", 30, 28, *[level(f"P-{at}", 0, -2) for at in range(2048)])
+    assert change_line(many, dry_run=False).endswith("P-6 -2, P-7 -2 and 2040 more")
+
+
+def test_a_problem_at_several_locations_names_the_sku() -> None:
+    told = Problem(
+        "out_of_sync",
+        "gid://shopify/InventoryItem/4",
+        "Mug",
+        "Mug: its locations differ",
+        (("MUG-1", 8), ("MUG-1", 3)),
+    )
+    assert "\nMug (MUG-1, item 4): its locations differ\n" in text(outcome(command="locations", problems=[told]))
+
+
+def test_a_problem_of_no_pool_is_told_as_it_is() -> None:
+    assert "\nSomething: else\n" in text(outcome(problems=[Problem("x", None, None, "Something: else")]))
+
+
+def test_an_old_locale_is_no_reason_to_fail() -> None:
+    assert encodable("Größe: 30 → 21 …", "utf-8") == "Größe: 30 → 21 …"
+    assert encodable("Größe: 30 → 21 …", "latin-1") == "Größe: 30 -> 21 ..."
+    assert encodable("Größe 港", "ascii") == "Gr??e ?"
+
+
+# --- The counts ---------------------------------------------------------------------------------------------------
+
+
+def test_the_counts_of_the_closing_line_add_up() -> None:
+    standings = Counter(adopted=1, adjusted=2, out_of_sync=3, held=4, failed=5)
+    ran = outcome(seen=120, standings=standings, requests=1, points=1, seconds=61.25, waited_seconds=12.3)
+    assert summary(ran) == (
+        "variants: 120 pools: 105 in step, 1 adopted, 2 adjusted, 3 out of sync, 4 held, 5 failed; "
+        "1 request, 1 point, 61.2 s, waited 12 s for Shopify"
+    )
+    counts = ran.pools
+    assert counts.pop("seen") == sum(counts.values())
+
+
+@pytest.mark.parametrize(
+    ("ran", "line"),
+    [
+        (outcome(seen=1), "no changes; 1 pool: 1 in step; "),
+        (outcome(seen=0), "no changes; 0 pools: none; "),
+        (outcome(standings=Counter(out_of_sync=1)), "no changes; 5 pools: 4 in step, 1 out of sync; "),
+        (outcome(standings=Counter(adopted=5)), "5 pools: 5 adopted; "),
+        (
+            outcome(standings=Counter(adopted=5), dry_run=True),
+            "DRY RUN, nothing was sent or written; 5 pools: 5 to adopt; ",
+        ),
+        (outcome(seen=0, error=ShopError("x")), "not finished; no changes; 4 requests"),
+        (
+            outcome(error=ShopError("x"), standings=Counter(held=1)),
+            "not finished; no changes; 5 pools: 4 in step, 1 held",
+        ),
+    ],
+)
+def test_the_closing_line_says_how_it_went(ran: Outcome, line: str) -> None:
+    assert summary(ran).startswith(f"variants: {line}")
+
+
+def test_a_pool_with_two_problems_needs_one_person() -> None:
+    ran = outcome(mode="init", problems=[DIFFERENT, DIFFERENT, Problem("x", None, None, "a")])
+    assert headline(ran) == "invsync variants --init, shop.myshopify.com: 2 need a person"
+
+
+def test_the_document_has_what_stopped_the_run_as_a_problem() -> None:
+    (problem,) = document(outcome(error=ShopError("gone: try later")))["problems"]
+    assert problem == {"kind": "stopped", "pool": None, "title": None, "message": "gone: try later", "levels": []}
+
+
+# --- What a note means --------------------------------------------------------------------------------------------
+
+A, B, C = (LevelId(f"gid://item/{name}", "gid://here") for name in "ABC")
+LABELS = {A: "P-A", B: "P-B", C: "P-C"}
+
+
+def told(
+    kind: NoteKind,
+    levels: Mapping[LevelId, int],
+    made: Plan,
+    *,
+    command: str = "variants",
+    rule: str = "smallest",
+    title: str = "Print",
+) -> str:
+    return explain_note(Note(kind, levels), made, title, LABELS, command, rule)
+
+
+def planned(before: int | None, pool: Pool, observed: Mapping[LevelId, int] | None = None, risen: int = 0) -> Plan:
+    return Plan(before, pool, observed or {}, risen=risen)
+
+
+def test_out_of_sync_variants() -> None:
+    assert told("out_of_sync", {A: 4, B: 7}, planned(None, Pool(None, {}))) == (
+        "Print: its variants differ (P-A 4, P-B 7), so it is left alone. Set all variants to the right number in "
+        "Shopify, and the next run takes it from there; or have every pool that is out of sync brought to its lowest "
+        "number (you are shown which, and asked): `invsync variants --init --align lowest`"
+    )
+
+
+def test_out_of_sync_locations_name_the_one_to_change() -> None:
+    message = told("out_of_sync", {A: 4, B: 7}, planned(None, Pool(None, {})), command="locations")
+    assert "Set P-A, the lowest, to the right number in Shopify, and the others follow; or" in message
+    assert message.endswith(": `invsync locations --init --align lowest`")
+
+
+def test_several_rises_of_which_the_smallest_counts() -> None:
+    assert told("several_rises", {A: 10, B: 25}, planned(30, Pool(40, {}), risen=10), title="Bob's print") == (
+        "Bob's print: several variants rose between two runs (P-A +10, P-B +25), and only the smallest rise is counted "
+        "(30 → 40). If they were separate restocks, raise one variant by 25 in Shopify. What led to it: "
+        "`invsync explain 'Bob'\"'\"'s print'`"
+    )
+
+
+def test_several_rises_that_all_count() -> None:
+    message = told("several_rises", {A: 10, B: 25}, planned(30, Pool(65, {}), risen=35), rule="sum")
+    assert message == (
+        "Print: several variants rose between two runs (P-A +10, P-B +25), and all are counted (30 → 65). If it was "
+        "one restock, typed in at each variant, lower one variant by 25 in Shopify. What led to it: "
+        "`invsync explain Print`"
+    )
+
+
+def test_several_rises_that_are_held() -> None:
+    message = told("several_rises", {A: 10, B: 25}, planned(30, Pool(30, {}, held={A: 10, B: 25})), rule="hold")
+    assert message == (
+        "Print: several variants rose between two runs (P-A +10, P-B +25), and none is counted (several_rises: hold). "
+        "Set all its variants to the right number in Shopify, then run: `invsync variants`"
+    )
+
+
+def test_several_rises_under_the_brake() -> None:
+    pool = Pool(30, {}, braked={A: 10, B: 25}, pending=10)
+    assert told("several_rises", {A: 10, B: 25}, planned(30, pool)) == (
+        "Print: several variants rose between two runs (P-A +10, P-B +25), and too many pools rose in this run: none "
+        "is counted yet. If they are right, let through all that is held, and it rises by 10: "
+        "`invsync variants --force`"
+    )
+
+
+def test_rises_held_by_the_brake() -> None:
+    assert told("held", {A: 10}, planned(30, Pool(28, {}, braked={A: 10}, pending=10)), command="locations") == (
+        "Print: its rises are held, since too many pools rose in one run (P-A +10); without them its quantity is 28. "
+        "If they are wrong, take them back in Shopify; if all that is held is right, let it through: "
+        "`invsync locations --force`"
+    )
+
+
+def test_rises_held_since_they_were_several() -> None:
+    assert told("held", {A: 10, B: 25}, planned(30, Pool(30, {}, held={A: 10, B: 25}))) == (
+        "Print: its rises are held, since several variants rose (P-A +10, P-B +25); without them its quantity is 30. "
+        "Set all its variants to the right number in Shopify, then run: `invsync variants`"
+    )
+
+
+def test_a_stock_count() -> None:
+    fell = {A: -20, B: -20, C: -20}
+    assert told("stock_count", fell, planned(30, Pool(30, {}, held=fell))) == (
+        "Print: all its variants fell alike (P-A -20, P-B -20, P-C -20), together by more than the 30 there were, as "
+        "after a stock count: held, nothing is counted. If it was not one, set one variant in Shopify to what is "
+        "there, and the others follow; if it was, let it through (with all that is held), and the quantity is 10: "
+        "`invsync variants --force`"
+    )
+
+
+def test_levels_that_fell_alike() -> None:
+    fell = {A: -4, B: -4, C: -4}
+    assert told("fell_alike", fell, planned(30, Pool(18, {}), dict.fromkeys(fell, 26))) == (
+        "Print: all its variants fell alike (P-A -4, P-B -4, P-C -4), counted as sales (30 → 18). If it was a stock "
+        "count, set one variant back to 26 in Shopify: the others follow"
+    )
+    message = told("fell_alike", fell, planned(30, Pool(18, {}), {A: 26, B: 26, C: 25}))
+    assert message.endswith("set one variant to the right number in Shopify: the others follow")
+
+
+def test_another_program() -> None:
+    fell = {A: -4, B: -4}
+    assert told("another_program", fell, planned(30, Pool(None, {}, left_alone=True))) == (
+        "Print: all its variants keep falling alike (P-A -4, P-B -4): another program seems to adjust them too, so it "
+        "is left alone from now on. Stop that program, set all its variants to the right number in Shopify, then run: "
+        "`invsync variants --init`"
+    )
+
+
+def test_another_program_in_the_runs_after() -> None:
+    assert told("another_program", {A: 12, B: 12}, planned(None, Pool(None, {}, left_alone=True))) == (
+        "Print: it is left alone, since another program seemed to adjust it too; it reads P-A 12, P-B 12. Stop that "
+        "program, set all its variants to the right number in Shopify, then run: `invsync variants --init`"
+    )
+
+
+def test_a_new_level_with_stock() -> None:
+    assert told("new_level_stock", {C: 5}, planned(30, Pool(30, {}))) == (
+        "Print: a new variant came with stock of its own (P-C 5), which is not added: it is brought to 30. If these "
+        "are further units, raise one variant by 5 in Shopify"
+    )
+    assert told("new_level_stock", {C: -2}, planned(30, Pool(30, {}))).endswith("it is brought to 30")
+
+
+def test_a_raise_that_came_by_itself() -> None:
+    assert told("raise_closed", {C: 10}, planned(30, Pool(30, {}))) == (
+        "Print: variants that invsync had yet to raise rose by themselves (P-C +10), which is taken for that raise and "
+        "not counted; all are brought to 30. If these are further units, raise one variant by 10 in Shopify"
+    )
+
+
+def test_several_sources() -> None:
+    assert told("several_sources", {A: 4, B: 2}, planned(None, Pool(6, {})), command="locations") == (
+        "Print: several locations changed (P-A +4, P-B +2) before any had set the number: the smallest is taken, 6. "
+        "If that is wrong, set one location to the right number in Shopify: the others follow"
+    )
+
+
+def test_adopted() -> None:
+    assert told("adopted", {A: 4}, planned(None, Pool(4, {}))) == "Print: adopted at 4"
+
+
+def test_a_message_of_many_levels_names_eight_and_counts_the_rest() -> None:
+    levels = {LevelId(str(at), ""): at for at in range(20)}
+    labels = {each: f"P-{each.item}" for each in levels}
+    message = explain_note(
+        Note("out_of_sync", levels), planned(None, Pool(None, {})), "Print", labels, "variants", "sum"
+    )
+    assert "P-6 6, P-7 7 and 12 more)" in message
+
+
+@pytest.mark.parametrize("command", ["variants", "locations"])
+@pytest.mark.parametrize("rule", ["smallest", "sum", "hold"])
+@pytest.mark.parametrize("pool", [Pool(3, {}), Pool(3, {}, braked={A: 1}, pending=1), Pool(3, {}, held={A: 1})])
+@pytest.mark.parametrize("kind", ["out_of_sync", "several_rises", "held", "stock_count", "another_program"])
+def test_every_problem_is_one_line_that_ends_with_a_command(
+    kind: NoteKind, pool: Pool, rule: str, command: str
+) -> None:
+    message = told(kind, {A: 1, B: 2}, planned(30, pool), command=command, rule=rule)
+    assert message.startswith("Print: ")
+    assert "\n" not in message
+    said, _, last = message.rpartition(": ")
+    assert said
+    assert last.startswith("`invsync ")
+    assert last.endswith("`")
+
+
+# --- The advice works: what the messages tell people to do, done to the rule ---------------------------------------
+
+
+def settled(made: Plan) -> tuple[Pool, dict[LevelId, int]]:
+    """The pool and its levels once everything planned was applied."""
+    deltas = {adjustment.level: adjustment.delta for adjustment in made.adjustments}
+    return made.pool, {each: observed + deltas.get(each, 0) for each, observed in made.observed.items()}
+
+
+def start(quantity: int) -> tuple[Pool, dict[LevelId, int]]:
+    levels = dict.fromkeys((A, B, C), quantity)
+    return Pool(quantity, levels), dict(levels)
+
+
+def after_setting(pool: Pool, levels: Mapping[LevelId, int], **given: Any) -> set[int]:
+    return set(settled(plan(pool, levels, **given))[1].values())
+
+
+@pytest.mark.parametrize("right", [0, 2, 4, 5, 8, 12])
+def test_the_lowest_of_locations_that_differ_sets_the_number(right: int) -> None:
+    pool, levels = settled(plan(None, {A: 8, B: 3, C: 5}, follow=True, seeded=False))
+    assert after_setting(pool, {**levels, B: right}, follow=True) == {right}
+
+
+def test_separate_restocks_are_made_up_for_by_raising_one_variant() -> None:
+    pool, levels = start(30)
+    pool, levels = settled(made := plan(pool, {**levels, A: 40, B: 55}))
+    assert "raise one variant by 25 in" in told("several_rises", {A: 10, B: 25}, made)
+    assert after_setting(pool, {**levels, C: levels[C] + 25}) == {30 + 10 + 25}
+
+
+def test_one_restock_that_was_summed_is_taken_back_by_lowering_one_variant() -> None:
+    pool, levels = start(30)
+    pool, levels = settled(made := plan(pool, {**levels, A: 40, B: 40}, several_rises="sum"))
+    assert "lower one variant by 10 in" in told("several_rises", {A: 10, B: 10}, made, rule="sum")
+    assert after_setting(pool, {**levels, C: levels[C] - 10}) == {40}
+
+
+def test_what_is_held_ends_when_all_variants_are_set() -> None:
+    pool, levels = start(30)
+    pool, levels = settled(plan(pool, {**levels, A: 40, B: 40}, several_rises="hold"))
+    made = plan(pool, dict.fromkeys(levels, 44), several_rises="hold")
+    assert (made.pool.quantity, made.pool.waits, made.notes) == (44, False, ())
+
+
+def test_braked_rises_that_were_several_rise_by_what_was_told() -> None:
+    pool, levels = start(30)
+    pool, levels = settled(made := plan(pool, {**levels, A: 40, B: 55}, brake=True))
+    assert "it rises by 10: " in told("several_rises", {A: 10, B: 25}, made)
+    assert after_setting(pool, levels, release=True) == {40}
+
+
+@pytest.mark.parametrize("right", [0, 5, 10, 13, 30, 50])
+def test_a_fall_that_was_no_stock_count_is_set_by_one_variant(right: int) -> None:
+    pool, levels = start(30)
+    pool, levels = settled(plan(pool, dict.fromkeys(levels, 10)))
+    assert after_setting(pool, {**levels, B: right}) == {right}
+
+
+def test_a_stock_count_that_is_let_through_gives_the_quantity_that_was_told() -> None:
+    pool, levels = start(30)
+    pool, levels = settled(made := plan(pool, dict.fromkeys(levels, 10)))
+    assert "the quantity is 10: " in told("stock_count", dict.fromkeys(levels, -20), made)
+    assert plan(pool, levels, release=True).pool.quantity == 10
+
+
+def test_a_stock_count_that_was_taken_for_sales_is_set_by_one_variant() -> None:
+    pool, levels = start(30)
+    pool, levels = settled(made := plan(pool, dict.fromkeys(levels, 26)))
+    assert "set one variant back to 26 in" in told("fell_alike", dict.fromkeys(levels, -4), made)
+    assert after_setting(pool, {**levels, A: 26}) == {26}
+
+
+def test_further_units_that_were_taken_for_a_raise_are_added_by_raising_one() -> None:
+    pool, levels = Pool(30, {A: 30, B: 10}), {A: 30, B: 20}
+    pool, levels = settled(made := plan(pool, levels))
+    assert "raise one variant by 10 in" in told("raise_closed", {B: 10}, made)
+    assert after_setting(pool, {**levels, A: levels[A] + 10}) == {40}
+
+
+def test_further_units_of_a_new_variant_are_added_by_raising_one() -> None:
+    pool, levels = Pool(30, {A: 30, B: 30}), {A: 30, B: 30}
+    pool, levels = settled(made := plan(pool, {**levels, C: 5}))
+    assert "raise one variant by 5 in" in told("new_level_stock", {C: 5}, made)
+    assert after_setting(pool, {**levels, A: levels[A] + 5}) == {35}
+
+
+# --- Through the command line -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The sandbox's starting shop, configured in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text("shop: sandbox\nvariants: {product_types: [Print]}\n", encoding="utf-8")
+    return tmp_path
+
+
+def on_a_terminal(*args: str, answer: str = "", **environ: str) -> str:
+    """What a terminal of 80 columns shows of `invsync ARGS`."""
+    ours, theirs = pty.openpty()
+    wanted = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "TERM": "xterm", "COLUMNS": "80", **environ}
+    with subprocess.Popen(
+        [sys.executable, "-m", "invsync", *args], stdin=theirs, stdout=theirs, stderr=theirs, env=wanted
+    ):
+        os.close(theirs)
+        os.write(ours, answer.encode())
+        shown = b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while piece := os.read(ours, 10_000):
+                shown += piece
+    os.close(ours)
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_shows_the_plan_of_align_asks_and_then_reports(shop: Path) -> None:
+    shown = on_a_terminal("variants", "--init", "--align", "lowest", answer="y\n")
+    plan, _, report = shown.partition("Bring this pool to the quantity shown? [y/N]: ")
+    assert click.style("TO SEND", bold=True) in plan
+    assert "none → 7  LIGHT-S              -3\n" in click.unstyle(plan)
+    assert "none → 7  LIGHT-S           -3\n" in click.unstyle(report)
+    assert "variants: 5 pools: 4 adopted, 1 adjusted; " in click.unstyle(report)
+
+
+def test_no_color_is_heeded_on_a_terminal(shop: Path) -> None:
+    shown = on_a_terminal("variants", "--init", NO_COLOR="1")
+    assert "\x1b" not in shown
+    assert "PROBLEM  Lighthouse (counts differ) (product " in shown
+    assert "\n           invsync variants --init --align lowest\n" in shown
+
+
+def test_a_mail_gives_the_command_for_the_configuration_that_was_used(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mailed(*args: str, argv: str = "invsync") -> str:
+        monkeypatch.setattr(sys, "argv", [argv])
+        return str(CliRunner().invoke(main, [*args, "variants", "--init"]).output)
+
+    (shop / "config.yaml").rename(shop / "my shop.yaml")
+    there = f"--config '{shop}/my shop.yaml' variants --init --align lowest`"
+    monkeypatch.setenv("PATH", str(shop))
+    assert f"`{shop}/bin/invsync {there}" in mailed("--config", "my shop.yaml", argv="bin/invsync")
+    (shop / "invsync").write_text("#!/bin/sh\n")
+    (shop / "invsync").chmod(0o755)
+    assert f"`invsync {there}" in mailed("--config", "my shop.yaml", argv="bin/invsync")
+    monkeypatch.setenv("INVSYNC_CONFIG", "my shop.yaml")
+    assert f"`invsync {there}" in mailed()
