@@ -201,7 +201,7 @@ def take_up(cache: Cache, files: Files, shop: str, locations: tuple[str, ...]) -
 
 def read_cache(files: Files) -> Cache | None:
     """The cache as it is on disk, of whichever shop; None if there is none."""
-    way_on = f"the file was kept. Put back a copy, or start over with {files.start_over}"
+    way_on = f"the file was kept. Start over with {files.start_over}, which takes the levels as they are"
     collecting = gc.isenabled()
     gc.disable()  # nothing of a cache is garbage yet, and looking for it takes a fifth of the time
     try:
@@ -360,8 +360,7 @@ def read_journal(files: Files, shop: str) -> JournalContent | None:
     lines = content.split(b"\n")
     torn = lines.pop()
     way_on = (
-        f"nothing was sent and the file was kept. Put back a copy of the state folder, or start over with "
-        f"{files.start_over}, which takes the levels as they are"
+        f"nothing was sent, the file was kept. Start over with {files.start_over}, which takes the levels as they are"
     )
     documents: list[dict[str, Any]] = []
     for at, line in enumerate(lines, 1):
@@ -468,7 +467,10 @@ def prepare(files: Files) -> None:
         try:
             descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT, 0o600)
             try:
-                os.posix_fallocate(descriptor, 0, room)
+                if hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(descriptor, 0, room)
+                elif os.fstatvfs(descriptor).f_bavail * os.fstatvfs(descriptor).f_frsize < room:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             finally:
                 os.close(descriptor)
         finally:

@@ -321,6 +321,8 @@ def _run(
     for given, name in ((reset, "--reset"), (align, "--align")):
         if given and not init:
             raise click.UsageError(f"{name} goes with --init: `invsync {command} --init {name}`")
+    if yes and not align:
+        raise click.UsageError(f"--yes goes with --align: `invsync {command} --init --align lowest --yes`")
     if align and not (yes or dry_run or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise click.UsageError("--align changes stock and there is nobody to ask: look with --dry-run, then add --yes")
     settings = invocation.settings()

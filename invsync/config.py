@@ -410,7 +410,7 @@ VARIANTS: tuple[Key, ...] = (
         default=(),
         example=("shared-stock",),
     ),
-    Key("only_active", FLAG, "Leave out draft and archived products.", default=False),
+    Key("only_active", FLAG, "Leave out drafts too; archived products always are.", default=False),
     Key(
         "location",
         LOCATION,

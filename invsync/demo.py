@@ -27,20 +27,24 @@ _STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("variants --init",),
     ),
     (
+        "One product is out of step. Setting it right by hand is best; here its lowest number is taken:",
+        ("variants --init --align lowest --yes",),
+    ),
+    (
         "Three of the four variants are sold three times each. Shopify counts each by itself:",
         ("sandbox sell PRINT-S 3", "sandbox sell PRINT-M 3", "sandbox sell PRINT-L 3"),
     ),
     ("Look first. A dry run sends and writes nothing:", ("variants --dry-run",)),
-    ("Then do it. Nine prints are gone, so every variant ends at 21:", ("variants", "sandbox show")),
+    ("Then do it. Nine prints are gone, so every variant ends at 21:", ("variants", "sandbox show PRINT-")),
     ("Once more: nothing happened, so nothing is sent.", ("variants -v",)),
     (
         "The other command keeps one variant at one quantity across its locations. Seed, sell at the till, sync:",
         (
-            "locations --init",
+            "locations --init --align lowest --yes",
             "sandbox sell MUG 2 --location Till",
             "locations --dry-run",
             "locations",
-            "sandbox show",
+            "sandbox show MUG",
         ),
     ),
 )

@@ -70,14 +70,24 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A level of a problem: its item, SKU (or, without one, its name) and location, and what it read."""
+
+    item: str
+    sku: str
+    location: str
+    observed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that needs a person; the run exits 3. `levels`: (label, observed)."""
+    """Something that needs a person; the run exits 3. `levels`: what each reads, and what people call it."""
 
     kind: str
     pool: str | None
     title: str | None
     message: str
-    levels: tuple[tuple[str, int], ...] = ()
+    levels: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +184,10 @@ def document(outcome: Outcome) -> dict[str, Any]:
                 "pool": problem.pool,
                 "title": problem.title,
                 "message": problem.message,
-                "levels": [{"sku": label, "observed": observed} for label, observed in problem.levels],
+                "levels": [
+                    {"item": level.item, "sku": level.sku, "location": level.location, "observed": level.observed}
+                    for level in problem.levels
+                ],
             }
             for problem in problems
         ],
@@ -411,7 +424,7 @@ def _named(message: str, title: str | None, where: str) -> str:
 
 def _where(problem: Problem) -> str:
     """Where a person finds the pool in Shopify: its id, and its SKU where all its levels have the same."""
-    labels = {label for label, _ in problem.levels}
+    labels = {level.sku for level in problem.levels}
     sku = f"{_clean(labels.pop())}, " if len(labels) == 1 and len(problem.levels) > 1 else ""
     return f"{sku}{_short_id(problem.pool or '')}"
 

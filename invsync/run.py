@@ -28,7 +28,7 @@ from invsync.find import Found
 from invsync.pools import Name, Scope, Sight, see
 from invsync.push import Work, push
 from invsync.recover import finish
-from invsync.report import Change, LevelChange, Outcome, Problem, Standing, Warning, explain_note
+from invsync.report import Change, LevelChange, Outcome, Problem, Shown, Standing, Warning, explain_note
 from invsync.sync import Adjustment, Align, LevelId, Plan, Pool, Why, adopt, align, plan
 
 log = logging.getLogger("invsync")
@@ -760,9 +760,12 @@ class Declined(InvsyncError):
     """The person said no."""
 
 
-def _shown(made: Plan, names: Mapping[LevelId, Name]) -> tuple[tuple[str, int], ...]:
+def _shown(made: Plan, names: Mapping[LevelId, Name]) -> tuple[Shown, ...]:
     """The levels of a problem, as the report shows them."""
-    return tuple((names[level].sku or names[level].label, observed) for level, observed in made.observed.items())
+    return tuple(
+        Shown(level.item, names[level].sku or names[level].label, level.location, observed)
+        for level, observed in made.observed.items()
+    )
 
 
 def _utc(moment: datetime) -> str:

@@ -28,16 +28,25 @@ def do(home: Home, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
         except NotInShop as error:
             raise CannotDo(str(error)) from None
         if action == "show":
-            return shown(shop, given.get("limit"))
+            return shown(shop, given.get("limit"), given.get("word"))
     raise CannotDo(f'the sandbox has no action "{action}"')
 
 
-def shown(shop: Shop, limit: int | None = None) -> dict[str, Any]:
-    """Every variant (or so many) with what it reads at each location; null where it is not stocked."""
+def shown(shop: Shop, limit: int | None = None, word: str | None = None) -> dict[str, Any]:
+    """Every variant with what it reads at each location; null where it is not stocked.
+
+    `limit`: no more than so many. `word`: only those whose SKU, product or type holds it.
+    """
     places = list(shop.locations.values())
-    variants = (variant for product in shop.products.values() for variant in product.variants)
+    wanted = (word or "").casefold()
+    variants = [
+        variant
+        for product in shop.products.values()
+        for variant in product.variants
+        if wanted in f"{variant.sku} {product.title} {product.product_type}".casefold()
+    ]
     return {
-        "total": len(shop.variants),
+        "total": len(variants),
         "shop": shop.domain,
         "locations": [{"id": place.gid, "name": place.name, "active": place.active} for place in places],
         "variants": [

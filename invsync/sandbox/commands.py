@@ -66,11 +66,18 @@ def sandbox() -> None:
 
 
 @sandbox.command()
+@click.argument("word", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
 @click.pass_context
-def show(ctx: click.Context, as_json: bool) -> None:
-    """Show every variant with its quantity at each location."""
-    document = _do(ctx, "show", {} if as_json else {"limit": ROWS_SHOWN})
+def show(ctx: click.Context, word: str | None, as_json: bool) -> None:
+    """Show every variant, or those whose SKU, product or type holds WORD, with its quantity at each location.
+
+    \b
+    Examples:
+      invsync sandbox show
+      invsync sandbox show PRINT
+    """
+    document = _do(ctx, "show", {"word": word} if as_json else {"word": word, "limit": ROWS_SHOWN})
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
     else:
@@ -83,7 +90,13 @@ def show(ctx: click.Context, as_json: bool) -> None:
 @click.option("--location", metavar="NAME", help="Where it is sold (default: the primary location).")
 @click.pass_context
 def sell(ctx: click.Context, sku: str, units: int, location: str | None) -> None:
-    """Play the customer: buy N of a SKU."""
+    """Play the customer: buy N of a SKU.
+
+    \b
+    Examples:
+      invsync sandbox sell PRINT-S 3
+      invsync sandbox sell MUG 1 --location Till
+    """
     done = _do(ctx, "sell", {"sku": sku, "units": units, "location": location})
     tail = "" if done["tracked"] else " (not tracked: the quantity stays)"
     click.echo(f"Sold {units} of {_named(done)}: {done['before']} → {done['after']}{tail}")
@@ -95,7 +108,13 @@ def sell(ctx: click.Context, sku: str, units: int, location: str | None) -> None
 @click.option("--location", metavar="NAME", help="Where it is counted (default: the primary location).")
 @click.pass_context
 def set_quantity(ctx: click.Context, sku: str, quantity: int, location: str | None) -> None:
-    """Play the clerk: set a SKU's available quantity to N."""
+    """Play the clerk: set a SKU's available quantity to N.
+
+    \b
+    Examples:
+      invsync sandbox set PRINT-M 50
+      invsync sandbox set MUG 12 --location Till
+    """
     done = _do(ctx, "set", {"sku": sku, "units": quantity, "location": location})
     click.echo(f"Set {_named(done)}: {done['before']} → {done['after']}")
 
@@ -106,7 +125,13 @@ def set_quantity(ctx: click.Context, sku: str, quantity: int, location: str | No
 @click.option("--locations", metavar="N", type=click.IntRange(1, 250), help="Locations (1).")
 @click.pass_context
 def reset(ctx: click.Context, products: int | None, variants: int | None, locations: int | None) -> None:
-    """Start over with the starting shop, or with one of any size."""
+    """Start over with the starting shop, or with one of any size.
+
+    \b
+    Examples:
+      invsync sandbox reset
+      invsync sandbox reset --products 25000 --variants 4 --locations 3
+    """
     done = _do(ctx, "reset", {"products": products, "variants": variants, "locations": locations})
     click.echo(
         f"The sandbox starts over: {_count(done['products'], 'product')}, "
@@ -120,7 +145,13 @@ def reset(ctx: click.Context, products: int | None, variants: int | None, locati
 @click.option("--index-lag", metavar="SECONDS", type=click.FloatRange(min=0), help="How late the search index is.")
 @click.pass_context
 def serve(ctx: click.Context, port: int | None, faults: Path | None, index_lag: float | None) -> None:
-    """Serve the shop over HTTP on this machine, until Ctrl-C or SIGTERM."""
+    """Serve the shop over HTTP on this machine, until Ctrl-C or SIGTERM.
+
+    \b
+    Examples:
+      invsync sandbox serve --port 8787
+      invsync sandbox serve --faults faults.yaml
+    """
     place = _place(ctx)
     from invsync.sandbox.exchange import GraphqlMissing, require_graphql
 
