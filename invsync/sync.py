@@ -301,13 +301,11 @@ class _Move:
     def _settle_equal(self) -> None:
         """If all levels read the same when the last run was over, that is the quantity, whatever was sold since."""
         before = self.before
-        offsets = {before.offset(level) for level in before.accounted}
-        if before.braked or len(offsets) != 1 or not _any_rise(before.held):
+        readings = {accounted + before.offset(level) for level, accounted in before.accounted.items()}
+        if before.braked or len(readings) != 1 or not _any_rise(before.held):
             return
-        units = offsets.pop()
-        self.quantity += units
-        accounted = {level: quantity + units for level, quantity in before.accounted.items()}
-        self.before = replace(before, accounted=accounted, held=_NONE)
+        self.quantity = readings.pop()
+        self.before = replace(before, accounted=dict.fromkeys(before.accounted, self.quantity), held=_NONE)
         self.why = "settled"
 
     def _look(self) -> None:
