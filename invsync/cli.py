@@ -381,7 +381,7 @@ def _show(invocation: Invocation, outcome: Outcome, as_json: bool) -> None:
     terminal = report.screen(sys.stdout, os.environ)
     called = _called(invocation, at_a_terminal=terminal is not None)
     if as_json:
-        click.echo(report.to_json(outcome))
+        click.echo(report.to_json(outcome, sys.stdout.encoding))
     elif not invocation.quiet and (outcome.eventful or terminal or invocation.verbose):
         told = report.text(outcome, terminal, invsync=called)
         click.echo(report.encodable(told, sys.stdout.encoding))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -18,8 +18,9 @@ from typing import Any, Literal
 
 from invsync.admin import levels
 from invsync.admin.client import Client
-from invsync.admin.levels import ChangedLevel, Listing
+from invsync.admin.levels import Listing
 from invsync.cache import Cache
+from invsync.errors import QueryTooLarge
 from invsync.pools import Scope, Sight, see
 
 log = logging.getLogger("invsync")
@@ -59,14 +60,14 @@ def choose(
     if init or not seeded or cache.scanned_at is None:
         return Choice("complete", "the first look at this shop")
     if cache.watermark is None:
-        return Choice("complete", "since when to look for changes is not known (no watermark)")
+        return Choice("complete", "the feed of changes has no moment to start from")
     if wanted == "complete":
         return Choice("complete", "scan: complete")
     if cache.matches != matches:
         return Choice("complete", "the filter in the configuration was changed")
     since = now - datetime.fromisoformat(cache.scanned_at)
     if since >= timedelta(seconds=reconcile_every):
-        relies = cache.feed_trusted and (wanted == "changes" or cache.scan_points > CHEAP_POINTS)
+        relies = wanted == "changes" or (cache.feed_trusted and cache.scan_points > CHEAP_POINTS)
         ago = str(since).partition(".")[0]
         return Choice("complete", f"reconcile_every: the last complete scan was {ago} ago", checks_feed=relies)
     if wanted == "changes":
@@ -75,7 +76,8 @@ def choose(
         return Choice("complete", f"the last complete scan took {cache.scan_points} points only")
     if not cache.feed_trusted:
         return Choice("complete", "the feed of changes missed a movement in this shop")
-    return Choice("changes", f"a complete scan takes {cache.scan_points} points")
+    known = f"{cache.scan_points}" if cache.scan_points <= DEAR_POINTS else f"more than {DEAR_POINTS}"
+    return Choice("changes", f"a complete scan by pages takes {known} points")
 
 
 @dataclass(slots=True)
@@ -93,11 +95,19 @@ class Found:
     warning: str | None = None
 
 
-def listings(scope: Scope, client: Client, terms: str, places: int, points: int, found: Found) -> Iterator[Listing]:
+def listings(
+    scope: Scope,
+    client: Client,
+    terms: str,
+    places: int,
+    points: int,
+    found: Found,
+    heed: Callable[[str, int, int | None], None],
+) -> Iterator[Listing]:
     """Every listing that matches `terms`: by pages, and by a bulk operation once they have become dear.
 
     `points`: what the last complete scan is known to have cost by pages, 0 if that is not known. After a change of
-    means everything is handed out again.
+    means everything is handed out again. `heed` is told how far a bulk operation is, and may raise to stop there.
     """
     paged = 0
     if points <= DEAR_POINTS:
@@ -115,9 +125,10 @@ def listings(scope: Scope, client: Client, terms: str, places: int, points: int,
     found.by = "a bulk operation"
     in_bulk = 0
     try:
-        by_bulk = (
-            bulk_products(client, terms, scope.location) if scope.command == "variants" else bulk_items(client, terms)
-        )
+        if scope.command == "variants":
+            by_bulk = bulk_products(client, terms, scope.location, heed)
+        else:
+            by_bulk = bulk_items(client, terms, heed)
         for in_bulk, listing in enumerate(by_bulk, 1):  # noqa: B007 - counted to its end
             yield listing
         if in_bulk < paged:
@@ -160,18 +171,29 @@ class Moved:
 
     `levels`: pools whose levels seem to have moved; `rising`: those that seem to have risen. `others`: pools of which
     something is left to do, and those whose product changed, maybe by a sale only: new ones and new variants are
-    adopted so, those that no longer match leave, and a movement that the levels did not show is found.
+    adopted so, those that no longer match leave, and a movement that the levels did not show is found. `stirred`: it
+    shows anything at all, and would again from the same mark.
     """
 
     levels: dict[str, None] = field(default_factory=dict)
     rising: set[str] = field(default_factory=set)
     others: dict[str, None] = field(default_factory=dict)
+    stirred: bool = False
 
 
 def changed(scope: Scope, cache: Cache, client: Client) -> Moved | None:
     """The pools that the feed shows to have changed; None when that is so much that a complete scan is cheaper."""
-    shown = _shown(scope, cache, client)
-    if shown is None:
+    try:
+        return _changed(scope, cache, client)
+    except QueryTooLarge as error:
+        log.info("%s", error)
+        return None
+
+
+def _changed(scope: Scope, cache: Cache, client: Client) -> Moved | None:
+    since = (_mark(cache) - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
+    shown = list(islice(levels.changed_levels(client, tuple(scope.locations), since), MUCH))
+    if len(shown) == MUCH:
         return None
     moved = Moved()
     pool_of = _pools_by_item(cache) if shown and scope.command == "variants" else {}
@@ -186,11 +208,13 @@ def changed(scope: Scope, cache: Cache, client: Client) -> Moved | None:
             moved.levels[pool_id] = None
             if accounted is not None and level.available > accounted and len(entry["levels"]) > 1:
                 moved.rising.add(pool_id)
+    moved.stirred = bool(shown)
     others = dict.fromkeys(unsettled(cache))
     items_at = next(iter(scope.locations)) if scope.command == "locations" else None
-    for count, (product, items) in enumerate(levels.changed_products(client, _since(cache), items_at=items_at)):
+    for count, (product, items) in enumerate(levels.changed_products(client, since, items_at=items_at)):
         if count == MUCH:
             return None
+        moved.stirred = True
         for gid in items if scope.command == "locations" else (product.id,):
             if gid in cache.pools or scope.wants(product):
                 others[gid] = None
@@ -202,8 +226,8 @@ def changed(scope: Scope, cache: Cache, client: Client) -> Moved | None:
 class FeedCheck:
     """What the feed shows while a complete scan is done: each of its movements should be there, or should have been.
 
-    `shown`: the pools, None when those were too many to be read. `since`: from when on; `until`: what moved later, the
-    index may not have noticed. `fed`: whether what came earlier was left to the feed.
+    `shown`: the pools, None where the feed was not asked or shows too much. `since`: from when on; `until`: what moved
+    later, the index may not have noticed. `fed`: whether what came earlier was left to the feed.
     """
 
     shown: frozenset[str] | None
@@ -218,22 +242,16 @@ class FeedCheck:
         return touched < self.until and self.shown is not None and pool_id not in self.shown
 
 
-def check_feed(scope: Scope, cache: Cache, client: Client, now: datetime) -> FeedCheck:
-    """Ask the feed for what a complete scan at `now` is going to find."""
-    moved = changed(scope, cache, client)
+def check_feed(scope: Scope, cache: Cache, client: Client, choice: Choice, now: datetime) -> FeedCheck:
+    """What can be held against the feed in a complete scan at `now`; it is asked where `choice` says so."""
+    moved = changed(scope, cache, client) if choice.checks_feed else None
     shown = None if moved is None else frozenset((*moved.levels, *moved.others))
-    return FeedCheck(shown, datetime.fromisoformat(_since(cache)), now - OVERLAP, cache.fed)
+    return FeedCheck(shown, _mark(cache) - OVERLAP, now - OVERLAP, cache.fed)
 
 
-def _since(cache: Cache) -> str:
+def _mark(cache: Cache) -> datetime:
     assert cache.watermark is not None
-    return (datetime.fromisoformat(cache.watermark) - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _shown(scope: Scope, cache: Cache, client: Client) -> list[ChangedLevel] | None:
-    """The levels that the feed shows; None if there are too many."""
-    shown = list(islice(levels.changed_levels(client, tuple(scope.locations), _since(cache)), MUCH))
-    return None if len(shown) == MUCH else shown
+    return datetime.fromisoformat(cache.watermark)
 
 
 def settled(entry: Mapping[str, Any]) -> bool:

@@ -203,9 +203,9 @@ def document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def to_json(outcome: Outcome) -> str:
+def to_json(outcome: Outcome, encoding: str = "utf-8") -> str:
     """The JSON document as text."""
-    return json.dumps(document(outcome), ensure_ascii=False, indent=2)
+    return json.dumps(document(outcome), ensure_ascii=encoding.lower().replace("-", "") != "utf8", indent=2)
 
 
 @dataclass(frozen=True, slots=True)

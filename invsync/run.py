@@ -267,6 +267,7 @@ class _Run:
     may_rise: int = 0
     began: datetime = field(init=False)
     left_over: bool = False
+    stirred: bool = False
     feed: find.FeedCheck | None = None
     still: Mapping[str, None] = field(default_factory=dict)
     lines: list[dict[str, object]] = field(default_factory=list)
@@ -357,12 +358,13 @@ class _Run:
         if choice.kind == "changes" and moved is None:
             choice = find.Choice("complete", "much changed at once")
         self.outcome.scan, self.outcome.scan_why = choice.kind, choice.why
-        if choice.checks_feed:
-            self.feed = find.check_feed(self.scope, self.cache, self.client, self.began)
+        if choice.kind == "complete" and self.cache.watermark is not None:
+            self.feed = find.check_feed(self.scope, self.cache, self.client, choice, self.began)
         if moved is None:
             candidates = self.scan_all()
         else:
             candidates, self.may_rise, self.still = [*moved.levels, *moved.others], len(moved.rising), moved.others
+            self.stirred = moved.stirred
         log.info("scan: %s (%s); %d pools to read by id", choice.kind, self.outcome.scan_why, len(candidates))
         return candidates
 
@@ -372,7 +374,7 @@ class _Run:
         candidates: list[str] = []
         known, spent = len(self.cache.pools), self.client.use.points
         terms = search_terms(self.scope, self.settings)
-        listings = find.listings(self.scope, self.client, terms, self.places, self.cache.scan_points, found)
+        listings = find.listings(self.scope, self.client, terms, self.places, self.cache.scan_points, found, self.heed)
         for sight in find.sights(self.scope, self.cache, self.watched(listings, known), found):
             work = self.plan(sight)
             if work is None:
@@ -404,9 +406,13 @@ class _Run:
         """The listings, with a look at the clock and a word on progress now and then."""
         for count, listing in enumerate(listings):
             if count % levels.PAGE == 0:
-                self.clock.check()
-                self.progress("reading", count, known or None)
+                self.heed("reading", count, known or None)
             yield listing
+
+    def heed(self, what: str, done: int, total: int | None) -> None:
+        """See whether the run has to stop, and tell how far it is."""
+        self.clock.check()
+        self.progress(what, done, total)
 
     def check_found(self, found: Found, known: int) -> None:
         """Refuse to conclude from a scan that found nothing, or much less than is known."""
@@ -710,7 +716,7 @@ class _Run:
     def advance(self) -> None:
         """Everything up to the beginning of this run is settled.
 
-        A run that found nothing by the feed leaves the mark where it is, and the cache unwritten: reading the feed
+        A run to which the feed showed nothing leaves the mark where it is, and the cache unwritten: reading the feed
         from a little further back costs nothing, writing a large cache every ten minutes does.
         """
         if self.options.init and self.on_disk:
@@ -719,7 +725,7 @@ class _Run:
         if complete:
             self.cache.matches = self.scope.matches
             self.cache.scanned_at = _utc(self.began)
-        if complete or self.cache.changed or self.is_far_behind():
+        if complete or self.cache.changed or self.stirred or self.is_far_behind():
             self.cache.watermark = _utc(self.began)
             self.cache.changed = True
         self.cache.fed = not complete

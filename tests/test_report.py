@@ -28,6 +28,7 @@ from invsync.report import (
     Outcome,
     Problem,
     Screen,
+    Shown,
     Warning,
     addressed,
     change_line,
@@ -85,7 +86,7 @@ DIFFERENT = Problem(
     "Lighthouse",
     "Lighthouse: its variants differ (L-S 10, L-M 7), so it is left alone. Set all variants to the right number in "
     "Shopify, or run: `invsync variants --init --align lowest`",
-    (("L-S", 10), ("L-M", 7)),
+    (Shown("item-1", "L-S", "here", 10), Shown("item-2", "L-M", "here", 7)),
 )
 ALIKE = Warning("fell_alike", "gid://shopify/Product/7", "Sunset over the harbour: all its variants fell alike")
 
@@ -392,7 +393,7 @@ def test_a_problem_at_several_locations_names_the_sku() -> None:
         "gid://shopify/InventoryItem/4",
         "Mug",
         "Mug: its locations differ",
-        (("MUG-1", 8), ("MUG-1", 3)),
+        (Shown("item-4", "MUG-1", "here", 8), Shown("item-4", "MUG-1", "there", 3)),
     )
     assert "\nMug (MUG-1, item 4): its locations differ\n" in text(outcome(command="locations", problems=[told]))
 

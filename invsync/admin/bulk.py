@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from invsync.admin.client import Client
@@ -21,19 +21,25 @@ from invsync.errors import ShopError
 FIRST_LOOK = 0.5
 LONGEST_LOOK = 15.0
 
+#: Objects of a result between two words on how far it is read.
+OBJECTS_BETWEEN = 1_000
+
 _RUNNING = {"CREATED", "RUNNING", "CANCELING"}
+
+#: Told what is being done and how far it is: what, done, of how many if that is known; may raise to stop there.
+Heed = Callable[[str, int, int | None], None]
 
 
 class BulkFailed(ShopError):
     """The operation could not be started, or did not deliver: read by pages instead."""
 
 
-def bulk_products(client: Client, terms: str, location: str) -> Iterator[Listing]:
+def bulk_products(client: Client, terms: str, location: str, heed: Heed) -> Iterator[Listing]:
     """As `levels.find_products`, by a bulk operation; raises `BulkFailed` before anything is handed out."""
     text = load("bulk_products").text.replace('"LOCATION"', json.dumps(location))
     products: dict[str, tuple[Product, list[Item]]] = {}
     with _whole():
-        for row in _rows(client, text, terms):
+        for row in _rows(client, text, terms, heed):
             parent = row.get("__parentId")
             if parent is None:
                 products[row["id"]] = (product_of(row), [])
@@ -43,7 +49,7 @@ def bulk_products(client: Client, terms: str, location: str) -> Iterator[Listing
         yield Listing(product, tuple(items))
 
 
-def bulk_items(client: Client, terms: str) -> Iterator[Listing]:
+def bulk_items(client: Client, terms: str, heed: Heed) -> Iterator[Listing]:
     """As `levels.find_items`, by a bulk operation; raises `BulkFailed` before anything is handed out."""
     products: dict[str, Product] = {}
     variants: list[tuple[Product, Item]] = []
@@ -51,7 +57,7 @@ def bulk_items(client: Client, terms: str) -> Iterator[Listing]:
     levels: dict[str, dict[str, int]] = {}
     places: dict[str, str] = {}
     with _whole():
-        for row in _rows(client, load("bulk_items").text, terms):
+        for row in _rows(client, load("bulk_items").text, terms, heed):
             parent = row.get("__parentId")
             if parent is not None:
                 location = row["location"]["id"]
@@ -82,10 +88,10 @@ def _whole() -> Iterator[None]:
             gc.enable()
 
 
-def _rows(client: Client, text: str, terms: str) -> Iterator[dict[str, Any]]:
+def _rows(client: Client, text: str, terms: str, heed: Heed) -> Iterator[dict[str, Any]]:
     """The objects of a finished operation, parents before their children; counted at the end."""
     operation = _start(client, text.replace('"TERMS"', json.dumps(terms, ensure_ascii=False)))
-    result = _wait(client, operation)
+    result = _wait(client, operation, heed)
     with shaped("BulkStatus"):
         expected = int(result["objectCount"])
     if result["url"] is None:
@@ -96,6 +102,8 @@ def _rows(client: Client, text: str, terms: str) -> Iterator[dict[str, Any]]:
     decode = json.JSONDecoder().decode
     try:
         for line in client.fetch_lines(result["url"]):
+            if count % OBJECTS_BETWEEN == 0:
+                heed("downloading", count, expected)
             count += 1
             row = decode(line.decode())
             if not isinstance(row, dict):
@@ -121,17 +129,18 @@ def _start(client: Client, text: str) -> str:
         return str(answer["bulkOperation"]["id"])
 
 
-def _wait(client: Client, operation: str) -> dict[str, Any]:
+def _wait(client: Client, operation: str, heed: Heed) -> dict[str, Any]:
     pause = FIRST_LOOK
     while True:
         data = client.execute(load("bulk_status"), {"id": operation}, cost=1)
         with shaped("BulkStatus"):
             result: dict[str, Any] = data["bulkOperation"]
-            status = result["status"]
+            status, counted = result["status"], int(result["objectCount"])
         if status == "COMPLETED":
             return result
         if status not in _RUNNING:
             why = f", {result['errorCode']}" if result.get("errorCode") else ""
             raise BulkFailed(f"the bulk operation ended as {status}{why}")
+        heed("reading in bulk", counted, None)
         client.wait(pause, "a bulk operation is still running")
         pause = min(LONGEST_LOOK, pause * 2)

@@ -1,0 +1,503 @@
+"""State on disk: written whole or not at all, read back exactly, and refused with a line that says the way on."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from invsync import cache as state
+from invsync.cache import Cache, Command, Files, Journal
+from invsync.errors import LockHeld, StateError
+from invsync.sync import FellAlike, LevelId, Pool
+
+SHOP = "print-shop.myshopify.com"
+HERE = "gid://shopify/Location/1"
+PRODUCT = "gid://shopify/Product/7"
+NOON = "2026-11-22T12:00:00Z"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    """An empty state folder of `variants`."""
+    files = Files(tmp_path / "state", "variants")
+    state.prepare(files)
+    return files
+
+
+def item(number: int) -> str:
+    return f"gid://shopify/InventoryItem/{number}"
+
+
+def level(number: int) -> LevelId:
+    return LevelId(item(number), HERE)
+
+
+def filled(command: Command = "variants", **changes: Any) -> Cache:
+    """A cache with one pool of two levels at 30."""
+    cache = Cache(command, SHOP, (HERE,), **changes)
+    cache.put(PRODUCT, cache.encode("Print", Pool(30, {level(1): 30, level(2): 30})))
+    return cache
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def refusal(read: Any, *args: Any) -> str:
+    """The one line with which something is refused."""
+    with pytest.raises(StateError) as caught:
+        read(*args)
+    assert caught.value.exit_code == 1
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# --- Pools and their entries --------------------------------------------------------------------------------------
+
+units = st.integers(-10_000, 10_000)
+numbers = st.integers(1, 50).map(level)
+some_levels = st.dictionaries(numbers, units, max_size=6)
+pools = st.builds(
+    Pool,
+    st.none() | units,
+    st.dictionaries(numbers, units, min_size=1, max_size=6),
+    some_levels,
+    some_levels,
+    st.integers(0, 1000),
+    st.none() | st.builds(FellAlike, st.integers(-1000, -1), st.integers(1, 9)),
+    st.booleans(),
+)
+
+
+@given(pools)
+def test_a_pool_comes_back_as_it_was(pool: Pool) -> None:
+    if not pool.braked:
+        pool = Pool(pool.quantity, pool.accounted, pool.held, {}, 0, pool.fell_alike, pool.left_alone)
+    cache = Cache("variants", SHOP, (HERE,))
+    entry = json.loads(json.dumps(cache.encode("Print", pool)))
+    assert cache.decode(PRODUCT, entry) == pool
+
+
+@given(st.dictionaries(st.integers(1, 9).map(lambda n: f"gid://shopify/Location/{n}"), units, min_size=1))
+def test_a_pool_of_locations_comes_back_as_it_was(levels: dict[str, int]) -> None:
+    cache = Cache("locations", SHOP, tuple(levels))
+    pool = Pool(5, {LevelId(item(3), place): units for place, units in levels.items()})
+    assert cache.decode(item(3), cache.encode("Mug", pool)) == pool
+
+
+def test_an_entry_names_only_what_there_is() -> None:
+    cache = filled()
+    assert cache.pools[PRODUCT] == {"title": "Print", "quantity": 30, "levels": {item(1): 30, item(2): 30}}
+    assert cache.title(PRODUCT) == "Print"
+    assert cache.title("gid://shopify/Product/8") == "gid://shopify/Product/8"
+    assert cache.get("gid://shopify/Product/8") is None
+
+
+def test_a_forgotten_pool_is_as_good_as_never_seen() -> None:
+    cache = filled()
+    cache.changed = False
+    cache.remove("gid://shopify/Product/8")
+    assert not cache.changed
+    cache.remove(PRODUCT)
+    assert cache.changed
+    assert cache.get(PRODUCT) is None
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {},
+        {"quantity": 30},
+        {"quantity": "30", "levels": {}},
+        {"quantity": True, "levels": {}},
+        {"quantity": 1.5, "levels": {}},
+        {"quantity": 30, "levels": None},
+        {"quantity": 30, "levels": []},
+        {"quantity": 30, "levels": {item(1): None}},
+        {"quantity": 30, "levels": {item(1): "30"}},
+        {"quantity": 30, "levels": {item(1): 30}, "held": 5},
+        {"quantity": 30, "levels": {item(1): 30}, "held": {item(1): []}},
+        {"quantity": 30, "levels": {item(1): 30}, "braked": {item(1): "5"}, "pending": 5},
+        {"quantity": 30, "levels": {item(1): 30}, "pending": None},
+        {"quantity": 30, "levels": {item(1): 30}, "fell_alike": [-3]},
+        {"quantity": 30, "levels": {item(1): 30}, "fell_alike": ["a", "b"]},
+        {"quantity": 30, "levels": {item(1): 30}, "fell_alike": 5},
+    ],
+    ids=json.dumps,
+)
+def test_an_entry_that_can_not_be_a_pool_names_the_pool_and_the_way_on(entry: dict[str, Any]) -> None:
+    cache = Cache("variants", SHOP, (HERE,), pools={PRODUCT: entry})
+    line = refusal(cache.get, PRODUCT)
+    assert PRODUCT in line
+    assert "variants.json" in line
+    assert "variants --init --reset" in line
+
+
+# --- The cache ----------------------------------------------------------------------------------------------------
+
+
+def test_a_cache_comes_back_as_it_was_written(files: Files) -> None:
+    cache = filled(
+        matches=["type Print"],
+        scanned_at=NOON,
+        scan_points=57,
+        watermark="2026-11-22T11:00:00Z",
+        fed=True,
+        feed_trusted=False,
+    )
+    state.write_cache(files, cache, "run-1")
+    assert cache.run == "run-1"
+    assert not cache.changed
+    assert state.read_cache(files) == cache
+
+
+def test_there_is_no_cache_before_the_first_run(files: Files) -> None:
+    assert state.read_cache(files) is None
+    assert state.read_journal(files, SHOP) is None
+    assert state.read_last(files) is None
+
+
+def test_a_cache_is_json_that_a_person_can_read(files: Files) -> None:
+    cache = filled()
+    cache.put("gid://shopify/Product/8", cache.encode("Größe 🖼️ ملصق", Pool(1, {level(3): 1})))
+    state.write_cache(files, cache, "run-1")
+    text = files.cache.read_text(encoding="utf-8")
+    assert "Größe 🖼️ ملصق" in text
+    assert text.count("\n") > 15
+    assert json.loads(text)["format"] == state.FORMAT
+
+
+def test_files_and_folder_are_closed_to_others(files: Files) -> None:
+    kept = os.umask(0)
+    try:
+        state.write_cache(files, filled(), "run-1")
+        state.append_history(files, [{"at": NOON}])
+        state.write_last(files, {"run": "run-1"})
+        Journal(files, run="run-2", shop=SHOP, continues="run-1").sending("k", NOON, {}, {})
+        with state.lock(files, NOON):
+            pass
+    finally:
+        os.umask(kept)
+    assert mode(files.folder) == 0o700
+    names = {path.name: mode(path) for path in files.folder.iterdir()}
+    assert set(names) == {"variants.json", "variants.journal", "variants.lock", "variants.last", "history.jsonl"}
+    assert set(names.values()) == {0o600}
+
+
+def test_a_cache_is_replaced_in_one_step(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    state.write_cache(files, filled(), "run-1")
+    before = files.cache.read_bytes()
+    with files.cache.open("rb") as reader:
+        state.write_cache(files, filled(), "run-2")
+        assert reader.read() == before  # who has it open still sees the old one, whole
+    assert b"run-2" in files.cache.read_bytes()
+    assert [path.name for path in files.folder.iterdir()] == ["variants.json"]
+
+
+@pytest.mark.parametrize("function", ["write", "fsync", "open"])
+def test_a_cache_that_can_not_be_written_leaves_the_old_one(
+    files: Files, function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state.write_cache(files, filled(), "run-1")
+    before = files.cache.read_bytes()
+
+    def full(*_: Any, **__: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, function, full)
+        line = refusal(state.write_cache, files, filled(), "run-2")
+    assert str(files.cache) in line
+    assert "No space left on device" in line
+    assert files.cache.read_bytes() == before
+    assert [path.name for path in files.folder.iterdir()] == ["variants.json"]
+
+
+def test_a_write_that_takes_only_a_part_goes_on_with_the_rest(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, content: real(descriptor, bytes(content)[:7]))
+    state.write_cache(files, filled(), "run-1")
+    found = state.read_cache(files)
+    assert found is not None
+    assert found.pools == filled().pools
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is not JSON"),
+        (b"{", "is not JSON"),
+        (b"\xff\xfe", "is not JSON"),
+        (b"[]", "is not a cache of invsync"),
+        (b"null", "is not a cache of invsync"),
+        (b"{}", "is not a cache of invsync"),
+        (b'{"format": 99}', "has format 99"),
+        (b'{"format": "1"}', "has format '1'"),
+        (b'{"format": 1}', "is damaged"),
+        (b'{"format": 1, "command": "variants", "shop": "s", "locations": 5}', "is damaged"),
+    ],
+)
+def test_what_is_no_cache_is_refused_and_kept(files: Files, content: bytes, says: str) -> None:
+    files.cache.write_bytes(content)
+    line = refusal(state.read_cache, files)
+    assert line.startswith(f"{files.cache}: ")
+    assert says in line
+    assert "the file was kept" in line
+    assert "variants --init --reset" in line
+    assert files.cache.read_bytes() == content
+
+
+def test_a_cache_of_the_other_command_is_refused(files: Files) -> None:
+    state.write_cache(files, filled(), "run-1")
+    other = Files(files.folder, "locations")
+    other.cache.write_bytes(files.cache.read_bytes())
+    line = refusal(state.read_cache, other)
+    assert str(other.cache) in line
+    assert "locations --init --reset" in line
+
+
+def test_a_folder_in_place_of_the_cache_is_refused(files: Files) -> None:
+    files.cache.mkdir()
+    assert str(files.cache) in refusal(state.read_cache, files)
+
+
+# --- The journal --------------------------------------------------------------------------------------------------
+
+
+def change(number: int, delta: int) -> dict[str, Any]:
+    return {"inventoryItemId": item(number), "locationId": HERE, "delta": delta, "changeFromQuantity": None}
+
+
+def variables(key: str) -> dict[str, Any]:
+    return {"input": {"name": "available", "changes": [change(1, -3), change(2, -3)]}, "key": key}
+
+
+def records() -> dict[str, Any]:
+    """What the journal keeps of the pools of a batch."""
+    return {
+        PRODUCT: {
+            "title": "Print",
+            "why": "falls",
+            "quantity": {"from": 30, "to": 27},
+            "moved": [],
+            "notes": [],
+            "levels": {item(1): {"sku": "P-1", "name": "P-1", "observed": 30}},
+            "after": {"title": "Print", "quantity": 27, "levels": {item(1): 27}},
+        }
+    }
+
+
+def journal(files: Files) -> Journal:
+    return Journal(files, run="run-2", shop=SHOP, continues="run-1")
+
+
+def test_a_journal_comes_back_as_it_was_written(files: Files) -> None:
+    written = journal(files)
+    for key in ("a", "b", "c"):
+        written.sending(key, NOON, variables(key), records())
+        assert written.open
+        if key != "c":
+            written.outcome(key, key == "a")
+            assert not written.open
+    found = state.read_journal(files, SHOP)
+    assert found is not None
+    assert (found.run, found.continues) == ("run-2", "run-1")
+    assert [(sent.key, sent.sent_at, sent.applied) for sent in found.batches] == [
+        ("a", NOON, True),
+        ("b", NOON, False),
+        ("c", NOON, None),
+    ]
+    assert found.batches[0].variables == variables("a")
+    assert found.batches[0].pools == records()
+    assert [sent.key for sent in found.open] == ["c"]
+
+
+def test_a_run_that_sends_nothing_leaves_no_journal(files: Files) -> None:
+    written = journal(files)
+    assert not written.begun
+    assert not files.journal.exists()
+    written.sending("a", NOON, variables("a"), records())
+    assert written.begun
+
+
+def test_a_batch_is_on_disk_before_its_request_leaves(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    journal(files).sending("a", NOON, variables("a"), records())
+    assert "variants.journal" in synced
+    assert files.folder.name in synced  # a new file is only there once its folder says so
+
+
+def test_any_torn_end_of_a_journal_is_as_good_as_none(files: Files) -> None:
+    written = journal(files)
+    written.sending("a", NOON, variables("a"), records())
+    whole = files.journal.read_bytes()
+    written.outcome("a", True)
+    content = files.journal.read_bytes()
+    for length in range(len(content)):
+        files.journal.write_bytes(content[:length])
+        found = state.read_journal(files, SHOP)
+        if length < len(whole):
+            assert found is None  # the request never left
+        else:
+            assert found is not None
+            assert found.batches[0].applied is None
+    files.journal.write_bytes(content)
+    found = state.read_journal(files, SHOP)
+    assert found is not None
+    assert found.batches[0].applied is True
+
+
+@pytest.mark.parametrize("line", [b"not json\n", b"\n", b"5\n", b"[]\n", b'"text"\n', b"\x00\x00\n"])
+def test_a_broken_line_anywhere_else_is_refused(files: Files, line: bytes) -> None:
+    journal(files).sending("a", NOON, variables("a"), records())
+    header, batch = files.journal.read_bytes().splitlines(keepends=True)
+    for at, content in ((1, line + header + batch), (2, header + line + batch)):
+        files.journal.write_bytes(content)
+        message = refusal(state.read_journal, files, SHOP)
+        assert f"{files.journal}: line {at} " in message
+        assert "kept" in message
+        assert "variants --init --reset" in message
+        assert files.journal.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"journal": 99, "command": "variants", "shop": SHOP, "run": "r", "cache": ""},
+        {"journal": 1, "command": "locations", "shop": SHOP, "run": "r", "cache": ""},
+        {"journal": 1, "command": "variants", "shop": SHOP, "run": "r"},
+        {"journal": 1, "command": "variants", "run": "r", "cache": ""},
+    ],
+    ids=json.dumps,
+)
+def test_a_journal_that_does_not_begin_as_one_is_refused(files: Files, header: dict[str, Any]) -> None:
+    journal(files).sending("a", NOON, variables("a"), records())
+    batch = files.journal.read_bytes().splitlines(keepends=True)[1]
+    files.journal.write_bytes(json.dumps(header).encode() + b"\n" + batch)
+    line = refusal(state.read_journal, files, SHOP)
+    assert line.startswith(f"{files.journal}: ")
+    assert "variants --init --reset" in line
+
+
+def test_a_journal_of_another_shop_is_refused(files: Files) -> None:
+    journal(files).sending("a", NOON, variables("a"), records())
+    line = refusal(state.read_journal, files, "other.myshopify.com")
+    assert str(files.journal) in line
+    assert SHOP in line
+    assert "other.myshopify.com" in line
+
+
+def test_a_removed_journal_is_gone_and_may_be_removed_again(files: Files) -> None:
+    journal(files).sending("a", NOON, variables("a"), records())
+    state.remove_journal(files)
+    assert not files.journal.exists()
+    state.remove_journal(files)
+
+
+# --- The folder, the lock -----------------------------------------------------------------------------------------
+
+
+def test_preparing_makes_the_folder_and_leaves_nothing_in_it(tmp_path: Path) -> None:
+    files = Files(tmp_path / "a" / "b", "variants")
+    state.prepare(files)
+    assert mode(files.folder) == 0o700
+    assert list(files.folder.iterdir()) == []
+    state.prepare(files)
+
+
+def test_a_folder_that_can_not_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    files = Files(tmp_path / "file" / "state", "variants")
+    line = refusal(state.prepare, files)
+    assert str(files.folder) in line
+    assert "Make the state folder writable" in line
+
+
+def test_room_for_twice_the_cache_must_be_free(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.cache.write_bytes(b" " * 3_000_000)
+    asked: list[int] = []
+    monkeypatch.setattr(os, "posix_fallocate", lambda descriptor, start, length: asked.append(length))
+    state.prepare(files)
+    assert asked == [state.SPARE_BYTES + 6_000_000]
+
+
+def test_a_full_disk_is_refused_and_leaves_nothing_behind(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    line = refusal(state.prepare, files)
+    assert str(files.folder) in line
+    assert "No space left on device" in line
+    assert list(files.folder.iterdir()) == []
+
+
+def test_the_lock_is_one_run_s_at_a_time(files: Files) -> None:
+    with state.lock(files, NOON):
+        with pytest.raises(LockHeld) as caught, state.lock(files, NOON):
+            raise AssertionError("two hold the lock")
+        assert caught.value.exit_code == 75
+        for part in (f"process {os.getpid()} ", NOON, "variants"):
+            assert part in str(caught.value)
+        with state.lock(Files(files.folder, "locations"), NOON):
+            pass
+    with state.lock(files, NOON):
+        pass
+
+
+def test_the_lock_is_let_go_of_after_an_error(files: Files) -> None:
+    with pytest.raises(ZeroDivisionError), state.lock(files, NOON):
+        raise ZeroDivisionError
+    with state.lock(files, NOON):
+        pass
+
+
+# --- What happened ------------------------------------------------------------------------------------------------
+
+
+def test_the_last_run_comes_back_or_nobody_can_tell(files: Files) -> None:
+    state.write_last(files, {"run": "run-1", "exit": 3, "error": None})
+    assert state.read_last(files) == {"run": "run-1", "exit": 3, "error": None}
+    for content in (b"", b"{", b"[]", b"\xff"):
+        files.last.write_bytes(content)
+        assert state.read_last(files) is None
+
+
+def test_history_grows_line_by_line(files: Files) -> None:
+    state.append_history(files, [{"n": 1}, {"n": 2}])
+    state.append_history(files, [])
+    state.append_history(files, [{"n": 3, "title": "Größe"}])
+    lines = files.history.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["n"] for line in lines] == [1, 2, 3]
+    assert "Größe" in lines[2]
+
+
+def test_no_history_is_made_where_nothing_happened(files: Files) -> None:
+    state.append_history(files, [])
+    assert not files.history.exists()
+
+
+def test_a_large_history_is_set_aside(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "HISTORY_BYTES", 50)
+    for number in range(10):
+        state.append_history(files, [{"n": number, "padding": "x" * 20}])
+    kept = files.history.with_name("history.jsonl.1")
+    assert mode(kept) == mode(files.history) == 0o600
+    numbers = [json.loads(line)["n"] for path in (kept, files.history) for line in path.read_text().splitlines()]
+    assert numbers == sorted(numbers)
+    assert numbers[-1] == 9
