@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -481,7 +482,10 @@ def available_of(level: Any) -> tuple[int, str | None]:
     available = quantity["quantity"]
     if type(available) is not int:
         raise TypeError(f"a quantity of {available!r}")
-    return available, quantity.get("updatedAt")
+    touched = quantity.get("updatedAt")
+    if touched is not None and datetime.fromisoformat(touched).tzinfo is None:
+        raise ValueError(f"the moment {touched!r} has no zone")
+    return available, touched
 
 
 def nodes_of(connection: Any) -> list[Any]:

@@ -1,0 +1,360 @@
+"""What a run costs in a shop of 100,000 variants: `python -m tests.bench.scale [--products 25000]`.
+
+The shop is a sandbox in another process, behind real HTTP; the program is started as cron starts it. CPU (user and
+system) and peak memory are those of its whole process, from the operating system; figures are medians, and the two
+sides of a ratio are measured in turns. Only the long push runs in this process, on a clock that jumps over the waits:
+what it computes takes its real time, what it waits for takes none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest import mock
+
+from invsync import config, run
+from invsync.sandbox.server import SandboxServer
+from tests.bench.served import old_shop
+
+HERE = Path(__file__).parents[2]
+VARIANTS, LOCATIONS, SOLD = 4, 3, 50
+MIB = 1024 * 1024
+
+#: The program, and the program with complete scans by pages at whatever price.
+INVSYNC = (sys.executable, "-m", "invsync")
+BY_PAGES = (
+    *(sys.executable, "-c"),
+    "from invsync import cli, find; find.DEAR_POINTS = 10**9; cli.main(prog_name='invsync')",
+)
+
+
+@dataclass(frozen=True)
+class Took:
+    """What one process took: seconds of CPU, bytes of memory at its peak, and what it printed."""
+
+    cpu: float
+    memory: int
+    out: str = field(repr=False)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What `--json` printed."""
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests to the shop."""
+        return int(self.document["api"]["requests"])
+
+    @property
+    def points(self) -> int:
+        """Points that Shopify would have taken for them."""
+        return int(self.document["api"]["points"])
+
+
+def process(*command: str) -> Took:
+    """Run a command to its end."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE) as started:
+        assert started.stdout is not None
+        out = started.stdout.read()
+        _, status, used = os.wait4(started.pid, 0)
+        started.returncode = os.waitstatus_to_exitcode(status)
+    if started.returncode:
+        raise SystemExit(f"{' '.join(command[:6])} … ended with {started.returncode}: {out[-2000:]}")
+    return Took(used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, out)
+
+
+def in_turns(times: int, *sides: Callable[[], Took]) -> list[list[Took]]:
+    """Each side so many times, one after the other."""
+    rounds = [[side() for side in sides] for _ in range(times)]
+    return [list(side) for side in zip(*rounds, strict=True)]
+
+
+def cpu(took: Sequence[Took]) -> float:
+    """The median."""
+    return median(each.cpu for each in took)
+
+
+def memory(took: Sequence[Took]) -> float:
+    """The median, in MiB."""
+    return median(each.memory for each in took) / MIB
+
+
+class Shop:
+    """A served shop, and an installation of the program that looks after it."""
+
+    def __init__(self, folder: Path, products: int, server: subprocess.Popen[str], **section: Any) -> None:
+        self.folder = folder
+        self.products = products
+        self._server = server
+        self._sold = 0
+        url = self._line()
+        write_config(folder, url, **section)
+
+    def _line(self) -> str:
+        assert self._server.stdout is not None
+        return self._server.stdout.readline().strip()
+
+    def _ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        assert self._server.stdin is not None
+        self._server.stdin.write(json.dumps(question) + "\n")
+        self._server.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._line())
+        return answer
+
+    def sell(self) -> None:
+        """Three pieces of one variant of fifty products that were not sold before."""
+        products = [1 + (self._sold + n) % self.products for n in range(SOLD)]
+        self._sold += SOLD
+        self._ask({"sell": [[f"P{product:05}-2", 3] for product in products]})
+
+    def result(self) -> str:
+        """The file of the last bulk operation."""
+        return str(self._ask({"result": True})["result"])
+
+    def cache(self, command: str) -> Path:
+        """The program's cache."""
+        return self.folder / "invsync-state" / f"{command}.json"
+
+    def run(self, *args: str, program: Sequence[str] = INVSYNC) -> Took:
+        """One run of the program."""
+        return process(*program, "--config", str(self.folder / "config.yaml"), *args, "--json")
+
+
+@contextmanager
+def served(products: int, **section: Any) -> Iterator[Shop]:
+    """A shop of so many products, in a process of its own; `section`: what to configure for both commands."""
+    command = (sys.executable, "-m", "tests.bench.served", "--products", str(products))
+    with (
+        TemporaryDirectory() as folder,
+        subprocess.Popen(command, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server,
+    ):
+        yield Shop(Path(folder), products, server, **section)
+        assert server.stdin is not None
+        server.stdin.close()
+
+
+def write_config(folder: Path, url: str, **section: Any) -> Path:
+    """A configuration for the shop at `url`. JSON is YAML."""
+    place = folder / "config.yaml"
+    place.touch(mode=0o600)
+    document = {
+        "shop": "sandbox",
+        "api_url": url,
+        "access_token": "shpat_bench",
+        "max_run_time": "2h",
+        "variants": {"product_types": ["Print"], **section},
+        "locations": {**section},
+    }
+    place.write_text(json.dumps(document), encoding="utf-8")
+    return place
+
+
+@dataclass
+class Table:
+    """Rows of measure, figure, reach, and whether it was met; printed as they come."""
+
+    missed: int = 0
+
+    def heading(self, text: str) -> None:
+        """A line between rows."""
+        print(f"\n{text}")
+
+    def row(self, measure: str, figure: str, reach: str = "", met: bool | None = None) -> None:
+        """One measure; without a reach it is for comparison."""
+        self.missed += met is False
+        print(f"  {measure:<66} {figure:>24}   {reach:<9} {'' if met is None else 'yes' if met else 'NO'}", flush=True)
+
+
+# -- the measures ------------------------------------------------------------------------------------
+
+
+def measure_start(table: Table, times: int) -> None:
+    """Starting the program."""
+    script = Path(sys.executable).with_name("invsync")
+    program = (str(script),) if script.exists() else INVSYNC
+    took, click = in_turns(
+        times * 3, lambda: process(*program, "--version"), lambda: process(sys.executable, "-c", "import click")
+    )
+    ratio = cpu(took) / cpu(click)
+    figure = f"{cpu(took) * 1e3:.0f} ms / {cpu(click) * 1e3:.0f} ms = {ratio:.2f}"
+    table.row("--version: CPU over `import click`", figure, "≤ 1.5", ratio <= 1.5)
+
+
+def measure_init(table: Table, shop: Shop, command: str, times: int) -> None:
+    """`--init` of the whole shop, and of nothing else: each time with an empty cache."""
+    took = [shop.run(command, "--init", "--reset")]
+    assert "bulk" in took[0].document["scan_why"], took[0].document["scan_why"]
+    parse = f"import json\nfor line in open({shop.result()!r}, 'rb'): json.loads(line)"
+    more, parsed = in_turns(
+        times, lambda: shop.run(command, "--init", "--reset"), lambda: process(sys.executable, "-c", parse)
+    )
+    took += more
+    ratio = cpu(took) / cpu(parsed)
+    figure = f"{cpu(took):.2f} s / {cpu(parsed):.2f} s = {ratio:.1f}"
+    table.row(f"{command} --init: CPU over parsing the same bytes", figure, "≤ 5", ratio <= 5)
+    table.row(f"{command} --init: peak memory", f"{memory(took):.0f} MiB", "≤ 300 MiB", memory(took) <= 300)
+
+
+def measure_steady(table: Table, shop: Shop, command: str, times: int) -> None:
+    """A run in which nothing has changed."""
+    parse = f"import json; json.load(open({str(shop.cache(command))!r}))"
+    took, parsed = in_turns(times, lambda: shop.run(command), lambda: process(sys.executable, "-c", parse))
+    assert took[0].document["scan"] == "changes", took[0].document["scan_why"]
+    requests, points = max(each.requests for each in took), max(each.points for each in took)
+    table.row(f"{command}, nothing changed: requests", f"{requests}", "≤ 3", requests <= 3)
+    table.row(f"{command}, nothing changed: points", f"{points}", "≤ 10", points <= 10)
+    ratio = cpu(took) / cpu(parsed)
+    figure = f"{cpu(took) * 1e3:.0f} ms / {cpu(parsed) * 1e3:.0f} ms = {ratio:.1f}"
+    table.row(f"{command}, nothing changed: CPU over parsing the cache file", figure, "≤ 4", ratio <= 4)
+    table.row(f"{command}, nothing changed: peak memory", f"{memory(took):.0f} MiB", "≤ 150 MiB", memory(took) <= 150)
+
+
+def measure_sold(shop: Shop, command: str, program: Sequence[str] = INVSYNC) -> Took:
+    """A run after fifty sales."""
+    shop.sell()
+    took = shop.run(command, program=program)
+    adjusted = len(took.document["changes"])
+    assert adjusted == SOLD, f"{adjusted} of {SOLD} sales were followed"
+    return took
+
+
+def measure_feed(table: Table, shop: Shop, command: str) -> int:
+    """Fifty sales, found by the feed, twice; returns the points of the first time."""
+    first, second = measure_sold(shop, command), measure_sold(shop, command)
+    for what, took in (("sold", first), ("sold right after that", second)):
+        assert took.document["scan"] == "changes", took.document["scan_why"]
+        table.row(f"{command}, {SOLD} variants {what}: requests", f"{took.requests}", "≤ 6", took.requests <= 6)
+        table.row(f"{command}, {SOLD} variants {what}: points", f"{took.points}", "≤ 90", took.points <= 90)
+    return first.points
+
+
+def measure_pages(table: Table, shop: Shop, points: int) -> None:
+    """Fifty sales, found by pages; `points` is what the feed took for them."""
+    place = shop.folder / "config.yaml"
+    kept = place.read_text("utf-8")
+    place.write_text(kept.replace('"product_types"', '"scan": "complete", "product_types"'), "utf-8")
+    paged = measure_sold(shop, "variants", BY_PAGES)
+    place.write_text(kept, "utf-8")
+    assert paged.document["scan_why"].endswith("by pages"), paged.document["scan_why"]
+    table.row("variants, the same by a complete scan in pages: requests", f"{paged.requests:,}")
+    table.row("variants, the same by a complete scan in pages: points", f"{paged.points:,}")
+    ratio = paged.points / points
+    table.row("how many times fewer points by the feed", f"{ratio:.0f}", "≥ 100", ratio >= 100)
+
+
+def measure_growth(table: Table, products: int) -> None:
+    """Points of fifty sales in shops of several sizes."""
+    points = []
+    sizes = [max(SOLD, products // part) for part in (100, 10, 1)]
+    for size in sizes:
+        with served(size, scan="changes") as shop:
+            shop.run("variants", "--init")
+            points.append(measure_sold(shop, "variants").points)
+    figure = " → ".join(map(str, points))
+    of = " → ".join(f"{size * VARIANTS:,}" for size in sizes)
+    table.row(f"points of {SOLD} sales at {of} variants", figure, "flat", max(points) <= 1.1 * min(points))
+
+
+class JumpingClock:
+    """The time, in which nobody waits: a sleep puts the clock forward. Stands in for the module `time`."""
+
+    def __init__(self) -> None:
+        self.jumped = 0.0
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        return time.time() + self.jumped
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that is never set."""
+        return time.monotonic() + self.jumped
+
+    def sleep(self, seconds: float) -> None:
+        """Put the clock forward."""
+        self.jumped += seconds
+
+
+def measure_push(table: Table, products: int) -> None:
+    """Two sales of each product make four adjustments: what the bucket forbids, over the time that it took."""
+    bucket, rate = 1_000.0, 100.0
+    clock = JumpingClock()
+    shop = old_shop(products, VARIANTS, 1)
+    shop.now = clock.time
+    shop.settings.bucket_size = shop.bucket.available = bucket
+    shop.settings.restore_rate = rate
+    shop.bucket.at = clock.time()
+    with TemporaryDirectory() as folder, SandboxServer(shop, sleep=clock.sleep) as server:
+        settings = config.load(write_config(Path(folder), server.url), {})
+
+        def runs(**options: Any) -> Any:
+            outcome = run.run(
+                settings,
+                "variants",
+                run.Options(**options),
+                clock=run.RunClock(settings.max_run_time),
+                confirm=lambda changes: True,
+                progress=lambda what, done, total: None,
+            )
+            assert outcome.exit_code == 0, outcome.error or outcome.problems[:3]
+            return outcome
+
+        with mock.patch.object(run, "time", clock):
+            runs(init=True)
+            clock.sleep(3_600)
+            with server.shop():
+                for product in range(1, products + 1):
+                    shop.sell(f"P{product:05}-1", 1)
+                    shop.sell(f"P{product:05}-2", 2)
+            shop.ledger.clear()
+            pushed = runs()
+    adjustments = sum(entry["by"] not in ("customer", "clerk") for entry in shop.ledger)
+    assert adjustments == products * VARIANTS, adjustments
+    unavoidable = (pushed.points - bucket) / rate
+    share = unavoidable / pushed.seconds
+    table.row(
+        f"a push of {adjustments:,} adjustments: {pushed.points:,} points, unavoidable over actual time",
+        f"{unavoidable:.0f} s / {pushed.seconds:.0f} s = {share:.0%}",
+        "≥ 90%",
+        share >= 0.9,
+    )
+    waited = f"{pushed.waited_seconds:.0f} s waited, throttled {pushed.throttled} times"
+    table.row("  of that", waited, "", None)
+
+
+def main() -> int:
+    """Measure, print, and say whether every reach was met."""
+    parser = ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--products", type=int, default=25_000, help="of four variants each, at three locations")
+    parser.add_argument("--times", type=int, default=5, help="runs of which the median is taken")
+    given = parser.parse_args()
+    products, times = max(SOLD * 4, given.products), given.times
+    table = Table()
+    table.heading(f"{products:,} products of {VARIANTS} variants at {LOCATIONS} locations; medians of {times} runs")
+    measure_start(table, times)
+    for command in ("variants", "locations"):
+        with served(products) as shop:
+            measure_init(table, shop, command, min(times, 3))
+            measure_steady(table, shop, command, times)
+            points = measure_feed(table, shop, command)
+            if command == "variants":
+                measure_pages(table, shop, points)
+    measure_growth(table, products)
+    measure_push(table, products)
+    return 1 if table.missed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
