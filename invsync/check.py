@@ -154,6 +154,9 @@ def _state_dir(settings: Settings) -> Check:
                 if path.exists() and not os.access(path, os.R_OK | os.W_OK):
                     return Check("state_dir", "failed", f"{path} belongs to another user", f"chown it, or {mend}")
             state.prepare(files)
+            if cache := state.read_cache(files):
+                state.take_up(cache, files, settings.shop, cache.locations)
+            state.read_journal(files, settings.shop)
     except OSError as error:
         return Check("state_dir", "failed", f"{folder} can't be looked at ({error.strerror})", mend)
     except StateError as error:
@@ -295,6 +298,9 @@ def _stock(settings: Settings, client: Client, granted: Access | None) -> Iterat
         if shop is not None:
             try:
                 scope = scope_of(settings, command, shop)
+                files = Files(settings.state_dir, command)
+                if cache := state.read_cache(files):
+                    state.take_up(cache, files, shop.domain, tuple(scope.locations))
                 yield _places(key, scope)
             except InvsyncError as error:
                 yield Check(key, "failed", _words(error))

@@ -199,7 +199,7 @@ def check(ctx: click.Context, as_json: bool, verbose: int) -> None:
     import json
 
     from invsync import check as checking
-    from invsync.report import addressed, encodable
+    from invsync.report import addressed, clean, encodable
     from invsync.run import RunClock
 
     called = _called(invocation, at_a_terminal=sys.stdout.isatty())
@@ -207,7 +207,7 @@ def check(ctx: click.Context, as_json: bool, verbose: int) -> None:
     for each in checking.checks(settings, RunClock(checking.PATIENCE)):
         done.append(each)
         if not as_json and (each.result == "failed" or not invocation.quiet):
-            click.echo(encodable(addressed(checking.text_line(each), called), sys.stdout.encoding))
+            click.echo(encodable(addressed(clean(checking.text_line(each)), called), sys.stdout.encoding))
     if as_json:
         click.echo(json.dumps(checking.document(settings, done), ensure_ascii=False, indent=2))
     elif not invocation.quiet:
@@ -244,9 +244,10 @@ def status(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(knowing.document(known), ensure_ascii=False, indent=2))
     elif not invocation.quiet:
-        from invsync.report import addressed, encodable
+        from invsync.report import addressed, clean, encodable
 
-        told = addressed(knowing.text(known, datetime.now(UTC)), _called(invocation, at_a_terminal=sys.stdout.isatty()))
+        told = "\n".join(clean(line) for line in knowing.text(known, datetime.now(UTC)).split("\n"))
+        told = addressed(told, _called(invocation, at_a_terminal=sys.stdout.isatty()))
         click.echo(encodable(told, sys.stdout.encoding))
     for each in known.commands:
         if each.error:

@@ -411,7 +411,8 @@ def text(story: Story, width: int) -> str:
     """A pool's story as a table of at most `width` columns, where that is possible at all."""
     lines = [f"{_printable(story.title)} ({story.command}, {story.pool}): {_standing(story)}"]
     if story.problem:
-        lines.append(_printable(f"since {story.problem.get('since')}: {story.problem.get('message')}"))
+        since = str(story.problem.get("since")).replace("T", " ")[:16]
+        lines.append(_printable(f"since {since} UTC: {story.problem.get('message')}"))
     if not story.events:
         return "\n".join([*lines, "nothing has moved yet since it is known"])
     if len(story.quantities) > 1:

@@ -64,11 +64,11 @@ def _take(batch: Sent, pool_id: str, run: str, cache: Cache, finished: Finished)
     """The batch was applied: its pool stands as planned."""
     record = batch.pools[pool_id]
     cache.put(pool_id, record["after"])
-    if record["moved"]:
-        finished.history.append(history.moved(batch.sent_at, run, pool_id, record))
     for level, delta in _deltas(batch, pool_id, cache).items():
         told = record["levels"][cache.key(level)]
         finished.history.append(history.sent(batch.sent_at, run, batch.key, pool_id, record, level, told, delta))
+    if record["moved"]:
+        finished.history.append(history.moved(batch.sent_at, run, pool_id, record))
     for note in record["notes"]:
         kind, message = note["kind"], note["message"]
         finished.notes[pool_id, kind] = (

@@ -306,14 +306,14 @@ def change_line(change: Change, *, dry_run: bool) -> str:
         parts.append(f"sent {_list(sent)}")
     if unsent:
         parts.append(f"{'to send' if dry_run else 'not sent'} {_list(unsent)}")
-    return f"{_isolated(_clean(change.title))}: {_clean('; '.join(parts))}"
+    return f"{_isolated(clean(change.title))}: {clean('; '.join(parts))}"
 
 
 def table(changes: Sequence[Change], terminal: Screen, *, command: str, dry_run: bool) -> list[str]:
     """The changes as the lines of a table: a row a pool, in it a line for each level that moved or was adjusted."""
     one, send = "VARIANT" if command == "variants" else "LOCATION", "TO SEND" if dry_run else "SENT"
     head = _Row("PRODUCT", "QUANTITY", ((one, "MOVED", send),))
-    rows = [_Row(_clean(change.title), _quantity(change), tuple(_level_cells(change, dry_run))) for change in changes]
+    rows = [_Row(clean(change.title), _quantity(change), tuple(_level_cells(change, dry_run))) for change in changes]
     widths = _widths([head, *rows], terminal.width)
     lines = [_table_line((head.title, head.quantity, *head.levels[0]), widths, [_BOLD] * 5, terminal)]
     for row in rows:
@@ -402,7 +402,15 @@ def _change_lines(outcome: Outcome) -> list[str]:
 
 
 def _problem_lines(outcome: Outcome) -> list[str]:
-    return [_named(problem.message, problem.title, _where(problem)) for problem in outcome.problems]
+    """A line a problem; several rises that are held are told once, and many pools that are held are counted."""
+    several = {problem.pool for problem in outcome.problems if problem.kind == "several_rises"}
+    told = [problem for problem in outcome.problems if not (problem.kind == "held" and problem.pool in several)]
+    held = [problem for problem in told if problem.kind == "held"]
+    counted = held[_NAMED:]
+    lines = [_named(problem.message, problem.title, _where(problem)) for problem in told if problem not in counted]
+    if counted:
+        lines.append(f"and {len(counted)} more pools whose rises are held: `invsync status`")
+    return lines
 
 
 def _warning_lines(outcome: Outcome) -> list[str]:
@@ -417,15 +425,15 @@ def _warning_lines(outcome: Outcome) -> list[str]:
 def _named(message: str, title: str | None, where: str) -> str:
     """The message, with the pool's id after its title."""
     if not title or not where:
-        return _clean(message)
+        return clean(message)
     said = message.removeprefix(title).removeprefix(": ")
-    return f"{_isolated(_clean(title))} ({where}): {_clean(said)}"
+    return f"{_isolated(clean(title))} ({where}): {clean(said)}"
 
 
 def _where(problem: Problem) -> str:
     """Where a person finds the pool in Shopify: its id, and its SKU where all its levels have the same."""
     labels = {level.sku for level in problem.levels}
-    sku = f"{_clean(labels.pop())}, " if len(labels) == 1 and len(problem.levels) > 1 else ""
+    sku = f"{clean(labels.pop())}, " if len(labels) == 1 and len(problem.levels) > 1 else ""
     return f"{sku}{_short_id(problem.pool or '')}"
 
 
@@ -462,7 +470,7 @@ def _level_cells(change: Change, dry_run: bool) -> Iterator[tuple[str, str, str]
     for level in named:
         unsent = "not sent " if not (level.applied or dry_run) else ""
         yield (
-            _clean(level.label),
+            clean(level.label),
             f"{level.movement:+d}" if level.movement else "",
             f"{unsent}{level.delta:+d}" if level.delta else "",
         )
@@ -483,7 +491,7 @@ def _list(parts: Sequence[str]) -> str:
 # Columns: titles come in any script, and may hold what would steer a terminal.
 
 
-def _clean(words: str) -> str:
+def clean(words: str) -> str:
     """The words in one line, without what would steer a terminal: control characters and marks of direction."""
     kept = (
         " " if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign

@@ -38,6 +38,8 @@ STALE_TRIES = 3
 #: Brakes look at shares only where there are at least this many: rises in one run, pools known to the cache.
 FEW_RISES = 20
 FEW_POOLS = 10
+#: Titles that a warning about many pools spells out.
+NAMED = 8
 #: How long the mark of the feed may stay where it is while nothing moves.
 LONGEST_STAY = timedelta(hours=1)
 
@@ -265,6 +267,8 @@ class _Run:
     brake: bool = False
     risen: int = 0
     may_rise: int = 0
+    held_back: int = 0
+    gone: list[str] = field(default_factory=list)
     began: datetime = field(init=False)
     left_over: bool = False
     stirred: bool = False
@@ -326,11 +330,14 @@ class _Run:
                 state.remove_journal(self.files)
             return
         if self.options.dry_run:
+            who = state.holder(self.files)
             self.warn(
                 "open_journal",
                 None,
-                f"{self.files.journal}: an earlier run was cut off with {len(left.open)} of its batches unsettled; "
-                f"this dry run looks past it. `invsync {self.files.command}` finishes it first",
+                f"a run is at work ({who}): this shows the shop as it is now, in the middle of it"
+                if who
+                else f"{self.files.journal}: an earlier run was cut off with {len(left.open)} of its batches unsettled, "
+                f"and this dry run looks past it. To finish it, run: `invsync {self.files.command}`",
             )
             return
         finished = finish(left, self.cache, self.client, self.clock, self.read)
@@ -340,6 +347,8 @@ class _Run:
         # What is told already, was told by a run that was cut off just before it wrote its cache.
         told = {history.identity(line) for line in state.history_tail(self.files)}
         self.lines += [line for line in finished.history if history.identity(line) not in told]
+        if self.cache.scanned_at is None:
+            self.seeded = False  # what was forgotten just now is not new
         self.write()
 
     def find(self) -> list[str]:
@@ -365,7 +374,7 @@ class _Run:
         else:
             candidates, self.may_rise, self.still = [*moved.levels, *moved.others], len(moved.rising), moved.others
             self.stirred = moved.stirred
-        log.info("scan: %s (%s); %d pools to read by id", choice.kind, self.outcome.scan_why, len(candidates))
+        log.info("scan: %s (%s); to read by id: %d", choice.kind, self.outcome.scan_why, len(candidates))
         return candidates
 
     def scan_all(self) -> list[str]:
@@ -451,6 +460,22 @@ class _Run:
                     f"{self.settings.file} if this happens often"
                 ) from error
             done += len(some)
+        if self.gone:
+            named, more = ", ".join(self.gone[:NAMED]), len(self.gone) - NAMED
+            self.warn(
+                "left",
+                None,
+                f"no longer in the shop, or not what {self.settings.file} asks for: {named}"
+                f"{f' and {more} more' if more > 0 else ''}; forgotten, and judged afresh if they return",
+            )
+        if self.held_back:
+            self.warn(
+                "brake",
+                None,
+                f"the brake: {self.held_back} of {self.count_pools()} pools would have risen in this run, more than "
+                f"max_rising ({self.section.max_rising:.0%}) lets through at once, so their rises are held; falls went "
+                f"out. If the rises are right, run: `invsync {self.scope.command} --force`",
+            )
 
     def settle_some(self, ids: Sequence[str], limit: int) -> None:
         """Read, plan and push these pools; those whose levels moved meanwhile are read and planned again."""
@@ -504,7 +529,7 @@ class _Run:
         for pool_id, sight in self.read(ids).items():
             if sight is None:
                 if pool_id in self.cache.pools:
-                    log.info("%s no longer matches: it leaves the cache", self.cache.title(pool_id))
+                    self.gone.append(self.cache.title(pool_id))
                     self.cache.remove(pool_id)
             elif work := self.plan(sight):
                 works.append(work)
@@ -607,10 +632,10 @@ class _Run:
         changes = [self.change(work) for work in works]
         if not changes or self.options.dry_run or self.confirm(changes):
             return candidates
-        raise Declined(
-            "nothing was aligned, since you said no; what was equal is adopted. To be asked again: "
-            f"`invsync {self.scope.command} --init --align {self.options.align}`"
-        )
+        for work in works:
+            self.keep(self.work(work.id, work.title, plan(None, work.plan.observed, seeded=False), work.names))
+        self.warn("not_aligned", None, "nothing was aligned, since you said no")
+        return []
 
     def tell(self, key: str, work: Work, adjustment: Adjustment) -> None:
         """Note an adjustment that took effect, for the history."""
@@ -624,8 +649,10 @@ class _Run:
         """Remember a pool as this run leaves it, and report it."""
         made = work.plan
         self.risen += work.rises
+        self.held_back += self.brake and any(made.movements.get(level, 0) > 0 for level in made.pool.braked)
         if made.why != "nothing":
-            log.info("%s: %s, %s → %s", work.title, _WHY[made.why], made.before, made.pool.quantity)
+            before = "" if made.before is None else f"{made.before} → "
+            log.info("%s: %s, %s%s", work.title, _WHY[made.why], before, made.pool.quantity)
         problem = next((note for note in work.notes if isinstance(note, Problem)), None)
         standing: Standing = "in_step"
         for note in work.notes:
@@ -654,7 +681,7 @@ class _Run:
             self.outcome.standings[standing] += 1
             if standing in ("adjusted", "failed") or made.adjustments:
                 self.outcome.changes.append(self.change(work))
-        if several and (made.movements or made.adjustments):
+        if several and (made.movements or made.adjustments or standing == "adjusted"):
             now = _utc(self.client.server_now())
             self.lines.append(history.moved(now, self.run_id, work.id, work.record()))
         self.store(work, problem)
@@ -760,10 +787,6 @@ class _Run:
         }
         with contextlib.suppress(StateError):
             state.write_last(self.files, record)
-
-
-class Declined(InvsyncError):
-    """The person said no."""
 
 
 def _shown(made: Plan, names: Mapping[LevelId, Name]) -> tuple[Shown, ...]:

@@ -261,6 +261,8 @@ def as_table(document: Mapping[str, Any]) -> str:
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [_line(row, widths) for row in rows]
+    if not variants:
+        return "no variant is called so: `invsync sandbox show` lists them all"
     if document["total"] > len(variants):
         lines.append(f"… and {document['total'] - len(variants):,} variants more (--json shows all)")
     if any(variant["inactive"] or not variant["tracked"] for variant in variants):

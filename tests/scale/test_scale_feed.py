@@ -243,7 +243,7 @@ class TestProducts:
         outcome = world.good(command)
         assert outcome.scan == "complete"
         assert not any(title.startswith("Print 0001") for title in world.pools(command))
-        assert not outcome.warnings
+        assert [warning.kind for warning in outcome.warnings] == ["left"]
 
     def test_with_many_variants_are_read_whole(self, world: World) -> None:
         skus = [f"wide-{number}" for number in range(260)]
