@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it: cron pays for every import,
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -102,6 +103,16 @@ class _Cli(click.Group):
             for line in str(error).splitlines():
                 click.echo(f"invsync: {line}", err=True)
             ctx.exit(error.exit_code)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever read has gone: click knows what to do
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor can the rest be, at the end
+            click.echo(
+                f"invsync: the output could not be written ({error.strerror}); what was done is recorded, "
+                "look with `invsync status`",
+                err=True,
+            )
+            ctx.exit(1)
 
 
 @click.group(cls=_Cli, context_settings=_CONTEXT)
@@ -121,6 +132,9 @@ def main(ctx: click.Context, config: str | None, verbose: int, quiet: bool) -> N
       invsync variants              what cron runs
       invsync status                what is managed, and what waits for a person
     """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open(mode))
     ctx.obj = Invocation(config, verbose, quiet)
 
 

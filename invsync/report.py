@@ -623,6 +623,13 @@ def _explained(note: Note, plan: Plan, title: str, labels: Mapping[Any, str], co
                 f"the others follow; if it was, let it through (with all that is held), and the quantity is {count}: "
                 f"`invsync {command} --force`"
             )
+        case "count_believed":
+            oversold = max(note.levels.values())
+            return (
+                f"its {one}s had all fallen alike, and then one rose: taken for a stock count that was set right "
+                f"({after}). If all that had been sold instead, {oversold} units too many are shown: lower one {one} "
+                f"by {oversold} in Shopify. What led to it: `invsync explain {shlex.quote(title)}`"
+            )
         case "another_program" if before is None:
             return (
                 f"it is left alone, since another program seemed to adjust it too; it reads {units}. Stop that "

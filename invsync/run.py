@@ -44,7 +44,7 @@ NAMED = 8
 LONGEST_STAY = timedelta(hours=1)
 
 #: Notes of the rule that need a person, and so make the run exit 3.
-_PROBLEMS = {"out_of_sync", "several_rises", "held", "stock_count", "another_program"}
+_PROBLEMS = {"out_of_sync", "several_rises", "held", "stock_count", "count_believed", "another_program"}
 #: Those that say what waits, rather than what happened.
 _HELD = {"held", "stock_count", "another_program"}
 
@@ -336,7 +336,7 @@ class _Run:
                 None,
                 f"a run is at work ({who}): this shows the shop as it is now, in the middle of it"
                 if who
-                else f"{self.files.journal}: an earlier run was cut off with {len(left.open)} of its batches unsettled, "
+                else f"{self.files.journal}: an earlier run was cut off with {len(left.open)} of its batches unsettled "
                 f"and this dry run looks past it. To finish it, run: `invsync {self.files.command}`",
             )
             return
@@ -694,7 +694,7 @@ class _Run:
 
     def standing_problem(self, pool_id: str, problem: Problem | None) -> dict[str, str] | None:
         """The problem as the cache keeps it for `invsync status`, with the time since when it stands."""
-        if problem is None or problem.kind == "several_rises":
+        if problem is None or problem.kind in ("several_rises", "count_believed"):
             return None
         earlier = self.cache.pools.get(pool_id, {}).get("problem", {})
         since = earlier.get("since") if earlier.get("kind") == problem.kind else None

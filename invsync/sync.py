@@ -25,6 +25,7 @@ NoteKind = Literal[
     "several_rises",  # two or more rises between two runs: a person should look
     "held",  # rises wait for a person
     "stock_count",  # all levels fell alike, by more than there was: waits for a person
+    "count_believed",  # a stock count that waited was taken for true, since a level rose after it
     "fell_alike",  # all of three or more levels fell alike: counted as sales, may have been a stock count
     "another_program",  # something else adjusts the same pool: left alone
     "new_level_stock",  # a level that joined the pool came with units of its own
@@ -383,8 +384,11 @@ class _Move:
             return 0
         if alike and len(self.movements) >= 3:
             self.notes.append(Note("fell_alike", self.movements))
-        if rises:
-            self._believe_count()  # a person who changes one level has set the count
+        if rises and self._held_count():
+            # A person who changes one level has set the count. A delivery looks the same, so what is left out is said.
+            oversold = dict.fromkeys(self.held, self._held_count() - sum(self.held.values()))
+            self.notes.append(Note("count_believed", oversold))
+            self._believe_count()
         if _any_rise(self.held) and several_rises != "hold":
             rises = {level: rises.get(level, 0) + self.held.get(level, 0) for level in {**self.held, **rises}}
             self.held = {}

@@ -700,7 +700,7 @@ STOCK_COUNT = (
         "a held stock count is confirmed by raising one variant",
         managed(30, "abcd"),
         COUNT_WAITS,
-        Run({"a": 12, "b": 10, "c": 10, "d": 10}, 12, 12, why="rise"),
+        Run({"a": 12, "b": 10, "c": 10, "d": 10}, 12, 12, {"count_believed": all_at(60, "abcd")}, why="rise"),
         Run(all_at(12, "abcd"), 12, 12, why="nothing"),
     ),
     story(
@@ -752,7 +752,12 @@ STOCK_COUNT = (
         "two rises while a stock count waits confirm it, and are several",
         managed(30, "abcd"),
         COUNT_WAITS,
-        Run({"a": 13, "b": 15, "c": 10, "d": 10}, 13, 13, {"several_rises": {"a": 3, "b": 5}}),
+        Run(
+            {"a": 13, "b": 15, "c": 10, "d": 10},
+            13,
+            13,
+            {"several_rises": {"a": 3, "b": 5}, "count_believed": all_at(60, "abcd")},
+        ),
     ),
     story(
         "a rise under the brake confirms the count and waits itself",
@@ -762,7 +767,7 @@ STOCK_COUNT = (
             {"a": 15, "b": 10, "c": 10, "d": 10},
             10,
             AS_READ,
-            {"held": {"a": 5}},
+            {"held": {"a": 5}, "count_believed": all_at(60, "abcd")},
             braked={"a": 5},
             pending=5,
             options=BRAKE,
