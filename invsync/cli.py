@@ -134,7 +134,7 @@ def main(ctx: click.Context, config: str | None, verbose: int, quiet: bool) -> N
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by whoever started us
-            setattr(sys, name, Path(os.devnull).open(mode))
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - open to the end
     ctx.obj = Invocation(config, verbose, quiet)
 
 

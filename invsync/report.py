@@ -101,7 +101,10 @@ class Warning:
 
 @dataclass(slots=True)
 class Outcome:
-    """All that a run did, filled in as it goes. `error` is what ended it early; `exit_code` follows from it all."""
+    """All that a run did, filled in as it goes; `exit_code` follows from it.
+
+    `error` is what ended it early, `left` how many pools it had still to deal with then.
+    """
 
     command: str
     shop: str
@@ -112,6 +115,7 @@ class Outcome:
     scan_why: str = ""
     seconds: float = 0.0
     seen: int = 0
+    left: int = 0
     standings: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     changes: list[Change] = field(default_factory=list)
@@ -134,7 +138,7 @@ class Outcome:
     def pools(self) -> dict[str, int]:
         """How the pools stand, a pool counted once."""
         counts = {kind: self.standings[kind] for kind in ("adopted", "adjusted", "out_of_sync", "held", "failed")}
-        return {"seen": self.seen, "in_step": max(0, self.seen - sum(counts.values())), **counts}
+        return {"seen": self.seen, "in_step": max(0, self.seen - sum(counts.values()) - self.left), **counts}
 
     @property
     def eventful(self) -> bool:

@@ -269,6 +269,7 @@ class _Run:
     may_rise: int = 0
     held_back: int = 0
     gone: list[str] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
     began: datetime = field(init=False)
     left_over: bool = False
     stirred: bool = False
@@ -303,6 +304,8 @@ class _Run:
         try:
             self.settle(candidates)
         except BaseException:
+            cut_off = self.cache.pools.keys() & set(candidates) - self.kept
+            self.outcome.left = sum(len(self.cache.pools[pool_id]["levels"]) > 1 for pool_id in cut_off)
             self.close(whole=False)
             raise
         finally:
@@ -506,7 +509,7 @@ class _Run:
                 if not work.again:
                     self.keep(work)
                 elif work.applied:
-                    self.store(work)
+                    self.carry(work)
             ids = [work.id for work in works if work.again]
             if not ids:
                 return
@@ -648,6 +651,7 @@ class _Run:
     def keep(self, work: Work) -> None:
         """Remember a pool as this run leaves it, and report it."""
         made = work.plan
+        self.kept.add(work.id)
         self.risen += work.rises
         self.held_back += self.brake and any(made.movements.get(level, 0) > 0 for level in made.pool.braked)
         if made.why != "nothing":
@@ -681,10 +685,19 @@ class _Run:
             self.outcome.standings[standing] += 1
             if standing in ("adjusted", "failed") or made.adjustments:
                 self.outcome.changes.append(self.change(work))
-        if several and (made.movements or made.adjustments or standing == "adjusted"):
+        counted = made.before is not None and made.before != made.pool.quantity
+        if several and (made.movements or work.applied or counted):
             now = _utc(self.client.server_now())
             self.lines.append(history.moved(now, self.run_id, work.id, work.record()))
         self.store(work, problem)
+
+    def carry(self, work: Work) -> None:
+        """Remember a pool that is planned again after a part of it was applied; what is over is told now."""
+        for note in work.notes:
+            if note.kind not in _HELD:
+                self.report(note)
+        self.lines.append(history.moved(_utc(self.client.server_now()), self.run_id, work.id, work.record()))
+        self.store(work)
 
     def store(self, work: Work, problem: Problem | None = None) -> None:
         """Remember a pool as things stand."""
