@@ -286,7 +286,8 @@ class _Move:
         self._settle_equal()
         self._look()
         rose = any(movement > 0 for movement in self.movements.values())
-        if self.before.waits and _equal(self.observed) and (rose or _any_rise(self.held)):
+        waited = {level: units for level, units in self.before.held.items() if level in self.observed}
+        if self.before.waits and _equal(self.observed) and (rose or _any_rise(waited)):
             quantity = next(iter(self.observed.values()))
             return _bring(self.before.quantity, quantity, self.observed, movements=self.movements, why="settled")
         alike = self._fell_alike()
