@@ -115,11 +115,38 @@ class _Cli(click.Group):
             ctx.exit(1)
 
 
+_VERSION_HELP = "Show the version, and that of the Admin API in use, and exit."
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from invsync import config
+
+    in_use = API_VERSIONS[-1]
+    try:
+        written = config.find(ctx.params.get("config"), os.environ, Path()).read_text(encoding="utf-8")
+    except (ConfigError, OSError, ValueError):
+        written = ""
+    # A glance, not a reading: parsing YAML would take longer than all the rest.
+    for line in written.splitlines():
+        key, _colon, value = line.partition(":")
+        if key == "api_version" and (given := value.partition("#")[0].strip(" \"'")) in API_VERSIONS:
+            in_use = given
+    click.echo(f"invsync {__version__} (Admin API {in_use})")
+    ctx.exit()
+
+
 @click.group(cls=_Cli, context_settings=_CONTEXT)
-@click.option("--config", metavar="FILE", help="Configuration file (default: $INVSYNC_CONFIG, ./config.yaml, …).")
+@click.option(
+    "--config",
+    metavar="FILE",
+    is_eager=True,  # --version looks into it
+    help="Configuration file (default: $INVSYNC_CONFIG, ./config.yaml, …).",
+)
 @click.option("-v", "--verbose", count=True, help="Explain decisions; -vv shows each request.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors; the exit code tells the rest.")
-@click.version_option(__version__, message=f"%(prog)s %(version)s (Admin API {API_VERSIONS[-1]})")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help=_VERSION_HELP)
 @click.pass_context
 def main(ctx: click.Context, config: str | None, verbose: int, quiet: bool) -> None:
     """Keep Shopify inventory in step where several listings stand for one physical stock.

@@ -332,7 +332,7 @@ class Client:
             raise ShopError(f"{cut.happened} before its end: nothing of it can be used; run the scan again")
 
     def request_grant(self, credentials: ClientCredentials) -> GrantAnswer:
-        """Ask for an access token (reference: the client credentials grant); 400, 401 and 404 are the caller's."""
+        """Ask for an access token by the client credentials grant; 400, 401 and 404 are the caller's to judge."""
 
         def attempt() -> GrantAnswer:
             url = f"{self._endpoint}/admin/oauth/access_token"
