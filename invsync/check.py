@@ -24,9 +24,9 @@ from invsync.admin.access import Access
 from invsync.admin.client import Client
 from invsync.cache import Command, Files
 from invsync.config import Settings
+from invsync.connect import RunClock, connect, scope_of, search_terms
 from invsync.errors import InvsyncError, StateError
 from invsync.pools import Scope, see
-from invsync.run import RunClock, connect, scope_of, search_terms
 
 #: Seconds that all questions to the shop may take together.
 PATIENCE = 45.0

@@ -240,8 +240,8 @@ def check(ctx: click.Context, as_json: bool, verbose: int) -> None:
     import json
 
     from invsync import check as checking
+    from invsync.connect import RunClock
     from invsync.report import addressed, clean, encodable
-    from invsync.run import RunClock
 
     called = _called(invocation, at_a_terminal=sys.stdout.isatty())
     done = []
@@ -377,12 +377,13 @@ def _run(
     import signal
 
     from invsync import report, run
+    from invsync.connect import RunClock
     from invsync.ping import Ping
     from invsync.progress import Progress
 
     for warning in settings.warnings:
         logging.getLogger("invsync").warning("%s", warning)
-    clock = run.RunClock(settings.max_run_time)
+    clock = RunClock(settings.max_run_time)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda number, _: clock.stop(number))
 

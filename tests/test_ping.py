@@ -15,7 +15,7 @@ from command_line import BOTH, Place
 from invsync import cache as state
 from invsync import run
 from invsync.cache import Files
-from invsync.errors import OutOfTime
+from invsync.errors import OutOfTime, Stopped
 from invsync.ping import Ping
 
 URL = "https://hc.example/3f0c-secret-uuid"
@@ -77,7 +77,7 @@ def test_a_failed_run_says_why(place: Place, web: responses.RequestsMock) -> Non
 
 def test_a_stopped_run_is_a_failure(place: Place, web: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: Any) -> None:
-        raise run.Stopped(15)
+        raise Stopped(15)
 
     monkeypatch.setattr(run._Run, "go", stop)
     place.run("variants", exit_code=143)

@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
-from invsync import config, run
+from invsync import config, connect, run
 from invsync.sandbox.server import SandboxServer
 from tests.bench.served import old_shop
 
@@ -311,7 +311,7 @@ def measure_push(table: Table, products: int) -> None:
             assert outcome.exit_code == 0, outcome.error or outcome.problems[:3]
             return outcome
 
-        with mock.patch.object(run, "time", clock):
+        with mock.patch.object(connect, "time", clock):
             runs(init=True)
             clock.sleep(3_600)
             with server.shop():

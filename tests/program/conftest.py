@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from program_world import Time, World, new_shop
 
-from invsync import run
+from invsync import connect
 from invsync.sandbox.server import SandboxServer
 from invsync.sandbox.shop import Shop
 
@@ -24,7 +24,7 @@ def _no_waiting_for_disks(monkeypatch: pytest.MonkeyPatch) -> None:
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     """The clock of the program and of the shop."""
     time = Time()
-    monkeypatch.setattr(run, "time", time)
+    monkeypatch.setattr(connect, "time", time)
     return time
 
 

@@ -13,7 +13,7 @@ from unittest import mock
 import requests
 import yaml
 
-from invsync import config, find, run
+from invsync import config, connect, find, run
 from invsync.cache import Command
 from invsync.report import Outcome
 from invsync.sandbox.api import Phase, as_faults
@@ -109,7 +109,7 @@ class World:
         session.mount(URL, self.adapter)
         with (
             mock.patch.object(os, "fsync"),  # nobody pulls the plug here
-            mock.patch.object(run, "time", self.time),
+            mock.patch.object(connect, "time", self.time),
             mock.patch.object(requests, "Session", return_value=session),
             mock.patch.multiple(find, CHEAP_POINTS=self.cheap, DEAR_POINTS=self.dear, MUCH=self.much),
         ):

@@ -1,0 +1,138 @@
+"""The way from a configuration to its shop: a run's clock, the client, and what the command keeps in step there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import requests
+
+from invsync.admin import levels
+from invsync.admin.auth import AccessToken, ClientCredentials, credentials_for
+from invsync.admin.client import Client, Clock
+from invsync.cache import Command
+from invsync.config import LocationsSettings, Settings, VariantsSettings, section_missing
+from invsync.errors import ConfigError, OutOfTime, Stopped
+from invsync.pools import Scope
+
+
+class RunClock:
+    """The system's clock, which a signal stops: `sleep` then raises `Stopped`, and so does `check`."""
+
+    def __init__(self, budget: float) -> None:
+        """`budget`: seconds that the run may take."""
+        self.deadline = time.monotonic() + budget
+        self._signum: int | None = None
+
+    def stop(self, signum: int) -> None:
+        """Ask the run to stop at the next point where nothing is in flight."""
+        self._signum = signum
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that is never set."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, unless a signal came or comes."""
+        until = time.monotonic() + seconds
+        while self._signum is None and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.2))
+        if self._signum is not None:
+            raise Stopped(self._signum)
+
+    def check(self) -> None:
+        """Raise `Stopped` if a signal came, `OutOfTime` if the time budget is spent."""
+        if self._signum is not None:
+            raise Stopped(self._signum)
+        if time.monotonic() >= self.deadline:
+            raise OutOfTime("the time budget max_run_time is spent")
+
+
+def connect(
+    settings: Settings,
+    clock: Clock,
+    deadline: float | None,
+    *,
+    keep_token: bool = True,
+    session: requests.Session | None = None,
+) -> Client:
+    """A client for the shop of the configuration: the real one, a served sandbox, or the one in this process.
+
+    `keep_token`: whether a granted token may be written to the state folder.
+    """
+    session = session or requests.Session()
+    if settings.sandbox:
+        from invsync.sandbox.transport import SandboxAdapter
+
+        try:
+            session.mount(settings.endpoint, SandboxAdapter(settings.state_dir / "sandbox.json"))
+        except ImportError as error:
+            raise ConfigError(f"{settings.file}: shop: {error}") from error
+    configured = (
+        AccessToken(settings.access_token)
+        if settings.access_token is not None
+        else ClientCredentials(settings.client_id or "", settings.client_secret or "")
+    )
+    return Client(
+        endpoint=settings.endpoint,
+        api_version=settings.api_version,
+        credentials=credentials_for(configured, settings.state_dir if keep_token else None),
+        session=session,
+        clock=clock,
+        deadline=deadline,
+    )
+
+
+def scope_of(settings: Settings, command: Command, shop: levels.Shop) -> Scope:
+    """What the command keeps in step; raises `ConfigError` for a location that the shop does not have."""
+    active = {location.id: location for location in shop.locations if location.active}
+    if command == "variants":
+        variants = settings.variants
+        if variants is None:
+            raise section_missing(settings, command)
+        if variants.location == "default":
+            if shop.default is None:
+                raise ConfigError(f"{settings.file}: variants.location: the shop has no default location; name one")
+            place = shop.default
+        else:
+            place = active[_location(settings, "variants.location", variants.location, active)]
+        return Scope(
+            command,
+            {place.id: place.name},
+            frozenset(variants.product_types),
+            frozenset(tag.strip().casefold() for tag in variants.product_tags),
+            variants.only_active,
+        )
+    mirrored = settings.locations
+    if mirrored is None:
+        raise section_missing(settings, command)
+    ids = [_location(settings, "locations.locations", name, active) for name in mirrored.locations]
+    if not ids:
+        ids = [location.id for location in active.values() if not location.fulfilment_service]
+    return Scope(command, {gid: active[gid].name for gid in ids}, frozenset(mirrored.product_types))
+
+
+def _location(settings: Settings, key: str, given: str, active: Mapping[str, levels.Location]) -> str:
+    gid = f"gid://shopify/Location/{given}" if given.isdigit() else given
+    if gid in active:
+        return gid
+    named = [location.id for location in active.values() if location.name == given]
+    if len(named) == 1:
+        return named[0]
+    names = ", ".join(f"{location.name} ({levels.number(location.id)})" for location in active.values())
+    what = "several active locations are" if named else "no active location is"
+    raise ConfigError(f"{settings.file}: {key}: {what} called {given!r}; write the name or number of one of: {names}")
+
+
+def search_terms(scope: Scope, settings: Settings) -> str:
+    """What to ask the search index for: wider than what matches, never narrower."""
+    section: VariantsSettings | LocationsSettings | None = (
+        settings.variants if scope.command == "variants" else settings.locations
+    )
+    assert section is not None
+    tags = section.product_tags if isinstance(section, VariantsSettings) else ()
+    return levels.any_of("tag", tags) if tags else levels.any_of("product_type", section.product_types)
