@@ -1,0 +1,855 @@
+"""A shop in which things happen while the program runs and fails, and beside it the truth: what is really there.
+
+The truth of a stock is a number, or a range where the rule is to choose: several rises between two runs, a level that
+is sold from before the program knows it, one that is deleted with sales on it. What is above the range was lost (a
+sale that was not passed on, a restock that was counted twice: it would oversell); what is below it was repeated.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from small_world import Disk, Ended, Killed, SmallWorld, Time, When
+
+from invsync import find, run
+from invsync.admin import levels
+from invsync.cache import Command
+from invsync.sandbox import state
+from invsync.sandbox.api import Phase
+from invsync.sandbox.exchange import Request
+from invsync.sandbox.faults import Faults, read_rules
+from invsync.sandbox.shop import Location, Product, Shop
+
+#: More than any stock: no bound.
+MANY = 10**6
+#: The kinds that the filter is about, and one that it leaves out.
+KIND: Mapping[Command, str] = {"variants": "Print", "locations": "Kitchen"}
+OTHER_KIND = "Print Supplies"
+#: Why a pool may wait for a person.
+STOCK_COUNT = "it looks like a stock count"
+SUSPECTED = "another program was suspected"
+OUT_OF_SYNC = "it is out of sync"
+HELD = "several rises are held"
+WAITING = (STOCK_COUNT, SUSPECTED, OUT_OF_SYNC, HELD)
+
+
+class Wrong(AssertionError):
+    """The promise is broken. `lost`, `repeated`: units; `log`: the story of the world, once it is known."""
+
+    def __init__(self, what: str, lost: int = 0, repeated: int = 0) -> None:
+        super().__init__(what)
+        self.lost, self.repeated = lost, repeated
+        self.log: list[str] = []
+
+
+@dataclass(frozen=True)
+class Place:
+    """A level: an item at a location."""
+
+    sku: str
+    location: str
+
+
+@dataclass
+class Stock:
+    """One physical stock, as whoever stands in front of it would count it.
+
+    `low`, `high`: what it holds. `places`: where it is for sale now. Since the last rest: places that have `risen`, the
+    units `sold` and `raised` at each, `unseen` places, `imported` (an import's number, and what was sold of each place
+    after it), `touched`.
+    `judged_afresh`: why its number is the program's to choose.
+    """
+
+    product: Product
+    places: list[Place]
+    low: int
+    high: int
+    gone: bool = False
+    away: bool = False
+    #: Not adopted yet; and whether its places are others than at the last rest.
+    new: bool = True
+    other_places: bool = False
+    judged_afresh: str | None = None
+    half: dict[Place, int] = field(default_factory=dict)
+    risen: set[Place] = field(default_factory=set)
+    sold: Counter[Place] = field(default_factory=Counter)
+    raised: Counter[Place] = field(default_factory=Counter)
+    unseen: set[Place] = field(default_factory=set)
+    imported: tuple[int, Counter[Place]] | None = None
+    at_rest: int = 0
+    mistaken: int = 0
+    touched: bool = False
+    quiet: Place | None = None
+    #: Periods in which every place fell, so that it may look like a stock count or another program.
+    alike: int = 0
+
+    def shift(self, units: int) -> None:
+        self.low += units
+        self.high += units
+
+    @property
+    def all_fell(self) -> bool:
+        """Whether the places may have fallen alike, now or shortly before."""
+        return self.alike > 0 or all(self.sold[place] for place in self.places)
+
+    def touch(self) -> None:
+        """Something happens; before it is adopted that is the program's to judge."""
+        self.touched = True
+        if self.new:
+            self.judged_afresh = "it moved before it was adopted"
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How this world is set up."""
+
+    command: Command = "variants"
+    batch: int = 250
+    page: int = 250
+    scan: str = "complete"
+    several_rises: str = "smallest"
+    few_rises: int = 20
+    index_lag: float = 0.0
+    bulk: bool = False
+    #: Seconds by which the shop's clock is ahead of the program's.
+    skew: float = 0.0
+
+
+@dataclass
+class Disturbance:
+    """What happens to one run. Requests and steps are counted from 1; 0: never; -1: the first that adjusts."""
+
+    faults: Sequence[Mapping[str, Any]] = ()
+    seed: int = 0
+    kill_request: tuple[int, Phase] = (0, "before")
+    kill_step: tuple[int, When] = (0, "before")
+    #: After the kill: None for a process that died, else for a machine, and whether new names had reached the disk.
+    power_failure: bool | None = None
+    full_from: int = 0
+    stop_at: int = 0
+    late_at: int = 0
+    second_at: int = 0
+    meanwhile: tuple[int, Phase, Callable[[], None]] | None = None
+    stale_index: bool = False
+    force: bool = False
+
+    @property
+    def disturbs(self) -> bool:
+        return self != Disturbance(seed=self.seed, force=self.force)
+
+
+@dataclass
+class LivingShop:
+    """The shop, what is true of it, and the program at work on it."""
+
+    folder: Path
+    ways: Ways = field(default_factory=Ways)
+    log: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    stocks: list[Stock] = field(default_factory=list)
+    world: SmallWorld = field(init=False)
+    #: Location → SKUs that left it since the last rest.
+    shop_left: dict[str, set[str]] = field(default_factory=dict)
+    snapshot: str = ""
+    snapshot_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        time = Time()
+        shop = Shop(now=lambda: time.time() + self.ways.skew)
+        self.world = SmallWorld(self.folder, shop, time, self.ways.batch)
+        self.world.configure(self.ways.command, scan=self.ways.scan, several_rises=self.ways.several_rises)
+        self.shop.settings.index_lag = self.ways.index_lag
+        self._numbers = itertools.count(1)
+        self.shop.add_location("Warehouse")
+        if self.ways.command == "locations":
+            self.shop.add_location("Till")
+        self.snapshot = state.dumps(self.shop)
+
+    @property
+    def shop(self) -> Shop:
+        return self.world.shop
+
+    # -- what happens in the shop ----------------------------------------------------------------------
+
+    def open_stock(self, size: int, units: int) -> None:
+        """A new product, with as many variants (or at as many locations) at that number each."""
+        number = next(self._numbers)
+        if self.ways.command == "variants":
+            skus = [f"P{number}-{n}" for n in range(1, size + 1)]
+            locations = ["Warehouse"]
+        else:
+            skus = [f"P{number}"]
+            locations = [place.name for place in self._open_locations()[:size]]
+        product = self.shop.add_product(
+            f"Stock {number}", skus, product_type=KIND[self.ways.command], available=units, locations=locations
+        )
+        places = [Place(sku, location) for sku in skus for location in locations]
+        self.stocks.append(Stock(product, places, units, units))
+        self._say(f"new stock {product.title}: {len(places)} places at {units}")
+
+    def sell(self, stock: Stock, place: Place, units: int) -> None:
+        self.shop.sell(place.sku, units, place.location)
+        self._say(f"{stock.product.title}: sold {units} of {self._name(place)}")
+        self.counts["units sold"] += units
+        stock.touch()
+        stock.sold[place] += units
+        if place in stock.unseen:
+            stock.low -= units  # nobody can know
+        else:
+            stock.shift(-units)
+            self._after_import(stock, place, units)
+
+    def restock(self, stock: Stock, place: Place, units: int) -> None:
+        self.shop.restock(place.sku, units, place.location)
+        self._say(f"{stock.product.title}: restocked {units} of {self._name(place)}")
+        self.counts["units restocked"] += units
+        self._rise(stock, place, units)
+
+    def _rise(self, stock: Stock, place: Place, units: int) -> None:
+        stock.touch()
+        stock.raised[place] += units
+        stock.high += units
+        if place not in stock.unseen:
+            stock.low += units
+        stock.risen.add(place)
+        if len(stock.risen) > 1:
+            stock.low = -MANY
+        self._after_import(stock, place, -units)
+
+    def _after_import(self, stock: Stock, place: Place, sold: int) -> None:
+        """Sales between an import and the run that sees both: 49, 49 after an import of 50 may be one of 49."""
+        if stock.imported is None:
+            return
+        number, since = stock.imported
+        since[place] += sold
+        nets = [number - since[one] - stock.at_rest for one in stock.places]
+        seen = stock.at_rest + sum(net for net in nets if net < 0) + min((net for net in nets if net > 0), default=0)
+        # Whenever a run looked, what it then took for more than there is stays.
+        stock.mistaken = max(stock.mistaken, seen - (number - since.total()))
+        stock.high = number - since.total() + stock.mistaken
+
+    def import_all(self, stock: Stock, units: int) -> None:
+        """Somebody uploads a file that says the same number for every place."""
+        before = [self._available(place) for place in stock.places]
+        for place in stock.places:
+            self.shop.set_available(place.sku, units, place.location)
+        self._say(f"{stock.product.title}: import of {units} everywhere")
+        self._imported(stock, units, before)
+
+    def _imported(self, stock: Stock, units: int, before: Sequence[int]) -> None:
+        if before and all(units == one for one in before):
+            return
+        fresh = not stock.touched
+        stock.touch()
+        stock.risen.update(stock.places)
+        falls = any(units < one for one in before)
+        stock.alike += falls
+        if not fresh or self.ways.several_rises == "sum":
+            stock.low, stock.high, stock.imported = -MANY, MANY, None
+            return
+        stock.imported, stock.at_rest, stock.mistaken = (units, Counter()), stock.low, 0
+        stock.low = stock.high = units
+        if falls:
+            stock.low = -MANY  # they are summed
+
+    def begin_import(self, stock: Stock, units: int, parts: int) -> None:
+        """The first places of an import that takes its time; `finish_imports` does the rest."""
+        if (
+            stock.gone
+            or stock.touched
+            or self.ways.several_rises == "sum"
+            or len(stock.places) < 2
+            or units < max(map(self._available, stock.places))
+        ):
+            return
+        some = stock.places[: max(1, min(parts, len(stock.places) - 1))]
+        for place in some:
+            self.shop.set_available(place.sku, units, place.location)
+        stock.half = dict.fromkeys(stock.places[len(some) :], units)
+        stock.touch()
+        stock.risen.update(stock.places)
+        # Rises that the brake holds are let out one by one, as restocks are.
+        stock.low, stock.high = -MANY, units if self.ways.few_rises >= 20 else MANY
+        self._say(f"{stock.product.title}: import of {units} begins with {', '.join(map(self._name, some))}")
+
+    def finish_imports(self, most: int = 99) -> None:
+        """The next places of the imports that are half done."""
+        for stock in self.stocks:
+            for place in list(stock.half)[:most]:
+                units = stock.half.pop(place)
+                if place in stock.places:
+                    self.shop.set_available(place.sku, units, place.location)
+                    self._say(f"{stock.product.title}: import goes on: {units} at {self._name(place)}")
+
+    def recount(self, stock: Stock, numbers: Mapping[Place, int]) -> None:
+        """Somebody types other numbers in, each for itself: a sale or a restock as far as anyone can tell."""
+        if stock.imported is not None:
+            stock.low, stock.high, stock.imported = -MANY, MANY, None  # what the import was is not to be seen any more
+        for place, units in numbers.items():
+            delta = units - self._available(place)
+            stock.alike += delta < 0
+            self.shop.set_available(place.sku, units, place.location)
+            self._say(f"{stock.product.title}: {self._name(place)} set to {units}")
+            if delta > 0:
+                self._rise(stock, place, delta)
+            elif delta:
+                stock.touch()
+                stock.sold[place] -= delta
+                stock.low += delta
+                stock.high += 0 if place in stock.unseen else delta
+
+    def join(self, stock: Stock, units: int) -> None:
+        """A new variant, or a location that begins to stock the item, with a number of its own."""
+        if self.ways.command == "variants":
+            sku = f"{stock.product.title.replace('Stock ', 'P')}-J{next(self._numbers)}"
+            self.shop.add_variant(stock.product, sku, available=units, locations=["Warehouse"])
+            place = Place(sku, "Warehouse")
+        else:
+            taken = {place.location for place in stock.places}
+            free = [one.name for one in self._open_locations() if one.name not in taken]
+            if not free or not stock.places:
+                return
+            place = Place(stock.places[0].sku, free[0])
+            if place.sku in self.shop_left.get(place.location, ()):
+                return  # a level that is there again, with another number, has moved
+            level = self.shop.stock(place.sku, place.location, units)
+            units = level.available
+        stock.places.append(place)
+        stock.unseen.add(place)
+        stock.other_places = True
+        stock.touch()
+        self._say(f"{stock.product.title}: {self._name(place)} joins with {units}")
+
+    def leave(self, stock: Stock, place: Place, how: int = 0) -> None:
+        """A variant is deleted or no longer tracked, or a location stops stocking the item."""
+        if len(stock.places) < 2:
+            return
+        if self.ways.command == "variants" and how % 2:
+            self.shop.set_tracked(place.sku, False)
+        elif self.ways.command == "variants":
+            self.shop.delete_variant(place.sku)
+        elif how % 2:
+            self.shop.deactivate_level(place.sku, place.location)
+        else:
+            self.shop.unstock(place.sku, place.location)
+        self._say(f"{stock.product.title}: {self._name(place)} leaves")
+        self._left(stock, place)
+
+    def _left(self, stock: Stock, place: Place) -> None:
+        stock.places.remove(place)
+        self.shop_left.setdefault(place.location, set()).add(place.sku)
+        stock.half.pop(place, None)
+        stock.other_places = True
+        stock.touch()
+        # What moved there since the last run may have been seen, or not.
+        stock.high += stock.sold.pop(place, 0)
+        stock.low -= stock.raised.pop(place, 0)
+        stock.unseen.discard(place)
+        if stock.imported is not None:
+            stock.high = MANY
+
+    def close_location(self) -> None:
+        """A location closes, and its levels vanish."""
+        open_ones = [one for one in self._open_locations() if not one.primary]
+        if self.ways.command == "variants" or len(open_ones) < 2:
+            return
+        place = open_ones[-1]
+        self.shop.close_location(place)
+        self._say(f"{place.name} closes")
+        for stock in self.stocks:
+            for one in [one for one in stock.places if one.location == place.name]:
+                if len(stock.places) == 1:
+                    stock.judged_afresh = "its only location closed"
+                self._left(stock, one)
+
+    def open_location(self) -> None:
+        """A location opens; an old one with what it held."""
+        if self.ways.command == "variants":
+            return
+        closed = [one for one in self.shop.locations.values() if not one.active]
+        if not closed and len(self.shop.locations) < 5:
+            place = self.shop.add_location(f"Shop {next(self._numbers)}")
+            self._say(f"{place.name} opens")
+        elif closed:
+            place = self.shop.open_location(closed[0])
+            self._say(f"{place.name} opens again")
+            for stock in self.stocks:
+                sku = stock.product.variants[0].sku if stock.product.variants else ""
+                level = stock.product.variants[0].item.levels.get(place.id) if sku else None
+                if level is not None and level.active and not stock.gone:
+                    stock.places.append(Place(sku, place.name))
+                    stock.unseen.add(stock.places[-1])
+                    stock.other_places = True
+                    stock.touch()
+
+    def retype(self, stock: Stock) -> None:
+        """The product goes out of the filter, or comes back into it."""
+        if stock is self.stocks[0]:
+            return
+        stock.away = not stock.away
+        stock.judged_afresh = "it was out of the filter"
+        self.shop.retype(stock.product, OTHER_KIND if stock.away else KIND[self.ways.command])
+        self._say(f"{stock.product.title}: {'leaves' if stock.away else 'comes back into'} the filter")
+
+    def delete(self, stock: Stock) -> None:
+        """The product is deleted; the first one stays, since a shop where nothing matches is refused."""
+        if stock is self.stocks[0]:
+            return
+        self.shop.delete_product(stock.product)
+        stock.gone = True
+        stock.places.clear()
+        self._say(f"{stock.product.title}: deleted")
+
+    def pass_time(self, minutes: float) -> None:
+        """Time goes by. What is too old to replay is the program's to judge afresh."""
+        self.world.time.pass_by(minutes=minutes)
+        self._say(f"{minutes:.0f} minutes pass")
+        journal = self.world.files(self.ways.command).journal
+        if minutes >= 60 and journal.exists():
+            for pool_id in _open_pools(journal.read_bytes()):
+                for stock in self.stocks:
+                    if pool_id in self._pool_ids(stock):
+                        stock.judged_afresh = "its batch was too old to replay"
+
+    def take_snapshot(self) -> None:
+        """What the search index may still show later."""
+        self.snapshot, self.snapshot_at = state.dumps(self.shop), self.world.time.passed
+
+    # -- the program -----------------------------------------------------------------------------------
+
+    def run(self, how: Disturbance | None = None) -> Ended:
+        """One run, disturbed as told."""
+        how = how or Disturbance()
+        disk = Disk(self.world.folder, at=how.kill_step[0], when=how.kill_step[1], full_from=how.full_from)
+        met = Counter[str]()
+        adjusts: list[int] = []
+
+        def is_at(number: int, request: Request) -> bool:
+            return request.number == number or (number == -1 and adjusts[:1] == [request.number])
+
+        def hook(request: Request, phase: Phase) -> None:
+            if phase == "before" and request.operation == "Adjust":
+                adjusts.append(request.number)
+            if is_at(how.late_at, request) and phase == "after":
+                self.world.time.pass_by(minutes=10)
+                met["out of time"] += 1
+            if is_at(how.second_at, request) and phase == "before":
+                second = self._start()
+                if second.killed:  # on its own step of the disk; a process dies as a whole
+                    raise Killed
+                if second.exit_code != 75:
+                    raise Wrong(f"a second run at once ended with {second.exit_code}")
+                met["second runs"] += 1
+            if how.meanwhile and is_at(how.meanwhile[0], request) and how.meanwhile[1] == phase:
+                how.meanwhile[2]()
+                met["in the middle of a run"] += 1
+            if is_at(how.kill_request[0], request) and how.kill_request[1] == phase:
+                disk.kill()
+
+        rules = read_rules([dict(rule) for rule in how.faults])
+        faults = Faults(rules.rules, how.seed)
+        shown = None
+        # Later than the overlap of two feeds, an index is of no use to them.
+        if how.stale_index and (self.ways.scan == "complete" or self.world.time.passed - self.snapshot_at < 500):
+            shown = state.loads(self.snapshot, now=self.shop.now)
+            met["stale indexes"] += 1
+        try:
+            ended = self._start(disk=disk, hook=hook, faults=faults, stop_at=how.stop_at, shown=shown, force=how.force)
+        except Wrong:
+            raise
+        except Exception as error:
+            raise Wrong(f"a traceback: {error!r}") from error
+        if ended.killed:
+            met["kills"] += 1
+            if how.power_failure is not None:
+                disk.lose_power(names_survive=how.power_failure)
+                met["power failures"] += 1
+        met["faults"] += sum(count.done for count in faults._counts)
+        met["runs stopped by a signal"] += ended.exit_code == 143
+        met["runs that failed"] += ended.exit_code == 1
+        met["full disks"] += "No space left" in ended.message
+        self.counts.update(met)
+        self.counts["runs"] += 1
+        self._say(f"run: {'killed' if ended.killed else ended.exit_code} {ended.message}; {_told(how)}; {dict(+met)}")
+        if ended.exit_code not in (0, 1, 3, 143, None):
+            raise Wrong(f"exit {ended.exit_code}: {ended.message}")
+        return ended
+
+    def _start(self, **rest: Any) -> Ended:
+        with (
+            mock.patch.object(levels, "PAGE", self.ways.page),
+            mock.patch.object(levels, "VARIANTS_BESIDE", min(30, self.ways.page)),
+            mock.patch.object(run, "FEW_RISES", self.ways.few_rises),
+            mock.patch.object(find, "DEAR_POINTS", 0 if self.ways.bulk else 600),
+            mock.patch.object(find, "CHEAP_POINTS", 0 if self.ways.scan == "auto" else 150),
+        ):
+            return self.world.run(self.ways.command, **rest)
+
+    def rest(self) -> None:
+        """Nothing more happens, and nothing disturbs: then everything has to be as it truly is."""
+        self.finish_imports()
+        self._come_to_rest()
+        if self.ways.scan != "complete":
+            # A feed shows what moved; which levels there are is certain only after a complete scan.
+            pools = self._cached()
+            for stock in self.stocks:
+                if not (stock.other_places or stock.gone or stock.away):
+                    self._check(stock, pools)
+            self.world.time.pass_by(hours=7)
+            self._come_to_rest()
+        pools = self._cached()
+        for stock in self.stocks:
+            self._check(stock, pools)
+        self._set_straight()
+        self._begin_period()
+
+    def _cached(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.world.files(self.ways.command).cache.read_bytes())["pools"]
+        return found
+
+    def begin(self) -> None:
+        """The first look at the shop."""
+        self._come_to_rest()
+        self._begin_period()
+
+    def _come_to_rest(self, **options: Any) -> None:
+        for attempt in range(20):
+            self.world.time.pass_by(minutes=15)
+            ended = self._start(**options)
+            self.counts["runs"] += 1
+            self._say(f"run at rest: {ended.exit_code} {ended.message} {options or ''}")
+            if ended.exit_code not in (0, 3):
+                raise Wrong(f"stuck: exit {ended.exit_code}: {ended.message}")
+            if not ended.sent and attempt:
+                break
+        else:
+            raise Wrong("no end of adjusting")
+        if self.ways.few_rises < 20 and not options:
+            self._come_to_rest(force=True)  # lets out what the brake held
+
+    def _check(self, stock: Stock, pools: Mapping[str, Any]) -> None:
+        ids = self._pool_ids(stock)
+        entries = [pools[one] for one in ids if one in pools]
+        title = stock.product.title
+        if stock.gone or stock.away:
+            if entries:
+                raise Wrong(f"{title}: still in the cache, though it {'is gone' if stock.gone else 'left the filter'}")
+            return
+        if not stock.places:
+            return
+        if len(entries) != 1:
+            raise Wrong(f"{title}: {len(entries)} pools in the cache")
+        entry = entries[0]
+        if self._waits(stock, entry):
+            return
+        reads = {self._name(place): self._available(place) for place in stock.places}
+        numbers = set(reads.values()) | set(entry["levels"].values()) | {entry["quantity"]}
+        if len(numbers) != 1 or set(entry["levels"]) != self._keys(stock):
+            raise Wrong(f"{title}: at rest, but reads {reads} and is remembered as {entry}")
+        (units,) = numbers
+        if stock.judged_afresh:
+            self.counts["judged afresh"] += 1
+            stock.judged_afresh = None
+        elif not stock.low <= units <= stock.high:
+            truth = f"{stock.low}" if stock.low == stock.high else f"{stock.low} to {stock.high}"
+            raise Wrong(
+                f"{title}: reads {units}, but there are {truth}",
+                lost=max(0, units - stock.high),
+                repeated=max(0, stock.low - units),
+            )
+        else:
+            self.counts["checked"] += 1
+            self.counts["checked exactly"] += stock.low == stock.high
+        stock.low = stock.high = units
+
+    def _waits(self, stock: Stock, entry: Mapping[str, Any]) -> bool:
+        """Whether the pool rightly waits for a person: then it is set straight afterwards."""
+        why = None
+        if entry.get("left_alone"):
+            why = SUSPECTED
+            allowed = stock.all_fell or stock.judged_afresh
+        elif entry["quantity"] is None:
+            why = OUT_OF_SYNC
+            allowed = stock.judged_afresh
+        elif entry.get("held") and min(entry["held"].values()) < 0:
+            why = STOCK_COUNT
+            allowed = stock.all_fell or stock.judged_afresh
+        elif entry.get("held"):
+            why = HELD
+            allowed = self.ways.several_rises == "hold" and len(stock.risen) > 1
+        elif entry.get("braked"):
+            raise Wrong(f"{stock.product.title}: rises are still held, though let through by force: {entry}")
+        if why is None:
+            return False
+        if not allowed:
+            raise Wrong(f"{stock.product.title}: {why}, for no reason: {entry}")
+        if not entry.get("problem"):
+            raise Wrong(f"{stock.product.title}: {why}, and nobody is told: {entry}")
+        self.counts[why] += 1
+        stock.judged_afresh = why
+        return True
+
+    def _set_straight(self) -> None:
+        """A person does what the report asks for: one number everywhere."""
+        waiting = [stock for stock in self.stocks if stock.judged_afresh and not (stock.gone or stock.away)]
+        waiting = [stock for stock in waiting if stock.places]
+        if not waiting:
+            return
+        for stock in waiting:
+            units = 40 + next(self._numbers) % 7
+            for place in stock.places:
+                self.shop.set_available(place.sku, units, place.location)
+            self._say(f"{stock.product.title}: a person sets it to {units}")
+        self._come_to_rest(init=True)
+        self._come_to_rest()
+        if any(stock.judged_afresh == STOCK_COUNT for stock in waiting):
+            self._come_to_rest(force=True)  # the counted number again, or another one: believed
+        pools = self._cached()
+        for stock in waiting:
+            (entry,) = [pools[one] for one in self._pool_ids(stock) if one in pools]
+            (units,) = {self._available(place) for place in stock.places}
+            if {entry["quantity"], *entry["levels"].values()} != {units} or entry.get("held"):
+                raise Wrong(f"{stock.product.title}: can't be set straight: {entry}")
+            stock.low = stock.high = units
+            stock.judged_afresh = None
+
+    def _begin_period(self) -> None:
+        self.shop_left.clear()
+        for stock in self.stocks:
+            stock.alike = stock.all_fell + max(0, min(3, stock.alike) - 1)
+            stock.risen.clear()
+            stock.sold.clear()
+            stock.raised.clear()
+            stock.unseen.clear()
+            stock.imported = None
+            stock.touched = stock.other_places = stock.new = False
+        self._say("at rest")
+
+    # -- within ----------------------------------------------------------------------------------------
+
+    def _say(self, what: str) -> None:
+        self.log.append(f"{self.world.time.passed / 60:7.1f} min  {what}")
+
+    def _open_locations(self) -> list[Location]:
+        return [one for one in self.shop.locations.values() if one.active]
+
+    def _available(self, place: Place) -> int:
+        return self.shop.available(place.sku, place.location)
+
+    def _name(self, place: Place) -> str:
+        return place.sku if self.ways.command == "variants" else place.location
+
+    def _pool_ids(self, stock: Stock) -> list[str]:
+        if self.ways.command == "variants":
+            return [stock.product.gid]
+        return [variant.item.gid for variant in stock.product.variants]
+
+    def _keys(self, stock: Stock) -> set[str]:
+        if self.ways.command == "variants":
+            return {self.shop.item(place.sku).gid for place in stock.places}
+        return {self.shop.location(place.location).gid for place in stock.places}
+
+
+def _open_pools(journal: bytes) -> Iterator[str]:
+    """The pools of the batches of whose outcome a journal tells nothing."""
+    lines = []
+    for text in journal.split(b"\n"):
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            continue
+    over = {line["outcome"] for line in lines if "outcome" in line}
+    for line in lines:
+        if "batch" in line and line["batch"] not in over:
+            yield from line["pools"]
+
+
+def _told(how: Disturbance) -> str:
+    quiet = Disturbance()
+    parts = {name: getattr(how, name) for name in how.__dataclass_fields__ if name != "meanwhile"}
+    return ", ".join(f"{name} {value}" for name, value in parts.items() if value != getattr(quiet, name)) or "quiet"
+
+
+# -- chance --------------------------------------------------------------------------------------------
+
+
+def random_ways(dice: random.Random) -> Ways:
+    """How a world may be set up."""
+    return Ways(
+        command=dice.choice(["variants", "locations"]),
+        batch=dice.choice([1, 2, 3, 5, 250, 250]),
+        page=dice.choice([250, 250, 3, 2]),
+        scan=dice.choice(["complete", "changes", "changes", "auto"]),
+        several_rises=dice.choice(["smallest"] * 4 + ["sum", "hold"]),
+        few_rises=dice.choice([20, 20, 1]),
+        index_lag=dice.choice([0.0, 0.0, 120.0]),
+        bulk=dice.random() < 0.15,
+        skew=dice.choice([0.0, 0.0, -7_200.0, 900.0]),
+    )
+
+
+def random_event(shop: LivingShop, dice: random.Random, *, rare: float = 0.12) -> None:
+    """Something happens in the shop; mostly a sale or a restock."""
+    stocks = [stock for stock in shop.stocks if stock.places and not stock.half]
+    if not stocks:
+        shop.open_stock(dice.randint(1, 4), dice.randint(20, 40))
+        return
+    stock = dice.choice(stocks)
+    place = dice.choice(stock.places)
+    if dice.random() < rare:
+        happening = dice.choice(
+            [
+                lambda: shop.import_all(stock, dice.randint(20, 60)),
+                lambda: shop.begin_import(stock, dice.randint(30, 60), dice.randint(1, 3)),
+                shop.finish_imports,
+                lambda: shop.recount(stock, {one: dice.randint(20, 40) for one in stock.places}),
+                lambda: shop.join(stock, dice.choice([0, 0, 7, 30])),
+                lambda: shop.leave(stock, place, dice.randint(0, 1)),
+                shop.close_location,
+                shop.open_location,
+                partial(shop.retype, stock),
+                lambda: shop.open_stock(dice.randint(1, 4), dice.randint(20, 40)),
+                partial(shop.delete, stock),
+                lambda: [shop.restock(stock, one, dice.randint(1, 3)) for one in stock.places[:2]],
+                shop.take_snapshot,
+            ]
+        )
+        happening()
+        return
+    if dice.random() < 0.7:
+        if stock.quiet not in stock.places:
+            stock.quiet = dice.choice(stock.places) if dice.random() < 0.8 else None
+        if place != stock.quiet or len(stock.places) == 1:
+            shop.sell(stock, place, dice.randint(1, 3))
+    else:
+        # Mostly where it rose before: two risen levels are ambiguous, and tell less.
+        risen = [one for one in stock.places if one in stock.risen]
+        again = dice.choice(risen) if risen and dice.random() < 0.9 else place
+        shop.restock(stock, again, dice.randint(1, 9))
+
+
+def random_meanwhile(shop: LivingShop, dice: random.Random) -> None:
+    """Something happens while the program is at work, between its reading and its writing perhaps."""
+    if any(stock.half for stock in shop.stocks) and dice.random() < 0.8:
+        shop.finish_imports(most=dice.choice([1, 99]))
+    else:
+        random_event(shop, dice, rare=0.1)
+
+
+BUSY = ["SERVICE_UNAVAILABLE", "ADJUST_QUANTITIES_FAILED", "IDEMPOTENCY_CONCURRENT_REQUEST"]
+REFUSALS = ["NON_MUTABLE_INVENTORY_ITEM", "INVALID_INVENTORY_ITEM", "INVALID_QUANTITY_TOO_HIGH", "SOMETHING_NEW"]
+
+
+def random_fault(shop: LivingShop, dice: random.Random) -> dict[str, Any]:
+    """One rule for the sandbox."""
+    kind = dice.choice(
+        ["cut_before", "cut_after", "cut_after", "status", "status", "garbage", "html", "truncated", "throttled"]
+        + ["internal_error", "timeout", "user_error", "refuse", "refuse", "error_beside_data", "latency"]
+        + (["bulk_ends", "bulk_busy", "bulk_no_url", "bulk_url_expired"] if shop.ways.bulk else [])
+    )
+    rule: dict[str, Any] = {"fault": kind}
+    if kind == "status":
+        rule["code"] = dice.choice([429, 500, 502, 503, 504, 403])
+        rule["applied"] = dice.random() < 0.5
+        if rule["code"] == 429:
+            rule |= {"applied": False, "retry_after": dice.choice([0.0, 2.0, 7.0]), "as_date": dice.random() < 0.3}
+    elif kind in ("garbage", "html", "internal_error", "timeout"):
+        rule["applied"] = dice.random() < 0.5
+    elif kind == "truncated":
+        rule |= {"silent": dice.random() < 0.5}
+    elif kind == "user_error":
+        # Others would be a lie where the same call was applied before.
+        rule |= {"code": dice.choice(BUSY), "applied": dice.random() < 0.5}
+    elif kind == "refuse":
+        skus = [place.sku for stock in shop.stocks for place in stock.places] or ["nothing"]
+        rule |= {
+            "items": dice.sample(skus, min(len(skus), dice.choice([1, 1, 2]))),
+            "code": dice.choice(REFUSALS),
+            "named": dice.random() < 0.6,
+        }
+    elif kind == "bulk_ends":
+        rule |= {"ends": dice.choice(["FAILED", "CANCELED", "EXPIRED"]), "partial": dice.random() < 0.5}
+    elif kind in ("latency", "bulk_busy"):
+        rule["seconds"] = dice.choice([1.0, 20.0, 90.0])
+    if dice.random() < 0.6 and not kind.startswith("bulk"):
+        rule["operation"] = "Adjust"
+    if kind != "refuse" or dice.random() < 0.3:
+        rule |= dice.choice([{"nth": dice.randint(1, 4)}, {"probability": 0.4}, {"times": dice.choice([1, 2, 7, 30])}])
+    return rule
+
+
+def random_disturbance(shop: LivingShop, dice: random.Random) -> Disturbance:
+    """What may happen to a run: one thing, or two of them."""
+    how = Disturbance(seed=dice.randint(0, 10**6), force=dice.random() < 0.05)
+    for _ in range(dice.choice([1, 1, 1, 2])):
+        number, phase = dice.choice([-1, -1, -1, *range(1, 10)]), dice.choice(["before", "after"])
+        match dice.choice(["request", "step", "fault", "fault", "fault", "other", "meanwhile", "meanwhile"]):
+            case "request":
+                how.kill_request = (number, phase)
+            case "step":
+                how.kill_step = (dice.randint(1, 60), dice.choice(["before", "torn", "after"]))
+            case "fault":
+                how.faults = [*how.faults, random_fault(shop, dice)]
+            case "meanwhile":
+                events = random.Random(dice.random())
+                how.meanwhile = (number, phase, partial(random_meanwhile, shop, events))
+            case _:
+                match dice.choice(["full", "stop", "late", "second", "stale", "stale"]):
+                    case "full":
+                        how.full_from = dice.randint(1, 50)
+                    case "stop":
+                        how.stop_at = dice.randint(1, 9)
+                    case "late":
+                        how.late_at = number
+                    case "second":
+                        how.second_at = number
+                    case "stale":
+                        how.stale_index = True
+    if dice.random() < 0.3:
+        how.power_failure = dice.random() < 0.5
+    return how
+
+
+def random_period(shop: LivingShop, dice: random.Random) -> None:
+    """Some hours in the life of the shop, and of the program."""
+    if dice.random() < 0.6:
+        shop.take_snapshot()
+    for _ in range(dice.randint(1, 4)):
+        for _ in range(dice.randint(0, 5)):
+            random_event(shop, dice)
+        if dice.random() < 0.1:
+            shop.begin_import(dice.choice(shop.stocks), dice.randint(40, 60), dice.randint(1, 3))
+        shop.pass_time(
+            dice.choice([1, 5, 10, 10, 30, 400]) if dice.random() < 0.97 else dice.choice([1180, 1220, 1500])
+        )
+        shop.run(random_disturbance(shop, dice) if dice.random() < 0.8 else None)
+        if dice.random() < 0.3:
+            shop.finish_imports(most=1)
+    shop.rest()
+
+
+def play(folder: Path, seed: str, periods: int = 3) -> LivingShop:
+    """A whole world from a seed; raises `Wrong`, which tells the world's story."""
+    dice = random.Random(seed)
+    shop = LivingShop(folder, random_ways(dice))
+    try:
+        shop.log.append(str(shop.ways))
+        for _ in range(dice.randint(1, 4)):
+            shop.open_stock(dice.randint(1, 5), dice.randint(20, 40))
+        shop.begin()
+        for _ in range(periods):
+            random_period(shop, dice)
+    except Wrong as wrong:
+        wrong.log = shop.log
+        raise
+    shop.counts["stocks"] += len(shop.stocks)
+    return shop
