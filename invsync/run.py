@@ -42,6 +42,8 @@ LONGEST_STAY = timedelta(hours=1)
 
 #: Notes of the rule that need a person, and so make the run exit 3.
 _PROBLEMS = {"out_of_sync", "several_rises", "held", "stock_count", "count_believed", "another_program"}
+#: Of these, those that are over once they are told.
+_PASSING = {"several_rises", "count_believed"}
 #: Those that say what waits, rather than what happened.
 _HELD = {"held", "stock_count", "another_program"}
 
@@ -532,7 +534,8 @@ class _Run:
         if made.why != "nothing":
             before = "" if made.before is None else f"{made.before} → "
             log.info("%s: %s, %s%s", work.title, _WHY[made.why], before, made.pool.quantity)
-        problem = next((note for note in work.notes if isinstance(note, Problem)), None)
+        standing_ones = (note for note in work.notes if isinstance(note, Problem) and note.kind not in _PASSING)
+        problem = next(standing_ones, None)
         standing: Standing = "in_step"
         for note in work.notes:
             self.report(note)
@@ -582,7 +585,7 @@ class _Run:
 
     def standing_problem(self, pool_id: str, problem: Problem | None) -> dict[str, str] | None:
         """The problem as the cache keeps it for `invsync status`, with the time since when it stands."""
-        if problem is None or problem.kind in ("several_rises", "count_believed"):
+        if problem is None:
             return None
         earlier = self.cache.pools.get(pool_id, {}).get("problem", {})
         since = earlier.get("since") if earlier.get("kind") == problem.kind else None

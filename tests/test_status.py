@@ -238,3 +238,13 @@ def test_a_cache_that_somebody_changed_by_hand_is_no_traceback(managed: Place) -
     path.write_text(json.dumps(cache))
     (managed.state / "variants.last").write_text('{"exit": "?", "seconds": []}')
     assert "FAILED (exit ?)" in managed.run("status").out
+
+
+def test_a_rise_that_is_held_is_listed_from_its_first_run_on(place: Place) -> None:
+    place.configure(BOTH.replace("variants:\n", "variants:\n  several_rises: hold\n"))
+    place.run("variants", "--init", exit_code=3)
+    with place.shop() as shop:
+        shop.set_available("FOG-S", 20)
+        shop.set_available("FOG-M", 25)
+    place.run("variants", exit_code=3)
+    assert "Fog on the river" in place.run("status", exit_code=3).out
