@@ -146,15 +146,19 @@ def _activated(level: Level | None, path: str | None = None, message: str = "") 
 
 # -- one call, with its key --------------------------------------------------------------------------
 
+_BUSY = {"SERVICE_UNAVAILABLE", "ADJUST_QUANTITIES_FAILED", "IDEMPOTENCY_CONCURRENT_REQUEST"}
+
 
 def _keyed(ctx: Context, mutation: str, args: Mapping[str, Any], check: Any) -> dict[str, Any]:
     key = args["@idempotent"]
     given = args["input"]
     interference = ctx.interference
-    if interference.user_error is not None and not interference.user_error_applied:
-        return _refused([user_error(interference.user_error)])
     call = idempotency.fingerprint(mutation, given)
     earlier = idempotency.recall(ctx, key)
+    # A key that is known has its answer; only being busy comes before that.
+    heard = earlier is None or interference.user_error in _BUSY
+    if interference.user_error is not None and not interference.user_error_applied and heard:
+        return _refused([user_error(interference.user_error)])
     if earlier is not None:
         refusal = idempotency.refusal(earlier, call)
         if refusal is not None:

@@ -24,6 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "exactly_once"))
 
 import living_shop
+from small_world import MEMORY
 
 #: Worlds that one process takes at a time.
 PORTION = 20
@@ -52,9 +53,7 @@ class Tally:
 def play(seeds: list[str]) -> Tally:
     """Play these worlds."""
     tally = Tally()
-    # In memory where there is such a folder: the disk is not what is tried here, and fsync is played anyway.
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(prefix="worlds-", dir=memory if memory.is_dir() else None) as top:
+    with tempfile.TemporaryDirectory(prefix="worlds-", dir=MEMORY) as top:
         for seed in seeds:
             folder = Path(top) / "state"
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,22 +1,31 @@
-"""The fixture of the tests of single failures: a shop of Prints, adopted."""
+"""The fixtures of the tests of single failures: a place for state, and a shop of Prints, adopted."""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_world import Prints, SmallWorld, Time
+from small_world import MEMORY, Prints, SmallWorld, Time
 
 from invsync.sandbox.shop import Shop
 
 
 @pytest.fixture
-def prints(tmp_path: Path) -> Prints:
+def folder() -> Iterator[Path]:
+    """An empty folder."""
+    with tempfile.TemporaryDirectory(prefix="exactly-once-", dir=MEMORY) as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def prints(folder: Path) -> Prints:
     """Make a world: Prints (title → number of variants, named A-1, A-2, …), adopted at 30 each."""
 
     def make(batch: int = 250, available: int = 30, **sizes: int) -> SmallWorld:
         time = Time()
-        world = SmallWorld(tmp_path / "state", Shop(now=time.time), time, batch)
+        world = SmallWorld(folder / "state", Shop(now=time.time), time, batch)
         world.shop.add_location("Warehouse")
         for title, size in sizes.items():
             skus = [f"{title}-{n}" for n in range(1, size + 1)]

@@ -38,6 +38,9 @@ NOON = 1_795_348_800.0
 #: Operations that ask the search index, which may show what was so yesterday.
 SEARCHES = {"FindProducts", "FindItems", "ChangedLevels", "ChangedLevelsEverywhere", "ChangedProducts"}
 
+#: Where state folders are made: in memory if there is such a place, since thousands of renames on a disk take a while.
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
 Hook = Callable[[Request, Phase], None]
 
 #: The sandbox's door in the process, before anything stands in for it.

@@ -185,16 +185,16 @@ class Story:
 
 
 @pytest.fixture(params=STORIES)
-def story(request: pytest.FixtureRequest, tmp_path: Path) -> Story:
+def story(request: pytest.FixtureRequest, folder: Path) -> Story:
     command, happens, options = STORIES[request.param]
     time = Time()
-    world = SmallWorld(tmp_path / "story", Shop(now=time.time), time, BATCH)
+    world = SmallWorld(folder / "story", Shop(now=time.time), time, BATCH)
     shop_before(world.shop)
     world.run(command, init=True)
     time.pass_by(minutes=10)
     happens(world.shop)
     before = Left.by(world)
-    undisturbed = before.world(tmp_path / "undisturbed", world)
+    undisturbed = before.world(folder / "undisturbed", world)
     ended = undisturbed.run(command, **options)
     assert ended.sent >= 3
     assert ended.problems("several_rises") or options

@@ -599,10 +599,10 @@ def test_two_runs_at_once(prints: Prints) -> None:
 
 
 @pytest.mark.parametrize("size", [2, 3, 4])
-def test_two_installations_do_not_run_the_stock_down(prints: Prints, tmp_path: Path, size: int) -> None:
+def test_two_installations_do_not_run_the_stock_down(prints: Prints, folder: Path, size: int) -> None:
     """Each takes the other's adjustments for sales, until one of them sees the pattern and leaves the pool alone."""
     one = prints(A=size, available=1000)
-    other = SmallWorld(tmp_path / "other", one.shop, one.time, runs=500)
+    other = SmallWorld(folder / "other", one.shop, one.time, runs=500)
     assert other.run(init=True).exit_code == 0
     one.shop.sell("A-1", 1)
     reported: list[str] = []

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from living_shop import Disturbance, LivingShop, Place, Stock, Ways
+from small_world import MEMORY
 
 #: Indexes are taken modulo what there is.
 some = st.integers(0, 7)
@@ -46,7 +47,7 @@ class AShopAndItsProgram(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="world-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="world-", dir=MEMORY))
         self.broken = False
 
     @initialize(ways=ways, sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3))
@@ -192,7 +193,7 @@ TestRandomWorlds.settings = settings(
 
 
 @pytest.mark.parametrize("number", range(25))
-def test_a_world_by_dice(tmp_path: Path, number: int) -> None:
+def test_a_world_by_dice(folder: Path, number: int) -> None:
     """The same as in the long run."""
-    shop = living_shop.play(tmp_path / "state", f"suite/{number}")
+    shop = living_shop.play(folder / "state", f"suite/{number}")
     assert shop.counts["checked"] > 0

@@ -201,6 +201,14 @@ def test_a_call_can_be_refused_for_now(new_desk, shop, code: str, applied: bool)
     assert shop.available("PRINT-S") == 28
 
 
+def test_a_key_that_was_applied_gives_its_answer_again_whatever_would_be_refused_now(new_desk, shop) -> None:
+    desk = new_desk(faults=[{"fault": "user_error", "code": "INVALID_LOCATION", "nth": 2}])
+    change = desk.change("PRINT-S", -2)
+    assert desk.codes(change, key="k") == []
+    assert desk.codes(change, key="k") == []
+    assert shop.available("PRINT-S") == 28
+
+
 def test_a_code_that_the_schema_does_not_know_is_answered_all_the_same(new_desk) -> None:
     desk = new_desk(faults=[{"fault": "user_error", "code": "BRAND_NEW_CODE"}])
     assert desk.codes(desk.change("PRINT-S", -2)) == [("BRAND_NEW_CODE", None)]
