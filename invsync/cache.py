@@ -249,6 +249,11 @@ def read_cache(files: Files) -> Cache | None:
     return cache
 
 
+def utc_text(moment: datetime) -> str:
+    """A UTC moment as the state files and Shopify's search write it, to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _is_entry(entry: Any) -> bool:
     """Whether the parts are there that are looked at without decoding the pool."""
     return (

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from invsync.admin import levels
 from invsync.admin.client import Client
 from invsync.admin.levels import Listing
-from invsync.cache import Cache
+from invsync.cache import Cache, utc_text
 from invsync.errors import QueryTooLarge
 from invsync.pools import Scope, Sight, see
 
@@ -191,7 +191,7 @@ def changed(scope: Scope, cache: Cache, client: Client) -> Moved | None:
 
 
 def _changed(scope: Scope, cache: Cache, client: Client) -> Moved | None:
-    since = (_mark(cache) - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = utc_text(_mark(cache) - OVERLAP)
     shown = list(islice(levels.changed_levels(client, tuple(scope.locations), since), MUCH))
     if len(shown) == MUCH:
         return None

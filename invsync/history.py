@@ -9,22 +9,15 @@ from invsync.sync import LevelId
 
 
 def sent(
-    at: str,
-    run: str,
-    batch: str,
-    pool: str,
-    record: Mapping[str, Any],
-    level: LevelId,
-    told: Mapping[str, Any],
-    delta: int,
+    at: str, run: str, batch: str, pool: Mapping[str, str], level: LevelId, told: Mapping[str, Any], delta: int
 ) -> dict[str, Any]:
-    """An adjustment that was applied. `told`: the level's sku, name and what it read before."""
+    """An adjustment that was applied. `pool`: id, title and why; `told`: the level's sku, name and reading before."""
     return {
         "at": at,
         "run": run,
         "batch": batch,
-        "pool": pool,
-        "title": record["title"],
+        "pool": pool["pool"],
+        "title": pool["title"],
         "item": level.item,
         "sku": told["sku"],
         "name": told["name"],
@@ -32,7 +25,7 @@ def sent(
         "before": told["observed"],
         "delta": delta,
         "after": told["observed"] + delta,
-        "why": record["why"],
+        "why": pool["why"],
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from invsync.admin import adjust
 from invsync.admin.client import Client, Clock
-from invsync.cache import Cache, Journal
+from invsync.cache import Cache, Journal, utc_text
 from invsync.errors import ShopError
 from invsync.pools import Name
 from invsync.report import Problem, Warning
@@ -148,7 +148,7 @@ def _send(
     changes = [adjust.change(a.level.item, a.level.location, a.delta, a.change_from) for _, a in rows]
     variables = adjust.call(changes, run_id, key)
     client.pace("Adjust", adjust.COST)  # here, so that no time budget runs out over a batch that the journal holds
-    journal.sending(key, _utc(client), variables, _pools(rows, cache))
+    journal.sending(key, utc_text(client.server_now()), variables, _pools(rows, cache))
     refusals = send(client, variables, clock)
     journal.outcome(key, not refusals)
     if refusals and all(refusal.answer == "ours" for refusal in refusals):
@@ -205,7 +205,3 @@ def _mark(work: Work, refusal: adjust.Refusal) -> None:
         work.again = work.refused is None
     else:
         work.refused, work.again = refusal.message, False
-
-
-def _utc(client: Client) -> str:
-    return client.server_now().strftime("%Y-%m-%dT%H:%M:%SZ")

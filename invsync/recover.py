@@ -66,7 +66,8 @@ def _take(batch: Sent, pool_id: str, run: str, cache: Cache, finished: Finished)
     cache.put(pool_id, record["after"])
     for level, delta in _deltas(batch, pool_id, cache).items():
         told = record["levels"][cache.key(level)]
-        finished.history.append(history.sent(batch.sent_at, run, batch.key, pool_id, record, level, told, delta))
+        pool = {"pool": pool_id, "title": record["title"], "why": record["why"]}
+        finished.history.append(history.sent(batch.sent_at, run, batch.key, pool, level, told, delta))
     if record["moved"]:
         finished.history.append(history.moved(batch.sent_at, run, pool_id, record))
     for note in record["notes"]:

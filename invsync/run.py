@@ -17,7 +17,7 @@ from invsync import cache as state
 from invsync import find, history
 from invsync.admin import adjust, levels
 from invsync.admin.client import Client
-from invsync.cache import Cache, Command, Files, Journal
+from invsync.cache import Cache, Command, Files, Journal, utc_text
 from invsync.config import LocationsSettings, Settings, VariantsSettings
 from invsync.connect import RunClock, connect, scope_of, search_terms
 from invsync.errors import InvsyncError, OutOfTime, ShopError, StateError
@@ -100,7 +100,7 @@ def run(
         shop=settings.shop,
         mode="init" if options.init else "sync",
         dry_run=options.dry_run,
-        started_at=_utc(datetime.fromtimestamp(clock.now(), UTC)),
+        started_at=utc_text(datetime.fromtimestamp(clock.now(), UTC)),
     )
     files = Files(settings.state_dir, command)
     with contextlib.ExitStack() as held:
@@ -216,7 +216,7 @@ class _Run:
                 None,
                 f"a run is at work ({who}): this shows the shop as it is now, in the middle of it"
                 if who
-                else f"{self.files.journal}: an earlier run was cut off with {len(left.open)} of its batches unsettled "
+                else f"{self.files.journal}: an earlier run was cut off, {len(left.open)} of its batches unsettled, "
                 f"and this dry run looks past it. To finish it, run: `invsync {self.files.command}`",
             )
             return
@@ -519,11 +519,9 @@ class _Run:
 
     def tell(self, key: str, work: Work, adjustment: Adjustment) -> None:
         """Note an adjustment that took effect, for the history."""
-        now = _utc(self.client.server_now())
-        told = work.told(adjustment)
-        self.lines.append(
-            history.sent(now, self.run_id, key, work.id, work.record(), adjustment.level, told, adjustment.delta)
-        )
+        level, told, now = adjustment.level, work.told(adjustment), utc_text(self.client.server_now())
+        pool = {"pool": work.id, "title": work.title, "why": work.plan.why}
+        self.lines.append(history.sent(now, self.run_id, key, pool, level, told, adjustment.delta))
 
     def keep(self, work: Work) -> None:
         """Remember a pool as this run leaves it, and report it."""
@@ -565,7 +563,7 @@ class _Run:
                 self.outcome.changes.append(self.change(work))
         counted = made.before is not None and made.before != made.pool.quantity
         if several and (made.movements or work.applied or counted):
-            now = _utc(self.client.server_now())
+            now = utc_text(self.client.server_now())
             self.lines.append(history.moved(now, self.run_id, work.id, work.record()))
         self.store(work, problem)
 
@@ -574,7 +572,7 @@ class _Run:
         for note in work.notes:
             if note.kind not in _HELD:
                 self.report(note)
-        self.lines.append(history.moved(_utc(self.client.server_now()), self.run_id, work.id, work.record()))
+        self.lines.append(history.moved(utc_text(self.client.server_now()), self.run_id, work.id, work.record()))
         self.store(work)
 
     def store(self, work: Work, problem: Problem | None = None) -> None:
@@ -642,9 +640,9 @@ class _Run:
         complete = self.outcome.scan == "complete"
         if complete:
             self.cache.matches = self.scope.matches
-            self.cache.scanned_at = _utc(self.began)
+            self.cache.scanned_at = utc_text(self.began)
         if complete or self.cache.changed or self.stirred or self.is_far_behind():
-            self.cache.watermark = _utc(self.began)
+            self.cache.watermark = utc_text(self.began)
             self.cache.changed = True
         self.cache.fed = not complete
 
@@ -686,7 +684,3 @@ def _shown(made: Plan, names: Mapping[LevelId, Name]) -> tuple[Shown, ...]:
         Shown(level.item, names[level].sku or names[level].label, level.location, observed)
         for level, observed in made.observed.items()
     )
-
-
-def _utc(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

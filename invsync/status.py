@@ -144,7 +144,7 @@ def _waiting(cache: Cache) -> tuple[Waiting, ...]:
 
 def _reconcile_by(cache: Cache, every: float | None) -> str | None:
     scanned = _moment(cache.scanned_at)
-    return None if scanned is None or every is None else _utc(scanned + timedelta(seconds=every))
+    return None if scanned is None or every is None else state.utc_text(scanned + timedelta(seconds=every))
 
 
 def _open_journal(files: Files, shop: str, cache: Cache | None) -> OpenJournal | None:
@@ -303,7 +303,3 @@ def _moment(text: object) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _utc(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -17,13 +17,12 @@ from graphql.language import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
-    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
 )
 from graphql.utilities import value_from_ast_untyped
 
+from invsync.sandbox.selection import fields_of
 from invsync.sandbox.shop import Bucket, Settings
 
 #: The most that one query may cost, as requested.
@@ -143,7 +142,7 @@ class _Builder:
     ) -> list[_Field]:
         """The costly fields of a selection, as far as it applies to this type."""
         found: dict[str, _Field] = {}
-        for node in self._nodes(parent, selections):
+        for node in fields_of(self._schema, self._fragments, parent, selections):
             key = node.alias.value if node.alias else node.name.value
             made = self._field(parent, node, key, payload=payload, top=top)
             if made is None:
@@ -153,24 +152,6 @@ class _Builder:
             else:
                 found[key] = made
         return list(found.values())
-
-    def _nodes(self, parent: GraphQLObjectType, selections: SelectionSetNode) -> list[FieldNode]:
-        nodes: list[FieldNode] = []
-        for node in selections.selections:
-            if isinstance(node, FieldNode):
-                nodes.append(node)
-                continue
-            if isinstance(node, FragmentSpreadNode):
-                fragment = self._fragments[node.name.value]
-                condition, inner = fragment.type_condition.name.value, fragment.selection_set
-            else:
-                assert isinstance(node, InlineFragmentNode)
-                condition = node.type_condition.name.value if node.type_condition else parent.name
-                inner = node.selection_set
-            kind = self._schema.type_map[condition]
-            if kind is parent or (is_abstract_type(kind) and self._schema.is_sub_type(kind, parent)):
-                nodes += self._nodes(parent, inner)
-        return nodes
 
     def _field(
         self, parent: GraphQLObjectType, node: FieldNode, key: str, *, payload: bool, top: bool
@@ -196,7 +177,7 @@ class _Builder:
         assert isinstance(kind, GraphQLObjectType)
         assert node.selection_set is not None
         paths: list[tuple[str, str | None, list[_Field]]] = []
-        for part in self._nodes(kind, node.selection_set):
+        for part in fields_of(self._schema, self._fragments, kind, node.selection_set):
             part_key = part.alias.value if part.alias else part.name.value
             if part.name.value == "nodes" and part.selection_set:
                 inner = get_named_type(kind.fields["nodes"].type)
@@ -205,7 +186,7 @@ class _Builder:
             elif part.name.value == "edges" and part.selection_set:
                 edge = get_named_type(kind.fields["edges"].type)
                 assert isinstance(edge, GraphQLObjectType)
-                for below in self._nodes(edge, part.selection_set):
+                for below in fields_of(self._schema, self._fragments, edge, part.selection_set):
                     if below.name.value == "node" and below.selection_set:
                         inner = get_named_type(edge.fields["node"].type)
                         assert isinstance(inner, GraphQLObjectType)

@@ -19,7 +19,6 @@ from graphql import (
     GraphQLSchema,
     GraphQLSyntaxError,
     get_named_type,
-    is_abstract_type,
     is_list_type,
     is_non_null_type,
     parse,
@@ -30,8 +29,6 @@ from graphql.language import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
-    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
 )
@@ -40,6 +37,7 @@ from invsync.sandbox.access import READ_SCOPES
 from invsync.sandbox.connections import Ordered
 from invsync.sandbox.context import Context
 from invsync.sandbox.fields import CONNECTIONS
+from invsync.sandbox.selection import fields_of
 from invsync.sandbox.versions import answer_of, schema_for
 
 #: The most that a bulk query may hold (source: as in bulk.py).
@@ -172,7 +170,7 @@ class _Compiler:
     def plan(self, operation: OperationDefinitionNode) -> _Plan:
         root = self._schema.query_type
         assert root is not None
-        nodes = list(self._fields(root, operation.selection_set))
+        nodes = list(fields_of(self._schema, self._fragments, root, operation.selection_set))
         if len(nodes) != 1:
             raise Refused("Invalid bulk query: only one top-level field is allowed.")
         name = nodes[0].name.value
@@ -202,14 +200,14 @@ class _Compiler:
         assert isinstance(kind, GraphQLObjectType)
         self._need(kind.name.removesuffix("Connection"))
         assert node.selection_set is not None
-        for part in self._fields(kind, node.selection_set):
+        for part in fields_of(self._schema, self._fragments, kind, node.selection_set):
             if part.name.value == "nodes":
                 raise Refused("Invalid bulk query: use 'edges { node }' instead of 'nodes'.")
             if part.name.value != "edges" or part.selection_set is None:
                 continue
             edge = get_named_type(kind.fields["edges"].type)
             assert isinstance(edge, GraphQLObjectType)
-            for inner in self._fields(edge, part.selection_set):
+            for inner in fields_of(self._schema, self._fragments, edge, part.selection_set):
                 if inner.name.value == "node" and inner.selection_set is not None:
                     of = get_named_type(edge.fields["node"].type)
                     assert isinstance(of, GraphQLObjectType)
@@ -229,7 +227,7 @@ class _Compiler:
     ) -> list[tuple[str, Getter]]:
         """How to read each selected field of an object; connections are hung below the level instead."""
         found: list[tuple[str, Getter]] = []
-        for node in self._fields(kind, selections):
+        for node in fields_of(self._schema, self._fragments, kind, selections):
             name = node.name.value
             key = node.alias.value if node.alias else name
             if name == "__typename":
@@ -276,28 +274,15 @@ class _Compiler:
             return lambda thing, ctx: [one(held, ctx) for held in read(thing, ctx)]
         return lambda thing, ctx: one(read(thing, ctx), ctx)
 
-    def _fields(self, kind: GraphQLObjectType, selections: SelectionSetNode) -> Iterator[FieldNode]:
-        for node in selections.selections:
-            if isinstance(node, FieldNode):
-                yield node
-                continue
-            if isinstance(node, FragmentSpreadNode):
-                fragment = self._fragments[node.name.value]
-                condition, inner = fragment.type_condition.name.value, fragment.selection_set
-            else:
-                assert isinstance(node, InlineFragmentNode)
-                condition = node.type_condition.name.value if node.type_condition else kind.name
-                inner = node.selection_set
-            wanted = self._schema.type_map[condition]
-            if wanted is kind or (is_abstract_type(wanted) and self._schema.is_sub_type(wanted, kind)):
-                yield from self._fields(kind, inner)
-
     def _is_connection(self, kind: GraphQLObjectType, node: FieldNode) -> bool:
         field_ = kind.fields.get(node.name.value)
         return field_ is not None and get_named_type(field_.type).name.endswith("Connection")
 
     def _asks_more_than_id(self, kind: GraphQLObjectType, selections: SelectionSetNode) -> bool:
-        return any(node.name.value not in ("id", "__typename") for node in self._fields(kind, selections))
+        return any(
+            node.name.value not in ("id", "__typename")
+            for node in fields_of(self._schema, self._fragments, kind, selections)
+        )
 
     def _need(self, type_name: str) -> None:
         if type_name in READ_SCOPES:
