@@ -2,13 +2,14 @@
 
 Per command (`variants`, `locations`) the state folder holds
 
-    variants.json      the cache: every pool's quantity and accounted levels, as JSON that a person can read
-    variants.journal   the batches that were sent, or about to be, since the cache was last written
-    variants.lock      flock'ed while a run is at work; says who holds it
-    variants.last      how the last run ended, for `invsync status`
+    variants.json      the cache: every pool's quantity and accounted levels, as JSON that a person
+    can read variants.journal   the batches that were sent, or about to be, since the cache was last
+    written variants.lock      flock'ed while a run is at work; says who holds it variants.last
+    how the last run ended, for `invsync status`
 
-and, shared by both, `history.jsonl`. Files are 0600, the folder 0700. Whatever can't be read or written is a
-`StateError` (or `LockHeld`), one line with the file and the way on; nothing on disk was changed by then.
+and, shared by both, `history.jsonl`. Files are 0600, the folder 0700. Whatever can't be read or
+written is a `StateError` (or `LockHeld`), one line with the file and the way on; nothing on disk
+was changed by then.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ from invsync.sync import FellAlike, LevelId, Pool
 Command = Literal["variants", "locations"]
 
 FORMAT = 1
-#: A history file is set aside as `history.jsonl.1` once it is larger than this, and the one before it goes.
+#: A history file is set aside as `history.jsonl.1` once it is larger than this, and the one before
+#: it goes.
 HISTORY_BYTES = 20_000_000
 #: Room that must be free before anything is sent, beside what the cache takes now.
 SPARE_BYTES = 1_000_000
@@ -81,11 +83,13 @@ class Files:
 class Cache:
     """Every pool's quantity and accounted levels. Pools stay as parsed JSON until they are asked for.
 
-    `locations`: the ids of the locations whose levels it holds. `run`: the run that wrote it, empty for one that was
-    never written; `finished`: the run whose journal it has taken in, or forgotten. `matches`: what the filter was.
-    `scanned_at`: when the last complete scan was done, `scan_points`: what it cost by pages. `watermark`: the moment up
-    to which changes are known; `fed`: whether the last run relied on the feed of changes for that; `feed_trusted`:
-    whether the feed showed what it should have, as far as is known. Moments are by the server's clock, as UTC text.
+    `locations`: the ids of the locations whose levels it holds. `run`: the run that wrote it, empty
+    for one that was never written; `finished`: the run whose journal it has taken in, or forgotten.
+    `matches`: what the filter was. `scanned_at`: when the last complete scan was done,
+    `scan_points`: what it cost by pages. `watermark`: the moment up to which changes are known;
+    `fed`: whether the last run relied on the feed of changes for that; `feed_trusted`: whether the
+    feed showed what it should have, as far as is known. Moments are by the server's clock, as UTC
+    text.
     """
 
     command: Command
@@ -123,13 +127,17 @@ class Cache:
 
     def level(self, pool_id: str, key: str) -> LevelId:
         """The level that the entry of a pool names by `key`: an item (variants) or a location (locations)."""
-        return LevelId(key, self.locations[0]) if self.command == "variants" else LevelId(pool_id, key)
+        return (
+            LevelId(key, self.locations[0]) if self.command == "variants" else LevelId(pool_id, key)
+        )
 
     def key(self, level: LevelId) -> str:
         """How the entry of a pool names a level."""
         return level.item if self.command == "variants" else level.location
 
-    def encode(self, title: str, pool: Pool, problem: Mapping[str, str] | None = None) -> dict[str, Any]:
+    def encode(
+        self, title: str, pool: Pool, problem: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """The entry of a pool. `problem`: what a person is asked to look at (kind, since, message)."""
         entry: dict[str, Any] = {
             "title": title,
@@ -181,7 +189,8 @@ def _whole(value: Any) -> int:
 def take_up(cache: Cache, files: Files, shop: str, locations: tuple[str, ...]) -> Cache:
     """The cache that was read, if it is of this shop; raises `StateError` otherwise.
 
-    `locations`: for `variants` the one location whose levels count; a cache of another one is refused.
+    `locations`: for `variants` the one location whose levels count; a cache of another one is
+    refused.
     """
     if cache.shop != shop:
         raise StateError(
@@ -190,18 +199,24 @@ def take_up(cache: Cache, files: Files, shop: str, locations: tuple[str, ...]) -
         )
     if files.command == "variants" and cache.locations != locations:
         raise StateError(
-            f"{files.cache}: was made for location {', '.join(cache.locations)}, not for {', '.join(locations)}; "
-            f"nothing was changed. Set variants.location back, or start over with {files.start_over}"
+            f"{files.cache}: was made for location {', '.join(cache.locations)}, not for "
+            f"{', '.join(locations)}; "
+            "nothing was changed. Set variants.location back, or start over with "
+            f"{files.start_over}"
         )
     if set(cache.locations) != set(locations):
-        cache.watermark = None  # the levels of a location that opened are old, so no feed shows them
+        cache.watermark = (
+            None  # the levels of a location that opened are old, so no feed shows them
+        )
     cache.locations = locations
     return cache
 
 
 def read_cache(files: Files) -> Cache | None:
     """The cache as it is on disk, of whichever shop; None if there is none."""
-    way_on = f"the file was kept. Start over with {files.start_over}, which takes the levels as they are"
+    way_on = (
+        f"the file was kept. Start over with {files.start_over}, which takes the levels as they are"
+    )
     collecting = gc.isenabled()
     gc.disable()  # nothing of a cache is garbage yet, and looking for it takes a fifth of the time
     try:
@@ -219,7 +234,8 @@ def read_cache(files: Files) -> Cache | None:
         raise StateError(f"{files.cache}: is not a cache of invsync; {way_on}")
     if document["format"] is not FORMAT:
         raise StateError(
-            f"{files.cache}: has format {document['format']!r}, this invsync knows {FORMAT}; the file was kept. "
+            f"{files.cache}: has format {document['format']!r}, this invsync knows {FORMAT}; the "
+            "file was kept. "
             f"Install the invsync that wrote it, or start over with {files.start_over}"
         )
     try:
@@ -243,7 +259,9 @@ def read_cache(files: Files) -> Cache | None:
         if damaged:
             raise TypeError(f"pool {damaged[0]}")
     except KeyError as error:
-        raise StateError(f"{files.cache}: is damaged (the key {error} is missing); {way_on}") from error
+        raise StateError(
+            f"{files.cache}: is damaged (the key {error} is missing); {way_on}"
+        ) from error
     except (TypeError, ValueError) as error:
         raise StateError(f"{files.cache}: is damaged ({error}); {way_on}") from error
     return cache
@@ -290,8 +308,12 @@ def write_cache(files: Files, cache: Cache, run: str) -> None:
         "feed_trusted": cache.feed_trusted,
         "pools": cache.pools,
     }
-    # A line an entry, for people; the separators keep json's fast encoder, which `indent` would not.
-    replace_file(files.cache, json.dumps(document, ensure_ascii=False, separators=(",\n", ": ")).encode() + b"\n")
+    # A line an entry, for people; the separators keep json's fast encoder, which `indent` would
+    # not.
+    replace_file(
+        files.cache,
+        json.dumps(document, ensure_ascii=False, separators=(",\n", ": ")).encode() + b"\n",
+    )
     cache.changed = False
 
 
@@ -299,8 +321,9 @@ def write_cache(files: Files, cache: Cache, run: str) -> None:
 class Sent:
     """A batch as the journal tells it.
 
-    `pools`: pool id → title, why, quantity from and to, `levels` (key → sku, observed), and `after`, its cache entry
-    once the batch is applied. `applied` is None while nothing is known of the outcome.
+    `pools`: pool id → title, why, quantity from and to, `levels` (key → sku, observed), and
+    `after`, its cache entry once the batch is applied. `applied` is None while nothing is known of
+    the outcome.
     """
 
     key: str
@@ -330,7 +353,13 @@ class Journal:
     def __init__(self, files: Files, *, run: str, shop: str, continues: str) -> None:
         """Write nothing yet: a run that sends nothing leaves no journal."""
         self._files = files
-        self._header = {"journal": FORMAT, "command": files.command, "shop": shop, "run": run, "cache": continues}
+        self._header = {
+            "journal": FORMAT,
+            "command": files.command,
+            "shop": shop,
+            "run": run,
+            "cache": continues,
+        }
         self._begun = False
         #: Whether a batch was sent (or was about to be) of whose outcome nothing is known.
         self.open = False
@@ -340,7 +369,9 @@ class Journal:
         """Whether anything was written."""
         return self._begun
 
-    def sending(self, key: str, sent_at: str, variables: Mapping[str, Any], pools: Mapping[str, Any]) -> None:
+    def sending(
+        self, key: str, sent_at: str, variables: Mapping[str, Any], pools: Mapping[str, Any]
+    ) -> None:
         """Write down a batch, before its request leaves."""
         line = {"batch": key, "sent_at": sent_at, "variables": variables, "pools": pools}
         self.open = True
@@ -356,8 +387,9 @@ class Journal:
 def read_journal(files: Files, shop: str) -> JournalContent | None:
     """What an earlier run left; None if it left nothing that was ever sent.
 
-    A torn last line was never acted on: a request only leaves once its line is on disk. Raises `StateError` for a
-    journal of another shop or command, and for one that is damaged anywhere else.
+    A torn last line was never acted on: a request only leaves once its line is on disk. Raises
+    `StateError` for a journal of another shop or command, and for one that is damaged anywhere
+    else.
     """
     content = _read(files.journal)
     if content is None:
@@ -365,7 +397,8 @@ def read_journal(files: Files, shop: str) -> JournalContent | None:
     lines = content.split(b"\n")
     torn = lines.pop()
     way_on = (
-        f"nothing was sent, the file was kept. Start over with {files.start_over}, which takes the levels as they are"
+        f"nothing was sent, the file was kept. Start over with {files.start_over}, which "
+        "takes the levels as they are"
     )
     documents: list[dict[str, Any]] = []
     for at, line in enumerate(lines, 1):
@@ -374,7 +407,9 @@ def read_journal(files: Files, shop: str) -> JournalContent | None:
         except (ValueError, TypeError) as error:
             if at == len(lines) and not torn:
                 break  # the disk kept the line's length but not its text
-            raise StateError(f"{files.journal}: line {at} is not what invsync writes ({error}); {way_on}") from error
+            raise StateError(
+                f"{files.journal}: line {at} is not what invsync writes ({error}); {way_on}"
+            ) from error
     if not documents:
         return None
     try:
@@ -382,14 +417,24 @@ def read_journal(files: Files, shop: str) -> JournalContent | None:
         if header["journal"] is not FORMAT or header["command"] != files.command:
             raise ValueError("no journal of this command")
         if header["shop"] != shop:
-            raise StateError(f"{files.journal}: belongs to the shop {header['shop']}, not to {shop}; {way_on}")
-        outcomes = {_text(line["outcome"]): _flag(line["applied"]) for line in told if "outcome" in line}
+            raise StateError(
+                f"{files.journal}: belongs to the shop {header['shop']}, not to {shop}; {way_on}"
+            )
+        outcomes = {
+            _text(line["outcome"]): _flag(line["applied"]) for line in told if "outcome" in line
+        }
         batches = tuple(_sent(line, outcomes) for line in told if "outcome" not in line)
         if not outcomes.keys() <= {batch.key for batch in batches}:
             raise ValueError("an outcome of a batch that it does not hold")
-        return JournalContent(_text(header["run"]), _text(header["cache"]), batches) if batches else None
+        return (
+            JournalContent(_text(header["run"]), _text(header["cache"]), batches)
+            if batches
+            else None
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StateError(f"{files.journal}: is not a journal of invsync {files.command} ({error}); {way_on}") from error
+        raise StateError(
+            f"{files.journal}: is not a journal of invsync {files.command} ({error}); {way_on}"
+        ) from error
 
 
 def _sent(line: dict[str, Any], outcomes: Mapping[str, bool]) -> Sent:
@@ -448,10 +493,16 @@ def belongs(journal: JournalContent, cache: Cache | None, files: Files) -> bool:
         return True
     if cache and journal.run in (cache.run, cache.finished):
         return False
-    what = f"{files.cache} was written after it" if cache else f"its cache {files.cache.name} is missing"
+    what = (
+        f"{files.cache} was written after it"
+        if cache
+        else f"its cache {files.cache.name} is missing"
+    )
     raise StateError(
-        f"{files.journal}: holds batches of an unfinished run, but {what}; nothing was sent or deleted. Put back the "
-        f"cache that goes with it, or start over with {files.start_over}, which takes the levels as they are"
+        f"{files.journal}: holds batches of an unfinished run, but {what}; nothing was sent or "
+        "deleted. Put back the "
+        f"cache that goes with it, or start over with {files.start_over}, which takes the levels "
+        "as they are"
     )
 
 
@@ -492,15 +543,21 @@ def lock(files: Files, started_at: str) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise StateError(f"{files.lock}: can't be locked ({error.strerror}); use a local disk") from error
+                raise StateError(
+                    f"{files.lock}: can't be locked ({error.strerror}); use a local disk"
+                ) from error
             holder = os.read(descriptor, 500).decode(errors="replace").strip() or "somebody"
             raise LockHeld(
-                f"another run of `invsync {files.command}` is at work ({holder}); nothing was done. "
+                f"another run of `invsync {files.command}` is at work ({holder}); nothing was "
+                "done. "
                 "It lets go when it ends: try again later"
             ) from None
         with _said(files.lock):
             os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {started_at}\n".encode())
+            os.write(
+                descriptor,
+                f"process {os.getpid()} on {socket.gethostname()} since {started_at}\n".encode(),
+            )
         yield
     finally:
         os.close(descriptor)
@@ -509,8 +566,8 @@ def lock(files: Files, started_at: str) -> Iterator[None]:
 def holder(files: Files) -> str | None:
     """Who holds the lock, in the holder's own words; None if nobody does. Writes nothing and waits for nothing.
 
-    The lock is only tried where whoever wrote its name may still be alive: in the moment of trying it, a run that
-    starts would be turned away.
+    The lock is only tried where whoever wrote its name may still be alive: in the moment of trying
+    it, a run that starts would be turned away.
     """
     with _said(files.lock):
         try:
@@ -612,7 +669,9 @@ def replace_file(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.new")
     with _said(path):
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(
+                temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
+            )
             try:
                 _write_all(descriptor, content)
                 os.fsync(descriptor)
@@ -661,6 +720,7 @@ def _said(path: Path) -> Iterator[None]:
     except OSError as error:
         where = Path(error.filename).name if isinstance(error.filename, str) else path.name
         raise StateError(
-            f"{path}: {error.strerror or error} ({where}); what was there is kept. Make the state folder writable, "
+            f"{path}: {error.strerror or error} ({where}); what was there is kept. Make the state "
+            "folder writable, "
             "with room on its disk"
         ) from error

@@ -1,7 +1,7 @@
 """`invsync check`: is everything set up, and what to do where it is not.
 
-A check that fails does not stop those that don't depend on it. Nothing is written to the shop or the state folder, and
-a granted token is not kept: it tells of the scopes of today.
+A check that fails does not stop those that don't depend on it. Nothing is written to the shop or
+the state folder, and a granted token is not kept: it tells of the scopes of today.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from invsync.pools import Scope, see
 PATIENCE = 45.0
 #: How many products (or variants) are counted before it is left at "at least": a few pages.
 COUNTED = 1000
-#: Seconds that the clocks may differ: from there on journal, token and feed are judged by wrong ages.
+#: Seconds that the clocks may differ: from there on journal, token and feed are judged by wrong
+#: ages.
 SKEW = 60
 #: How long before a version of the API goes it is time to take another.
 SOON = timedelta(days=60)
@@ -116,7 +117,8 @@ def failed(done: list[Check]) -> list[str]:
     return [check.name for check in done if check.result == "failed"]
 
 
-# --- On this machine ----------------------------------------------------------------------------------------------
+# --- On this machine
+# ----------------------------------------------------------------------------------------------
 
 
 def _config(settings: Settings) -> Iterator[Check]:
@@ -144,15 +146,24 @@ def _state_dir(settings: Settings) -> Check:
         if not folder.exists():
             above = next(parent for parent in folder.absolute().parents if parent.exists())
             if not os.access(above, os.W_OK | os.X_OK):
-                return Check("state_dir", "failed", f"{folder} can't be made, {above} is not writable", mend)
+                return Check(
+                    "state_dir", "failed", f"{folder} can't be made, {above} is not writable", mend
+                )
             return Check("state_dir", "ok", f"{folder} does not exist yet, the first run makes it")
         if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-            return Check("state_dir", "failed", f"{folder} is not a folder that this user may write to", mend)
+            return Check(
+                "state_dir", "failed", f"{folder} is not a folder that this user may write to", mend
+            )
         for command in COMMANDS:
             files = Files(folder, command)
             for path in (files.cache, files.journal, files.lock, files.last, files.history):
                 if path.exists() and not os.access(path, os.R_OK | os.W_OK):
-                    return Check("state_dir", "failed", f"{path} belongs to another user", f"chown it, or {mend}")
+                    return Check(
+                        "state_dir",
+                        "failed",
+                        f"{path} belongs to another user",
+                        f"chown it, or {mend}",
+                    )
             state.prepare(files)
             if cache := state.read_cache(files):
                 state.take_up(cache, files, settings.shop, cache.locations)
@@ -164,7 +175,8 @@ def _state_dir(settings: Settings) -> Check:
     return Check("state_dir", "ok", f"{folder} is writable, and there is room")
 
 
-# --- The way to the shop ------------------------------------------------------------------------------------------
+# --- The way to the shop
+# ------------------------------------------------------------------------------------------
 
 
 class _Answers:
@@ -190,7 +202,11 @@ class _Answers:
 
 
 def _contact(
-    settings: Settings, client: Client, answers: _Answers, granted: Access | None, error: InvsyncError | None
+    settings: Settings,
+    client: Client,
+    answers: _Answers,
+    granted: Access | None,
+    error: InvsyncError | None,
 ) -> Iterator[Check]:
     """Five checks from one question: those before the one at fault are fine, those after it can't be told."""
     where = "the sandbox in this process" if settings.sandbox else settings.endpoint
@@ -216,9 +232,15 @@ def _contact(
 def _version(settings: Settings, now: datetime) -> Check:
     version, until = settings.api_version, access.SERVED_UNTIL[settings.api_version]
     newest = API_VERSIONS[-1]
-    mend = "look for a newer invsync" if version == newest else f'set api_version: "{newest}" in {settings.file}'
+    mend = (
+        "look for a newer invsync"
+        if version == newest
+        else f'set api_version: "{newest}" in {settings.file}'
+    )
     if now >= until:
-        return Check("api_version", "warning", f"{version} was served until {until:%Y-%m-%d} only", mend)
+        return Check(
+            "api_version", "warning", f"{version} was served until {until:%Y-%m-%d} only", mend
+        )
     message = f"{version} is served until {until:%Y-%m-%d}, {(until - now).days} days from now"
     if until - now < SOON:
         return Check("api_version", "warning", message, mend)
@@ -233,7 +255,8 @@ def _scopes(granted: Access) -> Check:
             "scopes",
             "failed",
             f"the app lacks {why}",
-            "add it to the app and have the shop accept the change (Dev Dashboard: release a new version of the app)",
+            "add it to the app and have the shop accept the change (Dev Dashboard: release a new "
+            "version of the app)",
         )
     spare = sorted(granted.scopes - access.NEEDED.keys() - {"read_inventory"})
     more = f"; invsync does not need {', '.join(spare)}" if spare else ""
@@ -246,7 +269,8 @@ def _shop(settings: Settings, granted: Access) -> Check:
     return Check(
         "shop",
         "failed",
-        f"{settings.endpoint} is the shop {granted.shop}, but the configuration says {settings.shop}",
+        f"{settings.endpoint} is the shop {granted.shop}, but the configuration says "
+        f"{settings.shop}",
         f"correct shop in {settings.file}",
     )
 
@@ -260,7 +284,8 @@ def _clock(ahead: float | None) -> Check:
     return Check(
         "clock",
         "warning",
-        f"this machine's clock is {abs(ahead):.0f} s {'behind' if ahead > 0 else 'ahead of'} the shop's",
+        f"this machine's clock is {abs(ahead):.0f} s {'behind' if ahead > 0 else 'ahead of'} the "
+        "shop's",
         "set it by NTP (timedatectl set-ntp true, on most systems)",
     )
 
@@ -270,7 +295,10 @@ def _deprecations(client: Client) -> Check:
         return Check("deprecations", "ok", "nothing that was asked for is deprecated")
     named = ", ".join(sorted(client.deprecations))
     return Check(
-        "deprecations", "warning", f"invsync uses what Shopify has deprecated: {named}", "look for a newer one"
+        "deprecations",
+        "warning",
+        f"invsync uses what Shopify has deprecated: {named}",
+        "look for a newer one",
     )
 
 
@@ -279,7 +307,8 @@ def _words(error: InvsyncError | None) -> str:
     return str(error).removeprefix("the time budget (max_run_time) is spent: ")
 
 
-# --- What is to be kept in step -----------------------------------------------------------------------------------
+# --- What is to be kept in step
+# -----------------------------------------------------------------------------------
 
 
 def _stock(settings: Settings, client: Client, granted: Access | None) -> Iterator[Check]:
@@ -345,7 +374,9 @@ def _pools(settings: Settings, client: Client, scope: Scope, places: int) -> Che
     terms = search_terms(scope, settings)
     variants = scope.command == "variants"
     found = (
-        levels.find_products(client, terms, scope.location) if variants else levels.find_items(client, terms, places)
+        levels.find_products(client, terms, scope.location)
+        if variants
+        else levels.find_items(client, terms, places)
     )
     skipped: Counter[str] = Counter()
     pools: dict[str, int] = {}
@@ -362,14 +393,26 @@ def _pools(settings: Settings, client: Client, scope: Scope, places: int) -> Che
 
 
 def _counted(
-    settings: Settings, scope: Scope, pools: Mapping[str, int], apart: list[str], skipped: Counter[str], more: bool
+    settings: Settings,
+    scope: Scope,
+    pools: Mapping[str, int],
+    apart: list[str],
+    skipped: Counter[str],
+    more: bool,
 ) -> Check:
     name = f"{scope.command}.pools"
     filters = ", ".join(scope.matches) or "every product"
-    left_out = ", ".join(f"{count} {why.replace('_', ' ')}" for why, count in sorted(skipped.items()))
+    left_out = ", ".join(
+        f"{count} {why.replace('_', ' ')}" for why, count in sorted(skipped.items())
+    )
     left_out = f"; left out: {left_out}" if left_out else ""
     single = sum(size == 1 for size in pools.values())
-    counts = {"found": len(pools), "pools": len(pools) - single, "out_of_step": len(apart), "complete": int(not more)}
+    counts = {
+        "found": len(pools),
+        "pools": len(pools) - single,
+        "out_of_step": len(apart),
+        "complete": int(not more),
+    }
     if not pools:
         return Check(
             name,
@@ -378,14 +421,18 @@ def _counted(
             f"check product_types and product_tags under {scope.command} in {settings.file}",
             counts,
         )
-    what, part = ("products", "variant") if scope.command == "variants" else ("variants", "location")
+    what, part = (
+        ("products", "variant") if scope.command == "variants" else ("variants", "location")
+    )
     least = "at least " if more else ""
     message = f"{least}{len(pools)} {what} match ({filters})"
     if single:
         message += f", {single} of them with one {part} only"
     if not apart:
         return Check(name, "ok", f"{message}; all in step{left_out}", counts=counts)
-    named = ", ".join(apart[:_NAMED]) + (f" and {len(apart) - _NAMED} more" if len(apart) > _NAMED else "")
+    named = ", ".join(apart[:_NAMED]) + (
+        f" and {len(apart) - _NAMED} more" if len(apart) > _NAMED else ""
+    )
     return Check(
         name,
         "warning",

@@ -51,7 +51,8 @@ class Invocation:
             return SandboxPlace(Path("invsync-state/sandbox.json"), None, API_VERSIONS[-1])
         if settings.shop != "sandbox.myshopify.com":
             raise ConfigError(
-                f"{settings.file}: shop is {settings.shop}, a real shop; the sandbox commands need `shop: sandbox`"
+                f"{settings.file}: shop is {settings.shop}, a real shop; the sandbox commands need "
+                "`shop: sandbox`"
             )
         url = None if settings.sandbox else settings.endpoint
         return SandboxPlace(settings.state_dir / "sandbox.json", url, settings.api_version)
@@ -106,9 +107,12 @@ class _Cli(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # whoever read has gone: click knows what to do
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor can the rest be, at the end
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # nor can the rest be, at the end
             click.echo(
-                f"invsync: the output could not be written ({error.strerror}); what was done is recorded, "
+                f"invsync: the output could not be written ({error.strerror}); what was done is "
+                "recorded, "
                 "look with `invsync status`",
                 err=True,
             )
@@ -125,13 +129,18 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
     in_use = API_VERSIONS[-1]
     try:
-        written = config.find(ctx.params.get("config"), os.environ, Path()).read_text(encoding="utf-8")
+        written = config.find(ctx.params.get("config"), os.environ, Path()).read_text(
+            encoding="utf-8"
+        )
     except (ConfigError, OSError, ValueError):
         written = ""
     # A glance, not a reading: parsing YAML would take longer than all the rest.
     for line in written.splitlines():
         key, _colon, value = line.partition(":")
-        if key == "api_version" and (given := value.partition("#")[0].strip(" \"'")) in API_VERSIONS:
+        if (
+            key == "api_version"
+            and (given := value.partition("#")[0].strip(" \"'")) in API_VERSIONS
+        ):
             in_use = given
     click.echo(f"invsync {__version__} (Admin API {in_use})")
     ctx.exit()
@@ -145,8 +154,17 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="Configuration file (default: $INVSYNC_CONFIG, ./config.yaml, …).",
 )
 @click.option("-v", "--verbose", count=True, help="Explain decisions; -vv shows each request.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors; the exit code tells the rest.")
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help=_VERSION_HELP)
+@click.option(
+    "-q", "--quiet", is_flag=True, help="Print nothing but errors; the exit code tells the rest."
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help=_VERSION_HELP,
+)
 @click.pass_context
 def main(ctx: click.Context, config: str | None, verbose: int, quiet: bool) -> None:
     """Keep Shopify inventory in step where several listings stand for one physical stock.
@@ -169,8 +187,12 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options that both commands take."""
     options = [
         click.option("--dry-run", is_flag=True, help="Look and plan; send and write nothing."),
-        click.option("--init", is_flag=True, help="Adopt what is equal, list what is not; send nothing."),
-        click.option("--reset", is_flag=True, help="With --init: forget everything that is remembered first."),
+        click.option(
+            "--init", is_flag=True, help="Adopt what is equal, list what is not; send nothing."
+        ),
+        click.option(
+            "--reset", is_flag=True, help="With --init: forget everything that is remembered first."
+        ),
         click.option(
             "--align",
             type=click.Choice(["lowest", "highest"]),
@@ -178,9 +200,18 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--yes", is_flag=True, help="With --align: don't ask."),
         click.option("--force", is_flag=True, help="Let through what a brake holds back."),
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text."),
-        click.option("-v", "--verbose", count=True, help="Explain decisions; -vv shows each request."),
-        click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors; the exit code tells the rest."),
+        click.option(
+            "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
+        ),
+        click.option(
+            "-v", "--verbose", count=True, help="Explain decisions; -vv shows each request."
+        ),
+        click.option(
+            "-q",
+            "--quiet",
+            is_flag=True,
+            help="Print nothing but errors; the exit code tells the rest.",
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -215,7 +246,9 @@ def locations(ctx: click.Context, **options: Any) -> None:
     _run(ctx, "locations", **options)
 
 
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
+)
 
 
 @main.command()
@@ -225,7 +258,8 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print one J
 def check(ctx: click.Context, as_json: bool, verbose: int) -> None:
     """Check configuration, credentials, scopes, locations and what matches.
 
-    A line for each check, with what to do where it fails; changes nothing. Exit 0, or 1 if a check failed.
+    A line for each check, with what to do where it fails; changes nothing. Exit 0, or 1 if a check
+    failed.
 
     \b
     Examples:
@@ -234,7 +268,9 @@ def check(ctx: click.Context, as_json: bool, verbose: int) -> None:
       invsync check --json                       for a program to read
     """
     invocation: Invocation = ctx.obj
-    invocation.verbose = 1 + max(invocation.verbose, verbose)  # who waits here wants to know for what
+    invocation.verbose = 1 + max(
+        invocation.verbose, verbose
+    )  # who waits here wants to know for what
     settings = invocation.settings()
     invocation.start_log()
     import json
@@ -248,13 +284,17 @@ def check(ctx: click.Context, as_json: bool, verbose: int) -> None:
     for each in checking.checks(settings, RunClock(checking.PATIENCE)):
         done.append(each)
         if not as_json and (each.result == "failed" or not invocation.quiet):
-            click.echo(encodable(addressed(clean(checking.text_line(each)), called), sys.stdout.encoding))
+            click.echo(
+                encodable(addressed(clean(checking.text_line(each)), called), sys.stdout.encoding)
+            )
     if as_json:
         click.echo(json.dumps(checking.document(settings, done), ensure_ascii=False, indent=2))
     elif not invocation.quiet:
         click.echo(checking.summary(done))
     if failed := checking.failed(done):
-        click.echo(f"invsync: {len(failed)} of {len(done)} checks failed: {', '.join(failed)}", err=True)
+        click.echo(
+            f"invsync: {len(failed)} of {len(done)} checks failed: {', '.join(failed)}", err=True
+        )
         ctx.exit(1)
 
 
@@ -264,8 +304,9 @@ def check(ctx: click.Context, as_json: bool, verbose: int) -> None:
 def status(ctx: click.Context, as_json: bool) -> None:
     """Show what is managed, how the last run ended, and what waits for a person.
 
-    Looks at the state folder only: works without network, and while a run is at work. Exit 0 if all is well, 3 if
-    something needs a person (a pool, or a run that failed), 1 if the state can't be read.
+    Looks at the state folder only: works without network, and while a run is at work. Exit 0 if all
+    is well, 3 if something needs a person (a pool, or a run that failed), 1 if the state can't be
+    read.
 
     \b
     Examples:
@@ -298,13 +339,21 @@ def status(ctx: click.Context, as_json: bool) -> None:
 
 @main.command()
 @click.argument("name", metavar="PRODUCT|SKU", nargs=-1, required=True)
-@click.option("-n", "--last", metavar="N", type=click.IntRange(min=1), default=50, help="How many events (50).")
+@click.option(
+    "-n",
+    "--last",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=50,
+    help="How many events (50).",
+)
 @_json_option
 @click.pass_context
 def explain(ctx: click.Context, name: tuple[str, ...], last: int, as_json: bool) -> None:
     """Tell a pool's story: what moved, which rule counted it, what was sent.
 
-    PRODUCT is a title (or a part of it that no other has), an id or its number; so is SKU. The newest event is last.
+    PRODUCT is a title (or a part of it that no other has), an id or its number; so is SKU. The
+    newest event is last.
 
     \b
     Examples:
@@ -325,7 +374,9 @@ def explain(ctx: click.Context, name: tuple[str, ...], last: int, as_json: bool)
     if as_json:
         click.echo(json.dumps(telling.document(asked, stories), ensure_ascii=False, indent=2))
         return
-    told = "\n\n".join(telling.text(story, shutil.get_terminal_size((100, 24)).columns) for story in stories)
+    told = "\n\n".join(
+        telling.text(story, shutil.get_terminal_size((100, 24)).columns) for story in stories
+    )
     called = _called(invocation, at_a_terminal=sys.stdout.isatty())
     click.echo(encodable(addressed(told, called), sys.stdout.encoding))
 
@@ -364,9 +415,13 @@ def _run(
         if given and not init:
             raise click.UsageError(f"{name} goes with --init: `invsync {command} --init {name}`")
     if yes and not align:
-        raise click.UsageError(f"--yes goes with --align: `invsync {command} --init --align lowest --yes`")
+        raise click.UsageError(
+            f"--yes goes with --align: `invsync {command} --init --align lowest --yes`"
+        )
     if align and not (yes or dry_run or (sys.stdin.isatty() and sys.stdout.isatty())):
-        raise click.UsageError("--align changes stock and there is nobody to ask: look with --dry-run, then add --yes")
+        raise click.UsageError(
+            "--align changes stock and there is nobody to ask: look with --dry-run, then add --yes"
+        )
     settings = invocation.settings()
     if getattr(settings, command) is None:
         from invsync.config import section_missing
@@ -436,7 +491,8 @@ def _show(invocation: Invocation, outcome: Outcome, as_json: bool) -> None:
 def _called(invocation: Invocation, *, at_a_terminal: bool) -> str:
     """How the reader of a report calls this very program with this very configuration.
 
-    Who reads cron's mail is in another folder, and has neither cron's environment nor, maybe, a PATH to invsync.
+    Who reads cron's mail is in another folder, and has neither cron's environment nor, maybe, a
+    PATH to invsync.
     """
     import shlex
     import shutil

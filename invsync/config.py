@@ -1,10 +1,11 @@
 """The configuration: where its file is found, what may stand in it, and its typed result.
 
-`TOP`, `VARIANTS` and `LOCATIONS` below are the one definition of the configuration: defaults, validation and the
-JSON Schema for editors (`python -m invsync.config > config.schema.json`) all come from them.
+`TOP`, `VARIANTS` and `LOCATIONS` below are the one definition of the configuration: defaults,
+validation and the JSON Schema for editors (`python -m invsync.config > config.schema.json`) all
+come from them.
 
-A problem is one line, `FILE:LINE: key: what is wrong; what to do`, and all problems of a file are reported at once.
-No message, warning or `repr` holds the value of a secret.
+A problem is one line, `FILE:LINE: key: what is wrong; what to do`, and all problems of a file are
+reported at once. No message, warning or `repr` holds the value of a secret.
 """
 
 from __future__ import annotations
@@ -71,10 +72,12 @@ class Settings:
     shop: str
     #: Whether the shop is the sandbox inside this process: `shop: sandbox` and no `api_url`.
     sandbox: bool
-    #: Where the Admin API is reached: scheme and host (and path, if any), without a slash at the end.
+    #: Where the Admin API is reached: scheme and host (and path, if any), without a slash at the
+    #: end.
     endpoint: str
     api_version: str
-    #: Given (or read from its file) when the credentials are a fixed token; else `client_id` and `client_secret` are.
+    #: Given (or read from its file) when the credentials are a fixed token; else `client_id` and
+    #: `client_secret` are.
     access_token: str | None = field(repr=False)
     client_id: str | None
     client_secret: str | None = field(repr=False)
@@ -90,7 +93,8 @@ class Settings:
     warnings: tuple[str, ...] = ()
 
 
-# --- The definition -----------------------------------------------------------------------------------------------
+# --- The definition
+# -----------------------------------------------------------------------------------------------
 
 
 class _Mistake(Exception):
@@ -141,7 +145,8 @@ class Key(NamedTuple):
     kind: Kind
     #: One line, for the reference and for editors.
     about: str
-    #: As it would be written in the file; None where leaving the key out means something of its own.
+    #: As it would be written in the file; None where leaving the key out means something of its
+    #: own.
     default: str | bool | tuple[str, ...] | None = None
     example: str | tuple[str, ...] | None = None
     #: For choices: what may be written.
@@ -157,7 +162,12 @@ _WORD = r"[\x21-\x7e]+"
 _LOOPBACK = r"localhost|127(?:\.[0-9]{1,3}){3}|::1"
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _YES, _NO = ("true", "yes", "on"), ("false", "no", "off")
-_YAML_TYPES = {"bool": "true or false", "int": "a number", "float": "a number", "timestamp": "a date"}
+_YAML_TYPES = {
+    "bool": "true or false",
+    "int": "a number",
+    "float": "a number",
+    "timestamp": "a date",
+}
 
 
 def _as_written(given: _Scalar, key: Key) -> str:
@@ -178,7 +188,9 @@ def _as_word(given: _Scalar, key: Key) -> str:
 def _as_path(given: _Scalar, key: Key) -> str:
     text = _as_word(given, key)
     if not text.isprintable():
-        raise _Mistake(f"{given.shown} holds a line break or control character; write it on one line")
+        raise _Mistake(
+            f"{given.shown} holds a line break or control character; write it on one line"
+        )
     return text
 
 
@@ -186,7 +198,9 @@ def _as_secret(given: _Scalar, key: Key) -> str:
     text = _as_word(given, key)
     # It becomes an HTTP header or a form field; anything else would fail later, and less clearly.
     if not re.fullmatch(_WORD, text):
-        raise _Mistake("holds a space, a line break or a character that is not ASCII; copy it again")
+        raise _Mistake(
+            "holds a space, a line break or a character that is not ASCII; copy it again"
+        )
     return text
 
 
@@ -199,13 +213,20 @@ def _as_shop(given: _Scalar, key: Key) -> str:
         or re.search(r"admin\.shopify\.com/store/([a-z0-9-]+)", text)
         or re.fullmatch(r"([a-z0-9][a-z0-9-]*)", text)
     )
-    mend = f"{name[1]}.myshopify.com" if name and not given.private and not given.from_variable else None
+    mend = (
+        f"{name[1]}.myshopify.com"
+        if name and not given.private and not given.from_variable
+        else None
+    )
     if mend is None:
         raise _Mistake(
-            f"{given.shown} is not a shop's myshopify.com domain; write it like my-shop.myshopify.com "
+            f"{given.shown} is not a shop's myshopify.com domain; write it like "
+            "my-shop.myshopify.com "
             "(Shopify admin: Settings, Domains), or write sandbox"
         )
-    raise _Mistake(f"{given.shown} is not a shop's myshopify.com domain; write {mend}, or write sandbox")
+    raise _Mistake(
+        f"{given.shown} is not a shop's myshopify.com domain; write {mend}, or write sandbox"
+    )
 
 
 def _as_choice(given: _Scalar, key: Key) -> str:
@@ -222,7 +243,9 @@ def _as_flag(given: _Scalar, key: Key) -> bool:
     if text in _YES + _NO and (given.yaml_type == "bool" or given.from_variable):
         return text in _YES
     if text in _YES + _NO:
-        raise _Mistake(f"{given.shown} is text; write {'true' if text in _YES else 'false'}, without quotes")
+        raise _Mistake(
+            f"{given.shown} is text; write {'true' if text in _YES else 'false'}, without quotes"
+        )
     raise _Mistake(f"{given.shown} is neither true nor false; write true or false")
 
 
@@ -233,7 +256,8 @@ def _as_seconds(given: _Scalar, key: Key) -> float:
     if re.fullmatch(r"[1-9][0-9]{0,5}", text) and not given.from_variable:
         raise _Mistake(f"{text} has no unit; write {text}s, {text}m, {text}h or {text}d")
     raise _Mistake(
-        f"{given.shown} is not a length of time above 0; write a whole number and s, m, h or d, like {key.default}"
+        f"{given.shown} is not a length of time above 0; write a whole number and s, m, h or d, "
+        f"like {key.default}"
     )
 
 
@@ -245,7 +269,9 @@ def _as_fraction(given: _Scalar, key: Key) -> float:
         if "." in text and float(text) < 1:
             raise _Mistake(f"{text} has no percent sign; write {float(text) * 100:g}%")
         raise _Mistake(f"{text} has no percent sign; write {text}%")
-    raise _Mistake(f"{given.shown} is not a percentage from 0% to 100%; write one like {key.default}")
+    raise _Mistake(
+        f"{given.shown} is not a percentage from 0% to 100%; write one like {key.default}"
+    )
 
 
 def _as_url(given: _Scalar, key: Key) -> str:
@@ -267,16 +293,23 @@ def _as_url(given: _Scalar, key: Key) -> str:
     if "@" in parts.netloc:
         raise _Mistake("holds a user name or password; take out everything up to the @")
     if parts.scheme == "http" and not re.fullmatch(_LOOPBACK, host):
-        raise _Mistake(f"{given.shown} is not encrypted; write https:// (http only to 127.0.0.1, ::1 or localhost)")
+        raise _Mistake(
+            f"{given.shown} is not encrypted; write https:// (http only to 127.0.0.1, ::1 or "
+            "localhost)"
+        )
     if parts.query or parts.fragment:
-        raise _Mistake(f"{given.shown} goes on after its path; take out everything from the ? or # on")
+        raise _Mistake(
+            f"{given.shown} goes on after its path; take out everything from the ? or # on"
+        )
     return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
 
 
 def _as_endpoint(given: _Scalar, key: Key) -> str:
     url = _as_url(given, key)
     if re.search(r"[^/]/admin(/|$)", url):
-        raise _Mistake(f"{given.shown} holds a path of the Admin API; take out everything from /admin on")
+        raise _Mistake(
+            f"{given.shown} holds a path of the Admin API; take out everything from /admin on"
+        )
     return url
 
 
@@ -292,7 +325,10 @@ def _or_variable(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _EXACT = {"type": "string", "pattern": r"\S"}
-_URL = {"type": "string", "pattern": r"^(https://[^\s@?#]+|http://(localhost|127\.|\[::1\])[^\s@?#]*)$"}
+_URL = {
+    "type": "string",
+    "pattern": r"^(https://[^\s@?#]+|http://(localhost|127\.|\[::1\])[^\s@?#]*)$",
+}
 _PLACE = {"anyOf": [_EXACT, {"type": "integer", "minimum": 1}]}
 
 FILE = Kind(_as_path, _EXACT)
@@ -312,20 +348,23 @@ _SHARED = (
     Key(
         "several_rises",
         CHOICE,
-        "What to count when several levels of a pool rose between two runs: the smallest rise, the sum, or none.",
+        "What to count when several levels of a pool rose between two runs: the smallest rise, the "
+        "sum, or none.",
         default="smallest",
         allowed=("smallest", "sum", "hold"),
     ),
     Key(
         "max_rising",
         PERCENTAGE,
-        "Hold the rises of a run in which more than this share of the pools (and at least 20) would rise.",
+        "Hold the rises of a run in which more than this share of the pools (and at least 20) "
+        "would rise.",
         default="50%",
     ),
     Key(
         "scan",
         CHOICE,
-        "How a run finds what moved: the whole catalogue, or only what changed since the last run; auto picks.",
+        "How a run finds what moved: the whole catalogue, or only what changed since the last run; "
+        "auto picks.",
         default="auto",
         allowed=("auto", "complete", "changes"),
     ),
@@ -341,11 +380,18 @@ TOP: tuple[Key, ...] = (
     Key(
         "shop",
         SHOP,
-        "The shop's myshopify.com domain, or sandbox: a shop in a box, to try invsync without a shop.",
+        "The shop's myshopify.com domain, or sandbox: a shop in a box, to try invsync without a "
+        "shop.",
         example="my-shop.myshopify.com",
         required=True,
     ),
-    Key("api_version", CHOICE, "The Admin API version to speak.", default=API_VERSIONS[-1], allowed=API_VERSIONS),
+    Key(
+        "api_version",
+        CHOICE,
+        "The Admin API version to speak.",
+        default=API_VERSIONS[-1],
+        allowed=API_VERSIONS,
+    ),
     Key(
         "access_token",
         SECRET,
@@ -359,7 +405,9 @@ TOP: tuple[Key, ...] = (
         "A file that holds the access token and nothing else.",
         example="/run/secrets/shopify-access-token",
     ),
-    Key("client_id", SECRET, "The client id of a Dev Dashboard app.", example="${SHOPIFY_CLIENT_ID}"),
+    Key(
+        "client_id", SECRET, "The client id of a Dev Dashboard app.", example="${SHOPIFY_CLIENT_ID}"
+    ),
     Key(
         "client_secret",
         SECRET,
@@ -382,7 +430,8 @@ TOP: tuple[Key, ...] = (
     Key(
         "state_dir",
         FILE,
-        "The folder for what invsync remembers between runs; relative to the folder of the configuration.",
+        "The folder for what invsync remembers between runs; relative to the folder of the "
+        "configuration.",
         default="invsync-state",
     ),
     Key(
@@ -392,7 +441,12 @@ TOP: tuple[Key, ...] = (
         example="https://hc-ping.com/your-check",
         secret=True,
     ),
-    Key("max_run_time", DURATION, "How long one run may take; what is left then is for the next run.", default="9m"),
+    Key(
+        "max_run_time",
+        DURATION,
+        "How long one run may take; what is left then is for the next run.",
+        default="9m",
+    ),
 )
 
 VARIANTS: tuple[Key, ...] = (
@@ -414,7 +468,8 @@ VARIANTS: tuple[Key, ...] = (
     Key(
         "location",
         LOCATION,
-        "The location whose stock is kept in step: default (the shop's default location), a name or an id.",
+        "The location whose stock is kept in step: default (the shop's default location), a name "
+        "or an id.",
         default="default",
         example="Main Street 1",
     ),
@@ -460,7 +515,8 @@ _FILTERS = ("product_types", "product_tags")
 def json_schema() -> dict[str, Any]:
     """The configuration as a JSON Schema (draft 2020-12), for editors.
 
-    Stricter than `load` in small things: a key without a value, which counts as left out, is marked as unfinished.
+    Stricter than `load` in small things: a key without a value, which counts as left out, is marked
+    as unfinished.
     """
     properties = {key.name: _key_schema(key) for key in TOP}
     for name, (about, keys) in SECTIONS.items():
@@ -470,7 +526,9 @@ def json_schema() -> dict[str, Any]:
             "additionalProperties": False,
             "properties": {key.name: _key_schema(key) for key in keys},
         }
-    properties["variants"]["oneOf"] = [{"required": [name], "properties": {name: {"minItems": 1}}} for name in _FILTERS]
+    properties["variants"]["oneOf"] = [
+        {"required": [name], "properties": {name: {"minItems": 1}}} for name in _FILTERS
+    ]
     every = list(dict.fromkeys(name for way in CREDENTIALS for name in way))
     ways: list[dict[str, Any]] = [
         {
@@ -511,15 +569,17 @@ def _key_schema(key: Key) -> dict[str, Any]:
     return result
 
 
-# --- Finding the file ---------------------------------------------------------------------------------------------
+# --- Finding the file
+# ---------------------------------------------------------------------------------------------
 
 
 def find(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
     """The configuration file to use.
 
-    `--config` (`explicit`), else `INVSYNC_CONFIG`, else `config.yaml` in `cwd`, else `invsync/config.yaml` in the
-    user's config folder, else `/etc/invsync/config.yaml`. With `Path()` as `cwd` a file there is named as the user
-    would name it. Raises `ConfigError` when there is none, or the named one is not there.
+    `--config` (`explicit`), else `INVSYNC_CONFIG`, else `config.yaml` in `cwd`, else
+    `invsync/config.yaml` in the user's config folder, else `/etc/invsync/config.yaml`. With
+    `Path()` as `cwd` a file there is named as the user would name it. Raises `ConfigError` when
+    there is none, or the named one is not there.
     """
     named = [("--config", explicit), ("INVSYNC_CONFIG", environ.get("INVSYNC_CONFIG"))]
     for source, name in named:
@@ -551,7 +611,8 @@ def section_missing(settings: Settings, name: str) -> ConfigError:
     first = SECTIONS[name][1][0]
     example = _yaml_list(first.example) if isinstance(first.example, tuple) else str(first.example)
     return ConfigError(
-        f"{_plain(settings.file)}: {name}: the section is missing; add {name}: with {first.name}: {example} under it"
+        f"{_plain(settings.file)}: {name}: the section is missing; add {name}: with {first.name}: "
+        f"{example} under it"
     )
 
 
@@ -577,9 +638,10 @@ def _expanded(name: str, environ: Mapping[str, str]) -> Path:
     return home / name[2:] if home is not None else Path(name)
 
 
-# --- Loading ------------------------------------------------------------------------------------------------------
+# --- Loading --------------------------------------------------------------------------------------
 
-#: Far above any real configuration; keeps a wrong file (a log, a device) from being read into memory.
+#: Far above any real configuration; keeps a wrong file (a log, a device) from being read into
+#: memory.
 _MAX_BYTES = 1 << 20
 
 
@@ -641,7 +703,9 @@ class _Reading:
 
     def raise_problems(self) -> None:
         if self.problems:
-            raise ConfigError(*dict.fromkeys(text for _, text in sorted(self.problems, key=lambda each: each[0])))
+            raise ConfigError(
+                *dict.fromkeys(text for _, text in sorted(self.problems, key=lambda each: each[0]))
+            )
 
     def fail(self, line: int, what: str) -> ConfigError:
         """The error of a file that can't be looked at any further."""
@@ -652,21 +716,28 @@ class _Reading:
         """A path as the file names it: relative to the file's folder."""
         return self.file.parent / _expanded(name, self.environ)
 
-    # From text to YAML's nodes. The nodes keep the text and line of every value, which messages need, and leave
-    # apart what YAML would turn into something else: 1:30 is the number 90 to it, and a tag `on` is true.
+    # From text to YAML's nodes. The nodes keep the text and line of every value, which messages
+    # need, and leave apart what YAML would turn into something else: 1:30 is the number 90 to it,
+    # and a tag `on` is true.
 
     def document(self) -> yaml.MappingNode:
         """The file's top mapping."""
         try:
             content, self.readable_by_others = _read(self.file)
         except FileNotFoundError:
-            raise self.fail(0, "there is no such file; run cp config.example.yaml config.yaml") from None
+            raise self.fail(
+                0, "there is no such file; run cp config.example.yaml config.yaml"
+            ) from None
         except IsADirectoryError:
             raise self.fail(0, "is a folder; name the file in it") from None
         except (OSError, ValueError) as error:
-            raise self.fail(0, f"can't be read: {_reason(error)}; correct its permissions") from None
+            raise self.fail(
+                0, f"can't be read: {_reason(error)}; correct its permissions"
+            ) from None
         if len(content) > _MAX_BYTES:
-            raise self.fail(0, "is larger than 1 MiB and so no configuration; name another file with --config")
+            raise self.fail(
+                0, "is larger than 1 MiB and so no configuration; name another file with --config"
+            )
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -675,7 +746,8 @@ class _Reading:
         import yaml
 
         try:
-            # Not libyaml's loader: it would save 1 ms, and deep nesting overflows its stack and kills the process.
+            # Not libyaml's loader: it would save 1 ms, and deep nesting overflows its stack and
+            # kills the process.
             node = yaml.compose(text, yaml.SafeLoader)
             if node is not None:
                 self.merge(node, "", set())
@@ -683,19 +755,28 @@ class _Reading:
             mark = error.problem_mark
             reason = re.sub(r" ?'(.|[^']*)'", _unquoted, error.problem or "a mistake")
             what = f"is not valid YAML: {reason}; look at the indentation, colons and quotes there"
-            at = f"{_plain(self.file)}:{mark.line + 1}:{mark.column + 1}" if mark else _plain(self.file)
+            at = (
+                f"{_plain(self.file)}:{mark.line + 1}:{mark.column + 1}"
+                if mark
+                else _plain(self.file)
+            )
             raise ConfigError(f"{at}: {what}") from None
         except yaml.reader.ReaderError as error:
             line = text.count("\n", 0, error.position) + 1
             raise self.fail(line, "holds a control character; delete it") from None
         except RecursionError:
-            raise self.fail(0, "is nested far too deeply; start again from config.example.yaml") from None
+            raise self.fail(
+                0, "is nested far too deeply; start again from config.example.yaml"
+            ) from None
         if node is None or node.tag == _NULL:
             raise self.fail(0, "is empty; start from config.example.yaml")
         if isinstance(node, yaml.MappingNode):
             return node
         what = "a list" if isinstance(node, yaml.SequenceNode) else "one text"
-        raise self.fail(node.start_mark.line + 1, f"is {what}, not keys with values; start from config.example.yaml")
+        raise self.fail(
+            node.start_mark.line + 1,
+            f"is {what}, not keys with values; start from config.example.yaml",
+        )
 
     def merge(self, node: yaml.Node, where: str, seen: set[int]) -> None:
         """Puts in place what `<<` merges, and notes keys given twice: YAML would silently take the last."""
@@ -713,19 +794,25 @@ class _Reading:
                 name, line = _name(key), key.start_mark.line + 1
                 path = _joined(where, name)
                 if name in lines:
-                    self.problem(line, path, f"is given already, on line {lines[name]}; keep one of them")
+                    self.problem(
+                        line, path, f"is given already, on line {lines[name]}; keep one of them"
+                    )
                 lines.setdefault(name, line)
                 self.merge(value, path, seen)
             yaml.SafeLoader("").flatten_mapping(node)
 
-    def entries(self, node: yaml.MappingNode, where: str, known: Sequence[str]) -> dict[str, yaml.Node]:
+    def entries(
+        self, node: yaml.MappingNode, where: str, known: Sequence[str]
+    ) -> dict[str, yaml.Node]:
         """The known keys that have a value. A key without one counts as left out."""
         found: dict[str, yaml.Node] = {}
         for key, value in node.value:
             name, line = _name(key), key.start_mark.line + 1
             path = _joined(where, name)
             if name not in known:
-                self.problem(line, path, f"is not a key of invsync; {_unknown_mend(name, where, known)}")
+                self.problem(
+                    line, path, f"is not a key of invsync; {_unknown_mend(name, where, known)}"
+                )
             elif value.tag != _NULL:
                 found[name] = value
                 self.lines[path] = line
@@ -746,7 +833,9 @@ class _Reading:
 
     # From YAML's nodes to values.
 
-    def values(self, entries: Mapping[str, yaml.Node], where: str, keys: Sequence[Key]) -> dict[str, Any]:
+    def values(
+        self, entries: Mapping[str, yaml.Node], where: str, keys: Sequence[Key]
+    ) -> dict[str, Any]:
         """The value of each key, or its default; None where it is mistaken, which is noted."""
         result: dict[str, Any] = {}
         for key in keys:
@@ -777,7 +866,11 @@ class _Reading:
         import yaml
 
         if not isinstance(node, yaml.SequenceNode):
-            word = node.value if isinstance(node, yaml.ScalarNode) and not _holds_secret(node.value) else None
+            word = (
+                node.value
+                if isinstance(node, yaml.ScalarNode) and not _holds_secret(node.value)
+                else None
+            )
             written = _yaml_list((word,) if word else key.example or ())
             self.problem(line, path, f"must be a list; write {written}")
             self.mistaken.add(path)
@@ -806,12 +899,16 @@ class _Reading:
         given = _Scalar(text, node.value, yaml_type, key.secret)
         if not text.strip():
             if given.from_variable:
-                raise _Mistake("is empty, since its environment variable is; set that, or delete the line")
+                raise _Mistake(
+                    "is empty, since its environment variable is; set that, or delete the line"
+                )
             raise _Mistake("is empty; give it a value, or delete it")
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise _Mistake("holds something that is not Unicode text; write it again in UTF-8") from None
+            raise _Mistake(
+                "holds something that is not Unicode text; write it again in UTF-8"
+            ) from None
         return given
 
     # What several keys say together.
@@ -825,7 +922,8 @@ class _Reading:
             self.problem(
                 self.lines["variants"],
                 "variants",
-                "neither product_types nor product_tags says which products; add product_types: [Print], say",
+                "neither product_types nor product_tags says which products; add product_types: "
+                "[Print], say",
             )
         elif len(filled) > 1:
             first, last = sorted(filled, key=lambda path: self.lines[path])
@@ -838,14 +936,20 @@ class _Reading:
     def check_credentials(self, *, optional: bool) -> None:
         """The keys of exactly one way; of none, where they are optional."""
         every = dict.fromkeys(name for way in CREDENTIALS for name in way)
-        given = sorted((name for name in every if name in self.lines), key=lambda name: self.lines[name])
-        wanted = [name for way in CREDENTIALS if {*given} < {*way} for name in way if name not in given]
+        given = sorted(
+            (name for name in every if name in self.lines), key=lambda name: self.lines[name]
+        )
+        wanted = [
+            name for way in CREDENTIALS if {*given} < {*way} for name in way if name not in given
+        ]
         if any({*given} == {*way} for way in CREDENTIALS) or (optional and not given):
             return
         if not given:
             self.problem(0, "access_token", f"is missing; give {_CREDENTIALS_IN_WORDS}")
         elif wanted:
-            self.problem(self.lines[given[0]], given[0], f"does not work alone; add {_listed(wanted, 'or')}")
+            self.problem(
+                self.lines[given[0]], given[0], f"does not work alone; add {_listed(wanted, 'or')}"
+            )
         else:
             *others, last = given
             self.problem(
@@ -870,7 +974,11 @@ class _Reading:
             self.problem(line, name, f"{shown} is not text; put the secret in it, and nothing else")
             return None
         except (OSError, ValueError) as error:
-            self.problem(line, name, f"{shown} can't be read: {_reason(error)}; correct the path or permissions")
+            self.problem(
+                line,
+                name,
+                f"{shown} can't be read: {_reason(error)}; correct the path or permissions",
+            )
             return None
         if not re.fullmatch(_WORD, text):
             what = "holds more than one word" if text else "is empty"
@@ -889,11 +997,14 @@ class _Reading:
         from shlex import quote
 
         self.warnings.append(
-            f"{_plain(path)}: {name}: others on this machine can read this secret; run chmod 600 {quote(_plain(path))}"
+            f"{_plain(path)}: {name}: others on this machine can read this secret; run chmod 600 "
+            f"{quote(_plain(path))}"
         )
 
 
-_CREDENTIALS_IN_WORDS = "access_token, access_token_file, or client_id with client_secret or client_secret_file"
+_CREDENTIALS_IN_WORDS = (
+    "access_token, access_token_file, or client_id with client_secret or client_secret_file"
+)
 
 
 def _default(key: Key) -> Any:
@@ -906,7 +1017,9 @@ def _read(path: Path) -> tuple[bytes, bool]:
     """The content (not much more than `_MAX_BYTES` of it), and whether others than the owner can read it."""
     with path.open("rb") as file:
         mode = os.fstat(file.fileno()).st_mode
-        return file.read(_MAX_BYTES + 1), stat.S_ISREG(mode) and bool(mode & (stat.S_IRGRP | stat.S_IROTH))
+        return file.read(_MAX_BYTES + 1), stat.S_ISREG(mode) and bool(
+            mode & (stat.S_IRGRP | stat.S_IROTH)
+        )
 
 
 def _reason(error: Exception) -> str:
@@ -934,9 +1047,14 @@ def _filled(raw: str, environ: Mapping[str, str]) -> str:
             return "${"
         name = found[1] or ""
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or _holds_secret(name):
-            raise _Mistake("${ must be followed by a variable's name and }; correct it, or write $${ for a plain ${")
+            raise _Mistake(
+                "${ must be followed by a variable's name and }; correct it, or write $${ for a "
+                "plain ${"
+            )
         if name not in environ:
-            raise _Mistake(f"the environment variable {name} is not set; set it (for cron: in the crontab)")
+            raise _Mistake(
+                f"the environment variable {name} is not set; set it (for cron: in the crontab)"
+            )
         return environ[name]
 
     return re.sub(r"\$\$\{|\$\{(?:([^{}]*)\})?", replace, raw)
@@ -961,7 +1079,8 @@ def _nearest(word: str, words: Sequence[str]) -> str | None:
     return next(iter(get_close_matches(word.lower().replace("-", "_"), words, n=1)), None)
 
 
-# --- Words for messages -------------------------------------------------------------------------------------------
+# --- Words for messages
+# -------------------------------------------------------------------------------------------
 
 
 def _holds_secret(text: str) -> bool:
@@ -971,7 +1090,9 @@ def _holds_secret(text: str) -> bool:
 
 def _plain(text: object) -> str:
     """On one line, whatever is in it."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in str(text))
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in str(text)
+    )
 
 
 def _short(text: str) -> str:

@@ -96,7 +96,10 @@ def scope_of(settings: Settings, command: Command, shop: levels.Shop) -> Scope:
             raise section_missing(settings, command)
         if variants.location == "default":
             if shop.default is None:
-                raise ConfigError(f"{settings.file}: variants.location: the shop has no default location; name one")
+                raise ConfigError(
+                    f"{settings.file}: variants.location: the shop has no default location; name "
+                    "one"
+                )
             place = shop.default
         else:
             place = active[_location(settings, "variants.location", variants.location, active)]
@@ -116,16 +119,23 @@ def scope_of(settings: Settings, command: Command, shop: levels.Shop) -> Scope:
     return Scope(command, {gid: active[gid].name for gid in ids}, frozenset(mirrored.product_types))
 
 
-def _location(settings: Settings, key: str, given: str, active: Mapping[str, levels.Location]) -> str:
+def _location(
+    settings: Settings, key: str, given: str, active: Mapping[str, levels.Location]
+) -> str:
     gid = f"gid://shopify/Location/{given}" if given.isdigit() else given
     if gid in active:
         return gid
     named = [location.id for location in active.values() if location.name == given]
     if len(named) == 1:
         return named[0]
-    names = ", ".join(f"{location.name} ({levels.number(location.id)})" for location in active.values())
+    names = ", ".join(
+        f"{location.name} ({levels.number(location.id)})" for location in active.values()
+    )
     what = "several active locations are" if named else "no active location is"
-    raise ConfigError(f"{settings.file}: {key}: {what} called {given!r}; write the name or number of one of: {names}")
+    raise ConfigError(
+        f"{settings.file}: {key}: {what} called {given!r}; write the name or number of one of: "
+        f"{names}"
+    )
 
 
 def search_terms(scope: Scope, settings: Settings) -> str:
@@ -135,4 +145,6 @@ def search_terms(scope: Scope, settings: Settings) -> str:
     )
     assert section is not None
     tags = section.product_tags if isinstance(section, VariantsSettings) else ()
-    return levels.any_of("tag", tags) if tags else levels.any_of("product_type", section.product_types)
+    return (
+        levels.any_of("tag", tags) if tags else levels.any_of("product_type", section.product_types)
+    )

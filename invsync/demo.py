@@ -22,12 +22,14 @@ locations:
 
 _STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
-        "A shop with one stock of prints, sold in four variants. First, invsync adopts what is in step and lists what "
+        "A shop with one stock of prints, sold in four variants. First, invsync adopts what is in "
+        "step and lists what "
         "is not:",
         ("variants --init",),
     ),
     (
-        "One product is out of step. Setting it right by hand is best; here its lowest number is taken:",
+        "One product is out of step. Setting it right by hand is best; here its lowest number is "
+        "taken:",
         ("variants --init --align lowest --yes",),
     ),
     (
@@ -35,10 +37,14 @@ _STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("sandbox sell PRINT-S 3", "sandbox sell PRINT-M 3", "sandbox sell PRINT-L 3"),
     ),
     ("Look first. A dry run sends and writes nothing:", ("variants --dry-run",)),
-    ("Then do it. Nine prints are gone, so every variant ends at 21:", ("variants", "sandbox show PRINT-")),
+    (
+        "Then do it. Nine prints are gone, so every variant ends at 21:",
+        ("variants", "sandbox show PRINT-"),
+    ),
     ("Once more: nothing happened, so nothing is sent.", ("variants -v",)),
     (
-        "The other command keeps one variant at one quantity across its locations. Seed, sell at the till, sync:",
+        "The other command keeps one variant at one quantity across its locations. Seed, sell at "
+        "the till, sync:",
         (
             "locations --init --align lowest --yes",
             "sandbox sell MUG 2 --location Till",
@@ -57,7 +63,9 @@ def play(say: Callable[[str], None]) -> None:
     with tempfile.TemporaryDirectory(prefix="invsync-demo-") as folder:
         Path(folder, "config.yaml").write_text(_CONFIG, encoding="utf-8")
         say(f"config.yaml:\n\n{_indented(_CONFIG)}\n")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("INVSYNC_")}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("INVSYNC_")
+        }
         for told, commands in _STORY:
             say(f"{told}\n")
             for command in commands:
@@ -73,7 +81,9 @@ def play(say: Callable[[str], None]) -> None:
                 )
                 say(_indented(done.stdout.rstrip()) + "\n")
                 if done.returncode not in (0, 3):
-                    raise InvsyncError(f"the demo stopped: `invsync {command}` ended with exit {done.returncode}")
+                    raise InvsyncError(
+                        f"the demo stopped: `invsync {command}` ended with exit {done.returncode}"
+                    )
     say("That is all. Point `shop:` at your own shop next: see the README.")
 
 

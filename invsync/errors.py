@@ -48,6 +48,9 @@ class Stopped(InvsyncError):
     """A signal asked the run to stop; the exit code is 128 + the signal's number."""
 
     def __init__(self, signum: int) -> None:
-        super().__init__(f"stopped by signal {signum}; what was sent is recorded, and the next run goes on from there")
+        super().__init__(
+            f"stopped by signal {signum}; what was sent is recorded, and the next run goes on from "
+            "there"
+        )
         self.signum = signum
         self.exit_code = 128 + signum

@@ -1,8 +1,8 @@
 """`invsync explain`: a pool's story from the history, read line by line.
 
-Two kinds of lines make it (`invsync/run.py` writes them): an adjustment that took effect, and, after those of the same
-run and pool, what moved and what was counted. Adjustments of a run that was cut off stand alone: what had moved is not
-known any more.
+Two kinds of lines make it (`invsync/run.py` writes them): an adjustment that took effect, and,
+after those of the same run and pool, what moved and what was counted. Adjustments of a run that was
+cut off stand alone: what had moved is not known any more.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ COMMANDS: tuple[Command, ...] = ("variants", "locations")
 
 #: Pools whose stories are told at once, where several are asked for by one exact name.
 _TOLD = 5
-#: Pools that are noted while looking for a part of a name, and names that are looked through for a near one.
+#: Pools that are noted while looking for a part of a name, and names that are looked through for a
+#: near one.
 _NOTED = 1_000
 _NAMES = 20_000
 #: Names that a message spells out.
@@ -118,7 +119,8 @@ _RULES = {
 class Story:
     """A pool, what is remembered of it, and its last events, the newest last.
 
-    `managed`: whether the cache holds it, None if that can't be read; `earlier`: how many events came before these.
+    `managed`: whether the cache holds it, None if that can't be read; `earlier`: how many events
+    came before these.
     """
 
     pool: str
@@ -138,14 +140,19 @@ class Story:
     def quantities(self) -> list[int]:
         """The quantity before the first event and after each, where it is known."""
         first = [self.events[0].before] if self.events else []
-        return [quantity for quantity in (*first, *(event.after for event in self.events)) if quantity is not None]
+        return [
+            quantity
+            for quantity in (*first, *(event.after for event in self.events))
+            if quantity is not None
+        ]
 
 
 def read_stories(settings: Settings, asked: str, last: int) -> list[Story]:
     """The stories of the pool that is called so: by title, SKU, id or its number, or by a part of title or SKU.
 
-    Several only where the name fits several exactly (a SKU used twice, or a pool of each command). `last`: how many
-    events of each. Raises `NotFound`, and `StateError` where the history can't be read.
+    Several only where the name fits several exactly (a SKU used twice, or a pool of each command).
+    `last`: how many events of each. Raises `NotFound`, and `StateError` where the history can't be
+    read.
     """
     files = Files(settings.state_dir, "variants")
     caches = {command: _cache(Files(settings.state_dir, command)) for command in COMMANDS}
@@ -153,7 +160,8 @@ def read_stories(settings: Settings, asked: str, last: int) -> list[Story]:
     return [_story(pool_id, title, files, caches, last) for pool_id, title in chosen.items()]
 
 
-#: Of each command its cache, or None if there is none, or why it can't be read: a story can do without.
+#: Of each command its cache, or None if there is none, or why it can't be read: a story can do
+#: without.
 _Caches = Mapping[Command, Cache | StateError | None]
 
 
@@ -168,7 +176,7 @@ def _command_of(pool_id: str) -> Command:
     return "variants" if pool_id.startswith("gid://shopify/Product/") else "locations"
 
 
-# --- Which pool ---------------------------------------------------------------------------------------------------
+# --- Which pool -----------------------------------------------------------------------------------
 
 
 def _choose(asked: str, files: Files, caches: _Caches) -> dict[str, str]:
@@ -188,7 +196,10 @@ def _choose(asked: str, files: Files, caches: _Caches) -> dict[str, str]:
     titles = set(map(str.casefold, found.values()))
     if len(found) > _TOLD or (len(titles) > 1 and not exact):
         some = [f"{title} ({pool_id.rpartition('/')[2]})" for pool_id, title in found.items()]
-        raise NotFound(f"{asked!r} fits {len(found)} pools: {_listed(some)}; give a whole title, a SKU or a number")
+        raise NotFound(
+            f"{asked!r} fits {len(found)} pools: {_listed(some)}; give a whole title, a SKU or a "
+            "number"
+        )
     return found
 
 
@@ -207,7 +218,11 @@ def _mentions(wanted: str, files: Files, caches: _Caches) -> Iterator[dict[str, 
         if isinstance(cache, Cache):
             for pool_id, entry in cache.pools.items():
                 keys = entry.get("levels") if cache.command == "variants" else None
-                yield {"pool": pool_id, "title": cache.title(pool_id), "moved": [{"item": item} for item in keys or ()]}
+                yield {
+                    "pool": pool_id,
+                    "title": cache.title(pool_id),
+                    "moved": [{"item": item} for item in keys or ()],
+                }
 
 
 def _record(text: str | bytes) -> dict[str, Any] | None:
@@ -227,13 +242,22 @@ def _levels(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _names(record: Mapping[str, Any]) -> list[str]:
     """The title, and the SKUs."""
-    return [str(record["title"]), *(str(level["sku"]) for level in _levels(record) if level.get("sku"))]
+    return [
+        str(record["title"]),
+        *(str(level["sku"]) for level in _levels(record) if level.get("sku")),
+    ]
 
 
 def _exact_names(record: Mapping[str, Any]) -> set[str]:
     """Everything that the pool answers to: title, SKUs, ids and their numbers, in lower case."""
-    ids = [str(record["pool"]), *(str(level["item"]) for level in _levels(record) if level.get("item"))]
-    return {name.casefold() for name in (*_names(record), *ids, *(gid.rpartition("/")[2] for gid in ids))}
+    ids = [
+        str(record["pool"]),
+        *(str(level["item"]) for level in _levels(record) if level.get("item")),
+    ]
+    return {
+        name.casefold()
+        for name in (*_names(record), *ids, *(gid.rpartition("/")[2] for gid in ids))
+    }
 
 
 def _unknown(asked: str, files: Files, caches: _Caches) -> str:
@@ -244,12 +268,16 @@ def _unknown(asked: str, files: Files, caches: _Caches) -> str:
         if len(names) > _NAMES:
             break
     if not names:
-        return f"nothing is known of {asked!r}: no run has left anything yet; begin with `invsync variants --init`"
+        return (
+            f"nothing is known of {asked!r}: no run has left anything yet; begin with `invsync "
+            "variants --init`"
+        )
     near = [names[name] for name in get_close_matches(asked.casefold(), names, n=_NAMED)]
     if near:
         return f"nothing is known of {asked!r}; did you mean {_listed(near, 'or')}?"
     return (
-        f"nothing is known of {asked!r}. A SKU is known once its pool has moved; before that give the product's title "
+        f"nothing is known of {asked!r}. A SKU is known once its pool has moved; before that give "
+        "the product's title "
         "or number"
     )
 
@@ -260,7 +288,7 @@ def _listed(names: Sequence[str], last: str = "and") -> str:
     return f" {last} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
 
 
-# --- Its story ----------------------------------------------------------------------------------------------------
+# --- Its story ------------------------------------------------------------------------------------
 
 
 def _story(pool_id: str, title: str, files: Files, caches: _Caches, last: int) -> Story:
@@ -298,7 +326,12 @@ def _events(pool_id: str, lines: Iterable[bytes]) -> Iterator[Event]:
         try:
             if "delta" in record:
                 sent.append(
-                    Sent(*_level(record, pool_id), int(record["before"]), int(record["delta"]), int(record["after"]))
+                    Sent(
+                        *_level(record, pool_id),
+                        int(record["before"]),
+                        int(record["delta"]),
+                        int(record["after"]),
+                    )
                 )
                 pending = record
             else:
@@ -313,12 +346,18 @@ def _events(pool_id: str, lines: Iterable[bytes]) -> Iterator[Event]:
 def _level(told: Mapping[str, Any], pool_id: str) -> tuple[str, str, str, str]:
     """Item, SKU, name and location. A run that was finished by another one left no names of locations."""
     item, sku, location = str(told["item"]), str(told["sku"]), str(told["location"])
-    other = (sku or item) if _command_of(pool_id) == "variants" else f"location {location.rpartition('/')[2]}"
+    other = (
+        (sku or item)
+        if _command_of(pool_id) == "variants"
+        else f"location {location.rpartition('/')[2]}"
+    )
     return item, sku, str(told.get("name") or other), location
 
 
 def _counted(record: Mapping[str, Any], sent: Sequence[Sent]) -> Event:
-    moved = tuple(Moved(*_level(level, record["pool"]), int(level["movement"])) for level in record["moved"])
+    moved = tuple(
+        Moved(*_level(level, record["pool"]), int(level["movement"])) for level in record["moved"]
+    )
     quantity = record["quantity"]
     at, run, title, why = (record[key] for key in ("at", "run", "title", "why"))
     return Event(at, run, title, why, quantity["from"], quantity["to"], moved, tuple(sent))
@@ -331,7 +370,7 @@ def _recovered(record: Mapping[str, Any], sent: Sequence[Sent]) -> Event:
     return Event(at, run, title, why, None, after, (), tuple(sent), recovered=True)
 
 
-# --- As JSON ------------------------------------------------------------------------------------------------------
+# --- As JSON --------------------------------------------------------------------------------------
 
 
 def document(asked: str, stories: Sequence[Story]) -> dict[str, Any]:
@@ -387,7 +426,7 @@ def _event_document(event: Event) -> dict[str, Any]:
     }
 
 
-# --- As text ------------------------------------------------------------------------------------------------------
+# --- As text --------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -423,7 +462,10 @@ def text(story: Story, width: int) -> str:
         )
     lines += ["", *_table(story.events, width)]
     if story.earlier:
-        lines += ["", f"{story.earlier} earlier: -n {len(story.events) + story.earlier} shows them all"]
+        lines += [
+            "",
+            f"{story.earlier} earlier: -n {len(story.events) + story.earlier} shows them all",
+        ]
     return "\n".join(lines)
 
 
@@ -440,7 +482,9 @@ def sparkline(numbers: Sequence[int]) -> str:
     low, high = min(numbers), max(numbers)
     if low == high:
         return _BLOCKS[3] * len(numbers)
-    return "".join(_BLOCKS[round((number - low) / (high - low) * (len(_BLOCKS) - 1))] for number in numbers)
+    return "".join(
+        _BLOCKS[round((number - low) / (high - low) * (len(_BLOCKS) - 1))] for number in numbers
+    )
 
 
 def _table(events: Sequence[Event], width: int) -> list[str]:
@@ -448,7 +492,9 @@ def _table(events: Sequence[Event], width: int) -> list[str]:
         _Column("WHEN (UTC)", [event.at[:16].replace("T", " ") for event in events]),
         _Column("MOVED", [_moved(event) for event in events], wraps=True),
         _Column("COUNTED BY", [event.rule for event in events], wraps=True),
-        _Column("QUANTITY", [f"{_known(event.before)} → {_known(event.after)}" for event in events]),
+        _Column(
+            "QUANTITY", [f"{_known(event.before)} → {_known(event.after)}" for event in events]
+        ),
         _Column("SENT", [_sent(event) for event in events], wraps=True),
         _Column("RUN", [event.run[:8] for event in events]),
     ]
@@ -468,7 +514,9 @@ def _table(events: Sequence[Event], width: int) -> list[str]:
 
 
 def _row(cells: Sequence[str], columns: Sequence[_Column]) -> str:
-    return "  ".join(cell.ljust(column.width) for cell, column in zip(cells, columns, strict=True)).rstrip()
+    return "  ".join(
+        cell.ljust(column.width) for cell, column in zip(cells, columns, strict=True)
+    ).rstrip()
 
 
 def _moved(event: Event) -> str:

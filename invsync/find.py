@@ -1,9 +1,10 @@
 """Finding the pools that may have moved: which kind of scan, and what it shows.
 
-Nothing is concluded here that a later reading by id does not confirm. A search index may show yesterday's number, and
-a phantom rise would oversell: so a scan only names candidates, and what it did not find is a candidate too. The
-exception is a pool of which nothing is to be sent and nothing moved, such as one that is seen for the first time:
-concluding that from an old reading loses nothing, since whatever it missed is a movement next time.
+Nothing is concluded here that a later reading by id does not confirm. A search index may show
+yesterday's number, and a phantom rise would oversell: so a scan only names candidates, and what it
+did not find is a candidate too. The exception is a pool of which nothing is to be sent and nothing
+moved, such as one that is seen for the first time: concluding that from an old reading loses
+nothing, since whatever it missed is a movement next time.
 """
 
 from __future__ import annotations
@@ -69,14 +70,18 @@ def choose(
     if since >= timedelta(seconds=reconcile_every):
         relies = wanted == "changes" or (cache.feed_trusted and cache.scan_points > CHEAP_POINTS)
         ago = str(since).partition(".")[0]
-        return Choice("complete", f"reconcile_every: the last complete scan was {ago} ago", checks_feed=relies)
+        return Choice(
+            "complete", f"reconcile_every: the last complete scan was {ago} ago", checks_feed=relies
+        )
     if wanted == "changes":
         return Choice("changes", "scan: changes")
     if cache.scan_points <= CHEAP_POINTS:
         return Choice("complete", f"the last complete scan took {cache.scan_points} points only")
     if not cache.feed_trusted:
         return Choice("complete", "the feed of changes missed a movement in this shop")
-    known = f"{cache.scan_points}" if cache.scan_points <= DEAR_POINTS else f"more than {DEAR_POINTS}"
+    known = (
+        f"{cache.scan_points}" if cache.scan_points <= DEAR_POINTS else f"more than {DEAR_POINTS}"
+    )
     return Choice("changes", f"a complete scan by pages takes {known} points")
 
 
@@ -84,8 +89,8 @@ def choose(
 class Found:
     """What a complete scan found.
 
-    `ids`: every pool that was found, of one level too; `known`: how many of them the cache knows. `by`: pages or a bulk
-    operation.
+    `ids`: every pool that was found, of one level too; `known`: how many of them the cache knows.
+    `by`: pages or a bulk operation.
     """
 
     ids: set[str] = field(default_factory=set)
@@ -106,15 +111,19 @@ def listings(
 ) -> Iterator[Listing]:
     """Every listing that matches `terms`: by pages, and by a bulk operation once they have become dear.
 
-    `points`: what the last complete scan is known to have cost by pages, 0 if that is not known. After a change of
-    means everything is handed out again. `heed` is told how far a bulk operation is, and may raise to stop there.
+    `points`: what the last complete scan is known to have cost by pages, 0 if that is not known.
+    After a change of means everything is handed out again. `heed` is told how far a bulk operation
+    is, and may raise to stop there.
     """
     paged = 0
     if points <= DEAR_POINTS:
         spent = client.use.points
         for listing in _paged(scope, client, terms, places):
             if client.use.points - spent > DEAR_POINTS:
-                log.info("more than %d points for the pages so far: a bulk operation takes over", DEAR_POINTS)
+                log.info(
+                    "more than %d points for the pages so far: a bulk operation takes over",
+                    DEAR_POINTS,
+                )
                 break
             paged += 1
             yield listing
@@ -132,7 +141,9 @@ def listings(
         for in_bulk, listing in enumerate(by_bulk, 1):  # noqa: B007 - counted to its end
             yield listing
         if in_bulk < paged:
-            raise BulkFailed(f"the bulk operation found {in_bulk} objects where pages had found {paged} already")
+            raise BulkFailed(
+                f"the bulk operation found {in_bulk} objects where pages had found {paged} already"
+            )
     except BulkFailed as error:
         found.by = "pages, since a bulk operation failed"
         found.warning = f"{error}; the catalogue was read by pages instead, which costs more points"
@@ -169,10 +180,11 @@ def sights(scope: Scope, cache: Cache, listed: Iterable[Listing], found: Found) 
 class Moved:
     """What the feed shows.
 
-    `levels`: pools whose levels seem to have moved; `rising`: those that seem to have risen. `others`: pools of which
-    something is left to do, and those whose product changed, maybe by a sale only: new ones and new variants are
-    adopted so, those that no longer match leave, and a movement that the levels did not show is found. `stirred`: it
-    shows anything at all, and would again from the same mark.
+    `levels`: pools whose levels seem to have moved; `rising`: those that seem to have risen.
+    `others`: pools of which something is left to do, and those whose product changed, maybe by a
+    sale only: new ones and new variants are adopted so, those that no longer match leave, and a
+    movement that the levels did not show is found. `stirred`: it shows anything at all, and would
+    again from the same mark.
     """
 
     levels: dict[str, None] = field(default_factory=dict)
@@ -211,7 +223,9 @@ def _changed(scope: Scope, cache: Cache, client: Client) -> Moved | None:
     moved.stirred = bool(shown)
     others = dict.fromkeys(unsettled(cache))
     items_at = next(iter(scope.locations)) if scope.command == "locations" else None
-    for count, (product, items) in enumerate(levels.changed_products(client, since, items_at=items_at)):
+    for count, (product, items) in enumerate(
+        levels.changed_products(client, since, items_at=items_at)
+    ):
         if count == MUCH:
             return None
         moved.stirred = True
@@ -226,8 +240,9 @@ def _changed(scope: Scope, cache: Cache, client: Client) -> Moved | None:
 class FeedCheck:
     """What the feed shows while a complete scan is done: each of its movements should be there, or should have been.
 
-    `shown`: the pools, None where the feed was not asked or shows too much. `since`: from when on; `until`: what moved
-    later, the index may not have noticed. `fed`: whether what came earlier was left to the feed.
+    `shown`: the pools, None where the feed was not asked or shows too much. `since`: from when on;
+    `until`: what moved later, the index may not have noticed. `fed`: whether what came earlier was
+    left to the feed.
     """
 
     shown: frozenset[str] | None
@@ -242,7 +257,9 @@ class FeedCheck:
         return touched < self.until and self.shown is not None and pool_id not in self.shown
 
 
-def check_feed(scope: Scope, cache: Cache, client: Client, choice: Choice, now: datetime) -> FeedCheck:
+def check_feed(
+    scope: Scope, cache: Cache, client: Client, choice: Choice, now: datetime
+) -> FeedCheck:
     """What can be held against the feed in a complete scan at `now`; it is asked where `choice` says so."""
     moved = changed(scope, cache, client) if choice.checks_feed else None
     shown = None if moved is None else frozenset((*moved.levels, *moved.others))

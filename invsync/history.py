@@ -9,7 +9,13 @@ from invsync.sync import LevelId
 
 
 def sent(
-    at: str, run: str, batch: str, pool: Mapping[str, str], level: LevelId, told: Mapping[str, Any], delta: int
+    at: str,
+    run: str,
+    batch: str,
+    pool: Mapping[str, str],
+    level: LevelId,
+    told: Mapping[str, Any],
+    delta: int,
 ) -> dict[str, Any]:
     """An adjustment that was applied. `pool`: id, title and why; `told`: the level's sku, name and reading before."""
     return {
@@ -44,4 +50,10 @@ def moved(at: str, run: str, pool: str, record: Mapping[str, Any]) -> dict[str, 
 
 def identity(line: Mapping[str, Any]) -> tuple[object, ...]:
     """What makes two lines tell the same."""
-    return line.get("run"), line.get("batch"), line.get("pool"), line.get("item"), line.get("location")
+    return (
+        line.get("run"),
+        line.get("batch"),
+        line.get("pool"),
+        line.get("item"),
+        line.get("location"),
+    )

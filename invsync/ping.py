@@ -1,9 +1,10 @@
 """Telling a watchdog how runs go, in the style of healthchecks.io (https://healthchecks.io/docs/http_api/).
 
-POST to `ping_url` + `/start` when a run has begun, to `ping_url` itself when it is done (exit 0 and 3: a pool that
-needs a person is no failure of the run), to `/fail` when it failed or was stopped; the body says how it went. A dry
-run pings nothing, and neither does a run that finds another one at work: that one tells for itself. A ping that fails
-is a warning in the log and never more. The URL is a secret: only its host is ever shown.
+POST to `ping_url` + `/start` when a run has begun, to `ping_url` itself when it is done (exit 0 and
+3: a pool that needs a person is no failure of the run), to `/fail` when it failed or was stopped;
+the body says how it went. A dry run pings nothing, and neither does a run that finds another one at
+work: that one tells for itself. A ping that fails is a warning in the log and never more. The URL
+is a secret: only its host is ever shown.
 """
 
 from __future__ import annotations
@@ -78,7 +79,10 @@ def _try(url: str, body: str) -> str | None:
         response = requests.post(
             url,
             data=body.encode(errors="replace"),
-            headers={"Content-Type": "text/plain; charset=utf-8", "User-Agent": f"invsync/{__version__}"},
+            headers={
+                "Content-Type": "text/plain; charset=utf-8",
+                "User-Agent": f"invsync/{__version__}",
+            },
             auth=lambda request: request,  # keeps requests from adding a password out of ~/.netrc
             timeout=TIMEOUT,
             allow_redirects=False,

@@ -1,6 +1,7 @@
 """Which levels make a pool: what was read of the shop, sorted by what the configuration asks for. Pure.
 
-The search index only proposes: it lags, and it splits words. What matches is decided here, on the exact type or tag.
+The search index only proposes: it lags, and it splits words. What matches is decided here, on the
+exact type or tag.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ _ONLY_VARIANT = "Default Title"
 class Scope:
     """What the command keeps in step.
 
-    `locations`: id → name of those whose levels count (for `variants` exactly one). Of `product_types` and
-    `product_tags` at most one is not empty; both empty means every product.
+    `locations`: id → name of those whose levels count (for `variants` exactly one). Of
+    `product_types` and `product_tags` at most one is not empty; both empty means every product.
     """
 
     command: Command
@@ -39,7 +40,9 @@ class Scope:
     @property
     def matches(self) -> list[str]:
         """The filter as text, to notice that it was changed between two runs."""
-        terms = [f"type {name}" for name in self.product_types] + [f"tag {name}" for name in self.product_tags]
+        terms = [f"type {name}" for name in self.product_types] + [
+            f"tag {name}" for name in self.product_tags
+        ]
         return sorted(terms) + (["only active"] if self.only_active else [])
 
     def wants(self, product: Product) -> bool:
@@ -67,8 +70,12 @@ class Sight:
     def observed(self, scope: Scope) -> dict[LevelId, int]:
         """Level → available."""
         if scope.command == "variants":
-            return {LevelId(item, scope.location): available for item, available in self.levels.items()}
-        return {LevelId(self.id, location): available for location, available in self.levels.items()}
+            return {
+                LevelId(item, scope.location): available for item, available in self.levels.items()
+            }
+        return {
+            LevelId(self.id, location): available for location, available in self.levels.items()
+        }
 
     def names(self, scope: Scope) -> dict[LevelId, Name]:
         """Level → what people call it."""
@@ -80,7 +87,10 @@ class Sight:
                 if item.id in self.levels
             }
         sku = self.listings[0].items[0].sku
-        return {LevelId(self.id, location): Name(sku, scope.locations[location]) for location in self.levels}
+        return {
+            LevelId(self.id, location): Name(sku, scope.locations[location])
+            for location in self.levels
+        }
 
     def touched(self, level: LevelId) -> str | None:
         """When Shopify last changed the level's quantity, where that was read and is known."""
@@ -93,10 +103,13 @@ class Sight:
         return next((when for when in times if when), None)
 
 
-def see(scope: Scope, listings: Iterable[Listing], skipped: Counter[str] | None = None) -> Sight | None:
+def see(
+    scope: Scope, listings: Iterable[Listing], skipped: Counter[str] | None = None
+) -> Sight | None:
     """The pool that the listings of one product (variants) or of one item (locations) make.
 
-    None if they make none. What is left out, though its product matches, is counted in `skipped` by its reason.
+    None if they make none. What is left out, though its product matches, is counted in `skipped` by
+    its reason.
     """
     skipped = Counter() if skipped is None else skipped
     kept: list[Listing] = []

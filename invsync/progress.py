@@ -25,7 +25,13 @@ class Progress:
     A context manager: whatever comes after it finds the line cleared.
     """
 
-    def __init__(self, stream: TextIO, terminal: Screen | None, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        terminal: Screen | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`terminal`: what `stream` is shown on; without one, or without colour, no line is drawn. `clock`: seconds."""
         self._stream = stream
         self._width = terminal.width if terminal and terminal.colour else 0
@@ -63,7 +69,12 @@ class Progress:
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self.clear()
 
 

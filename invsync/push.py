@@ -1,7 +1,8 @@
 """Pushing the plans of a run: batches, each written in the journal before it leaves, and what is refused isolated.
 
-A call is all or nothing. When it is refused, the pools that Shopify names are taken out whole and the rest goes again
-with a new key; where none is named, halves are tried. One bad product never stops the others.
+A call is all or nothing. When it is refused, the pools that Shopify names are taken out whole and
+the rest goes again with a new key; where none is named, halves are tried. One bad product never
+stops the others.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from invsync.pools import Name
 from invsync.report import Problem, Warning
 from invsync.sync import Adjustment, LevelId, Plan, Pool
 
-#: How often a call is repeated, same key, while Shopify says that it is busy; and the seconds between.
+#: How often a call is repeated, same key, while Shopify says that it is busy; and the seconds
+#: between.
 BUSY_TRIES = 5
 BUSY_SECONDS = 3.0
 
@@ -29,8 +31,8 @@ BUSY_SECONDS = 3.0
 class Work:
     """A planned pool on its way: what of it was applied, and how it ended. `notes`: what the plan has to tell.
 
-    `refused`: Shopify's message; `again`: the levels moved meanwhile (or an earlier attempt failed), so that it has
-    to be read and planned afresh.
+    `refused`: Shopify's message; `again`: the levels moved meanwhile (or an earlier attempt
+    failed), so that it has to be read and planned afresh.
     """
 
     id: str
@@ -95,8 +97,8 @@ def push(
 ) -> None:
     """Send every adjustment of `works`, noting in each how it ended; `applied` is told of each that took effect.
 
-    `check` is called before each batch and may raise to stop there. Any other exception means that the outcome of the
-    batch in flight is unknown; the journal holds it.
+    `check` is called before each batch and may raise to stop there. Any other exception means that
+    the outcome of the batch in flight is unknown; the journal holds it.
     """
     queue = deque(_pack(works))
     while queue:
@@ -145,15 +147,20 @@ def _send(
     clock: Clock,
 ) -> tuple[tuple[adjust.Refusal, ...], str]:
     key = str(uuid.uuid4())
-    changes = [adjust.change(a.level.item, a.level.location, a.delta, a.change_from) for _, a in rows]
+    changes = [
+        adjust.change(a.level.item, a.level.location, a.delta, a.change_from) for _, a in rows
+    ]
     variables = adjust.call(changes, run_id, key)
-    client.pace("Adjust", adjust.COST)  # here, so that no time budget runs out over a batch that the journal holds
+    client.pace(
+        "Adjust", adjust.COST
+    )  # here, so that no time budget runs out over a batch that the journal holds
     journal.sending(key, utc_text(client.server_now()), variables, _pools(rows, cache))
     refusals = send(client, variables, clock)
     journal.outcome(key, not refusals)
     if refusals and all(refusal.answer == "ours" for refusal in refusals):
         raise ShopError(
-            f"Shopify refuses the call itself: {refusals[0].message}; nothing of this batch was applied. "
+            f"Shopify refuses the call itself: {refusals[0].message}; nothing of this batch was "
+            "applied. "
             "This is a fault of invsync: report it"
         )
     return refusals, key
@@ -167,7 +174,8 @@ def send(client: Client, variables: Mapping[str, Any], clock: Clock) -> tuple[ad
             return refusals
         clock.sleep(BUSY_SECONDS)
     raise ShopError(
-        f"Shopify is too busy to adjust quantities ({refusals[0].message}); whether the last batch was applied is not "
+        f"Shopify is too busy to adjust quantities ({refusals[0].message}); whether the last batch "
+        "was applied is not "
         "known. It stays in the journal, and the next run finishes it"
     )
 
@@ -181,13 +189,17 @@ def _pools(rows: list[tuple[Work, Adjustment]], cache: Cache) -> dict[str, dict[
         levels = {adjustment.level for adjustment in sending}
         records[work.id] = {
             **work.record(),
-            "levels": {cache.key(adjustment.level): work.told(adjustment) for adjustment in sending},
+            "levels": {
+                cache.key(adjustment.level): work.told(adjustment) for adjustment in sending
+            },
             "after": cache.encode(work.title, work.plan.settle(work.applied | levels)),
         }
     return records
 
 
-def _blame(refusals: tuple[adjust.Refusal, ...], batch: Batch, rows: list[tuple[Work, Adjustment]]) -> None:
+def _blame(
+    refusals: tuple[adjust.Refusal, ...], batch: Batch, rows: list[tuple[Work, Adjustment]]
+) -> None:
     """Mark the pools that have to come out of the batch; none, when nothing says which."""
     if any(refusal.answer == "failed_before" for refusal in refusals):
         for work, _ in batch:

@@ -1,8 +1,9 @@
 """Finishing what an earlier run left in its journal, so that every batch counts exactly once.
 
-A batch with a recorded outcome needs nothing from Shopify. One without is sent again with the same key and the same
-variables: Shopify then either applies it or gives the first answer again, for 24 hours
-(https://shopify.dev/docs/api/usage/implementing-idempotency). After that only the levels themselves can tell.
+A batch with a recorded outcome needs nothing from Shopify. One without is sent again with the same
+key and the same variables: Shopify then either applies it or gives the first answer again, for 24
+hours (https://shopify.dev/docs/api/usage/implementing-idempotency). After that only the levels
+themselves can tell.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class Finished:
     notes: dict[tuple[str, str], Problem | Warning] = field(default_factory=dict)
 
 
-def finish(journal: JournalContent, cache: Cache, client: Client, clock: Clock, read: Read) -> Finished:
+def finish(
+    journal: JournalContent, cache: Cache, client: Client, clock: Clock, read: Read
+) -> Finished:
     """Bring the cache to where the journal's batches have brought the shop; nothing is written here."""
     finished = Finished()
     for batch in journal.batches:
@@ -54,7 +57,8 @@ def _replay(batch: Sent, client: Client, clock: Clock, finished: Finished) -> bo
         finished.notes[batch.key, "replay_refused"] = Warning(
             "replay_refused",
             None,
-            f"a batch of an earlier run that was cut off had changed nothing ({refusals[0].message}); its "
+            "a batch of an earlier run that was cut off had changed nothing "
+            f"({refusals[0].message}); its "
             f"{len(batch.pools)} pools are planned afresh, there is nothing to do",
         )
     return not refusals
@@ -67,13 +71,17 @@ def _take(batch: Sent, pool_id: str, run: str, cache: Cache, finished: Finished)
     for level, delta in _deltas(batch, pool_id, cache).items():
         told = record["levels"][cache.key(level)]
         pool = {"pool": pool_id, "title": record["title"], "why": record["why"]}
-        finished.history.append(history.sent(batch.sent_at, run, batch.key, pool, level, told, delta))
+        finished.history.append(
+            history.sent(batch.sent_at, run, batch.key, pool, level, told, delta)
+        )
     if record["moved"]:
         finished.history.append(history.moved(batch.sent_at, run, pool_id, record))
     for note in record["notes"]:
         kind, message = note["kind"], note["message"]
         finished.notes[pool_id, kind] = (
-            Problem(kind, pool_id, record["title"], message) if note["problem"] else Warning(kind, pool_id, message)
+            Problem(kind, pool_id, record["title"], message)
+            if note["problem"]
+            else Warning(kind, pool_id, message)
         )
 
 
@@ -104,7 +112,9 @@ def _settle_by_reading(batch: Sent, run: str, cache: Cache, read: Read, finished
         if now == before and all(when is not None and when < sent for when in touched):
             continue
         after = {level: observed + deltas[level] for level, observed in before.items()}
-        if now == after and all(when is not None and sent <= when <= sent + ABOUT_THEN for when in touched):
+        if now == after and all(
+            when is not None and sent <= when <= sent + ABOUT_THEN for when in touched
+        ):
             _take(batch, pool_id, run, cache, finished)
             continue
         cache.remove(pool_id)
@@ -112,8 +122,10 @@ def _settle_by_reading(batch: Sent, run: str, cache: Cache, read: Read, finished
         finished.notes[pool_id, "old_journal"] = Warning(
             "old_journal",
             pool_id,
-            f"{record['title']}: whether the adjustments sent at {batch.sent_at} were applied can't be told any more; "
-            f"the pool was forgotten and is judged afresh. Check its stock in Shopify; what led to it: "
+            f"{record['title']}: whether the adjustments sent at {batch.sent_at} were applied "
+            "can't be told any more; "
+            "the pool was forgotten and is judged afresh. Check its stock in Shopify; what led to "
+            "it: "
             f"`invsync explain '{record['title']}'`",
         )
 

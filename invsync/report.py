@@ -1,8 +1,8 @@
 """A run's outcome: as a person at a terminal sees it, as cron mails it, and as JSON.
 
-The JSON keys are a public interface. A message is one line: it begins with the pool's title, says what happened, names
-levels by SKU or location, and ends with what to do next; a command to run stands last, in backticks, so that a
-terminal can show it on a line of its own.
+The JSON keys are a public interface. A message is one line: it begins with the pool's title, says
+what happened, names levels by SKU or location, and ends with what to do next; a command to run
+stands last, in backticks, so that a terminal can show it on a line of its own.
 """
 
 from __future__ import annotations
@@ -21,16 +21,19 @@ import click
 
 from invsync.sync import Note, Plan
 
-#: How each pool that was looked at is counted: exactly once, by the first of these that is true of it.
+#: How each pool that was looked at is counted: exactly once, by the first of these that is true of
+#: it.
 Standing = Literal["failed", "held", "out_of_sync", "adopted", "adjusted", "in_step"]
 
 #: Levels that a message spells out before it only counts the rest.
 _NAMED = 8
-#: The narrowest screen that a table is laid out for, and the widest on which a paragraph is good to read.
+#: The narrowest screen that a table is laid out for, and the widest on which a paragraph is good to
+#: read.
 _NARROWEST, _WIDEST = 60, 100
 #: Lines that the title of a pool may take in a table.
 _TITLE_LINES = 3
-#: The columns of a table that hold numbers, and so end alike; what stands between columns; how heads look.
+#: The columns of a table that hold numbers, and so end alike; what stands between columns; how
+#: heads look.
 _NUMBERS = (1, 3, 4)
 _GAP = "  "
 _BOLD = {"bold": True}
@@ -137,8 +140,15 @@ class Outcome:
     @property
     def pools(self) -> dict[str, int]:
         """How the pools stand, a pool counted once."""
-        counts = {kind: self.standings[kind] for kind in ("adopted", "adjusted", "out_of_sync", "held", "failed")}
-        return {"seen": self.seen, "in_step": max(0, self.seen - sum(counts.values()) - self.left), **counts}
+        counts = {
+            kind: self.standings[kind]
+            for kind in ("adopted", "adjusted", "out_of_sync", "held", "failed")
+        }
+        return {
+            "seen": self.seen,
+            "in_step": max(0, self.seen - sum(counts.values()) - self.left),
+            **counts,
+        }
 
     @property
     def eventful(self) -> bool:
@@ -189,14 +199,20 @@ def document(outcome: Outcome) -> dict[str, Any]:
                 "title": problem.title,
                 "message": problem.message,
                 "levels": [
-                    {"item": level.item, "sku": level.sku, "location": level.location, "observed": level.observed}
+                    {
+                        "item": level.item,
+                        "sku": level.sku,
+                        "location": level.location,
+                        "observed": level.observed,
+                    }
                     for level in problem.levels
                 ],
             }
             for problem in problems
         ],
         "warnings": [
-            {"kind": warning.kind, "pool": warning.pool, "message": warning.message} for warning in outcome.warnings
+            {"kind": warning.kind, "pool": warning.pool, "message": warning.message}
+            for warning in outcome.warnings
         ],
         "api": {
             "requests": outcome.requests,
@@ -209,7 +225,9 @@ def document(outcome: Outcome) -> dict[str, Any]:
 
 def to_json(outcome: Outcome, encoding: str = "utf-8") -> str:
     """The JSON document as text."""
-    return json.dumps(document(outcome), ensure_ascii=encoding.lower().replace("-", "") != "utf8", indent=2)
+    return json.dumps(
+        document(outcome), ensure_ascii=encoding.lower().replace("-", "") != "utf8", indent=2
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +253,8 @@ def screen(stream: TextIO, environ: Mapping[str, str]) -> Screen | None:
 def text(outcome: Outcome, terminal: Screen | None = None, *, invsync: str = "invsync") -> str:
     """The report: for the terminal if there is one, else as a mail.
 
-    `invsync`: how this very program and configuration are called, for the commands that a person copies.
+    `invsync`: how this very program and configuration are called, for the commands that a person
+    copies.
     """
     if terminal is None:
         return addressed("\n".join(_mail(outcome)), invsync)
@@ -272,9 +291,14 @@ def summary(outcome: Outcome) -> str:
         parts.append("no changes")
     if counts or outcome.error is None:
         parts.append(f"{_count(pools['seen'], 'pool')}: {', '.join(counts) or 'none'}")
-    waited = f", waited {outcome.waited_seconds:.0f} s for Shopify" if outcome.waited_seconds >= 1 else ""
+    waited = (
+        f", waited {outcome.waited_seconds:.0f} s for Shopify"
+        if outcome.waited_seconds >= 1
+        else ""
+    )
     parts.append(
-        f"{_count(outcome.requests, 'request')}, {_count(outcome.points, 'point')}, {outcome.seconds:.1f} s{waited}"
+        f"{_count(outcome.requests, 'request')}, {_count(outcome.points, 'point')}, "
+        f"{outcome.seconds:.1f} s{waited}"
     )
     return f"{outcome.command}: {'; '.join(parts)}"
 
@@ -295,14 +319,24 @@ def headline(outcome: Outcome) -> str:
         parts.append(_count(len(outcome.warnings), "warning"))
     dry = " (DRY RUN)" if outcome.dry_run else ""
     init = " --init" if outcome.mode == "init" else ""
-    return f"invsync {outcome.command}{init}, {outcome.shop}{dry}: {', '.join(parts) or 'no changes'}"
+    return (
+        f"invsync {outcome.command}{init}, {outcome.shop}{dry}: {', '.join(parts) or 'no changes'}"
+    )
 
 
 def change_line(change: Change, *, dry_run: bool) -> str:
     """A pool in one line: what it is, from and to which quantity, what moved, what was sent."""
     moved = [f"{level.label} {level.movement:+d}" for level in change.levels if level.movement]
-    sent = [f"{level.label} {level.delta:+d}" for level in change.levels if level.delta and level.applied]
-    unsent = [f"{level.label} {level.delta:+d}" for level in change.levels if level.delta and not level.applied]
+    sent = [
+        f"{level.label} {level.delta:+d}"
+        for level in change.levels
+        if level.delta and level.applied
+    ]
+    unsent = [
+        f"{level.label} {level.delta:+d}"
+        for level in change.levels
+        if level.delta and not level.applied
+    ]
     parts = [_quantity(change) if change.before != change.after else f"stays {change.after}"]
     if moved:
         parts.append(f"moved {_list(moved)}")
@@ -317,16 +351,29 @@ def table(changes: Sequence[Change], terminal: Screen, *, command: str, dry_run:
     """The changes as the lines of a table: a row a pool, in it a line for each level that moved or was adjusted."""
     one, send = "VARIANT" if command == "variants" else "LOCATION", "TO SEND" if dry_run else "SENT"
     head = _Row("PRODUCT", "QUANTITY", ((one, "MOVED", send),))
-    rows = [_Row(clean(change.title), _quantity(change), tuple(_level_cells(change, dry_run))) for change in changes]
+    rows = [
+        _Row(clean(change.title), _quantity(change), tuple(_level_cells(change, dry_run)))
+        for change in changes
+    ]
     widths = _widths([head, *rows], terminal.width)
-    lines = [_table_line((head.title, head.quantity, *head.levels[0]), widths, [_BOLD] * 5, terminal)]
+    lines = [
+        _table_line((head.title, head.quantity, *head.levels[0]), widths, [_BOLD] * 5, terminal)
+    ]
     for row in rows:
         titles = _shortened(_wrapped(row.title, widths[0]), _TITLE_LINES, widths[0])
         for at, (title, cells) in enumerate(zip_longest(titles, row.levels)):
             label, moved, sent = cells or ("", "", "")
-            words = (title or "", "" if at else row.quantity, _middle_cut(label, widths[2]), moved, sent)
+            words = (
+                title or "",
+                "" if at else row.quantity,
+                _middle_cut(label, widths[2]),
+                moved,
+                sent,
+            )
             loud = {"fg": "red" if sent.startswith("not sent") else "cyan"}
-            lines.append(_table_line(words, widths, [_BOLD, _BOLD, {}, {"fg": "yellow"}, loud], terminal))
+            lines.append(
+                _table_line(words, widths, [_BOLD, _BOLD, {}, {"fg": "yellow"}, loud], terminal)
+            )
     return lines
 
 
@@ -342,9 +389,12 @@ class _Row:
 def _widths(rows: Sequence[_Row], screen_width: int) -> tuple[int, ...]:
     """How wide the columns are: as their content, but for titles and levels, which share what room there is."""
     title, quantity = (
-        max(map(_width, words)) for words in zip(*((row.title, row.quantity) for row in rows), strict=True)
+        max(map(_width, words))
+        for words in zip(*((row.title, row.quantity) for row in rows), strict=True)
     )
-    level, moved, sent = (max(map(_width, cells)) for cells in zip(*chain(*(row.levels for row in rows)), strict=True))
+    level, moved, sent = (
+        max(map(_width, cells)) for cells in zip(*chain(*(row.levels for row in rows)), strict=True)
+    )
     room = max(screen_width, _NARROWEST) - quantity - moved - sent - 4 * len(_GAP)
     if title + level > room:
         level = max(min(level, room * 2 // 5), room - title)
@@ -353,7 +403,10 @@ def _widths(rows: Sequence[_Row], screen_width: int) -> tuple[int, ...]:
 
 
 def _table_line(
-    cells: Sequence[str], widths: Sequence[int], styles: Sequence[Mapping[str, Any]], terminal: Screen
+    cells: Sequence[str],
+    widths: Sequence[int],
+    styles: Sequence[Mapping[str, Any]],
+    terminal: Screen,
 ) -> str:
     printed = []
     for at, (words, width, how) in enumerate(zip(cells, widths, styles, strict=True)):
@@ -368,7 +421,9 @@ def _screenful(outcome: Outcome, terminal: Screen, invsync: str) -> Iterator[str
         yield terminal.style("DRY RUN: nothing is sent or written", fg="magenta", bold=True)
         yield ""
     if outcome.changes:
-        yield from table(outcome.changes, terminal, command=outcome.command, dry_run=outcome.dry_run)
+        yield from table(
+            outcome.changes, terminal, command=outcome.command, dry_run=outcome.dry_run
+        )
         yield ""
     told = [("PROBLEM", "red", line) for line in _problem_lines(outcome)]
     told += [("WARNING", "yellow", line) for line in _warning_lines(outcome)]
@@ -378,7 +433,9 @@ def _screenful(outcome: Outcome, terminal: Screen, invsync: str) -> Iterator[str
     bad = outcome.problems or outcome.error is not None
     closing = _wrapped(summary(outcome), max(terminal.width, _NARROWEST))
     yield from (
-        terminal.style(line, fg="red" if bad else "yellow" if outcome.warnings else "green", bold=True)
+        terminal.style(
+            line, fg="red" if bad else "yellow" if outcome.warnings else "green", bold=True
+        )
         for line in closing
     )
 
@@ -408,10 +465,18 @@ def _change_lines(outcome: Outcome) -> list[str]:
 def _problem_lines(outcome: Outcome) -> list[str]:
     """A line a problem; several rises that are held are told once, and many pools that are held are counted."""
     several = {problem.pool for problem in outcome.problems if problem.kind == "several_rises"}
-    told = [problem for problem in outcome.problems if not (problem.kind == "held" and problem.pool in several)]
+    told = [
+        problem
+        for problem in outcome.problems
+        if not (problem.kind == "held" and problem.pool in several)
+    ]
     held = [problem for problem in told if problem.kind == "held"]
     counted = held[_NAMED:]
-    lines = [_named(problem.message, problem.title, _where(problem)) for problem in told if problem not in counted]
+    lines = [
+        _named(problem.message, problem.title, _where(problem))
+        for problem in told
+        if problem not in counted
+    ]
     if counted:
         lines.append(f"and {len(counted)} more pools whose rises are held: `invsync status`")
     return lines
@@ -419,7 +484,13 @@ def _problem_lines(outcome: Outcome) -> list[str]:
 
 def _warning_lines(outcome: Outcome) -> list[str]:
     titles = {change.pool: change.title for change in outcome.changes}
-    titles.update({problem.pool: problem.title for problem in outcome.problems if problem.pool and problem.title})
+    titles.update(
+        {
+            problem.pool: problem.title
+            for problem in outcome.problems
+            if problem.pool and problem.title
+        }
+    )
     return [
         _named(warning.message, titles.get(warning.pool or ""), _short_id(warning.pool or ""))
         for warning in outcome.warnings
@@ -581,12 +652,16 @@ def _middle_cut(words: str, width: int) -> str:
 # Messages
 
 
-def explain_note(note: Note, plan: Plan, title: str, labels: Mapping[Any, str], command: str, rule: str) -> str:
+def explain_note(
+    note: Note, plan: Plan, title: str, labels: Mapping[Any, str], command: str, rule: str
+) -> str:
     """What a note of the rule means for the person who reads it. `rule`: the `several_rises` in force."""
     return f"{title}: {_explained(note, plan, title, labels, command, rule)}"
 
 
-def _explained(note: Note, plan: Plan, title: str, labels: Mapping[Any, str], command: str, rule: str) -> str:
+def _explained(
+    note: Note, plan: Plan, title: str, labels: Mapping[Any, str], command: str, rule: str
+) -> str:
     units = _list([f"{labels[level]} {count}" for level, count in note.levels.items()])
     signed = _list([f"{labels[level]} {count:+d}" for level, count in note.levels.items()])
     one = "variant" if command == "variants" else "location"
@@ -595,77 +670,104 @@ def _explained(note: Note, plan: Plan, title: str, labels: Mapping[Any, str], co
         case "out_of_sync":
             lowest = labels[min(note.levels, key=lambda level: note.levels[level])]
             mend = (
-                f"Set all {one}s to the right number in Shopify, and the next run takes it from there"
+                f"Set all {one}s to the right number in Shopify, and the next run takes it from "
+                "there"
                 if command == "variants"
-                else f"Set {lowest}, the lowest, to the right number in Shopify, and the others follow"
+                else f"Set {lowest}, the lowest, to the right number in Shopify, and the others "
+                "follow"
             )
             return (
-                f"its {one}s differ ({units}), so it is left alone. {mend}; or have every pool that is out of sync "
+                f"its {one}s differ ({units}), so it is left alone. {mend}; or have every pool "
+                "that is out of sync "
                 "brought to its lowest number (you are shown which, and asked): "
                 f"`invsync {command} --init --align lowest`"
             )
         case "several_rises":
             return (
-                f"several {one}s rose between two runs ({signed}), {_several_rises(note, plan, title, command, rule)}"
+                f"several {one}s rose between two runs ({signed}), "
+                f"{_several_rises(note, plan, title, command, rule)}"
             )
         case "held" if plan.pool.braked:
             return (
-                f"its rises are held, since too many pools rose in one run ({signed}); without them its quantity is "
-                f"{after}. If they are wrong, take them back in Shopify; if all that is held is right, let it through: "
+                f"its rises are held, since too many pools rose in one run ({signed}); without "
+                "them its quantity is "
+                f"{after}. If they are wrong, take them back in Shopify; if all that is held is "
+                "right, let it through: "
                 f"`invsync {command} --force`"
             )
         case "held":
             return (
-                f"its rises are held, since several {one}s rose ({signed}); without them its quantity is {after}. Set "
+                f"its rises are held, since several {one}s rose ({signed}); without them its "
+                f"quantity is {after}. Set "
                 f"all its {one}s to the right number in Shopify, then run: `invsync {command}`"
             )
         case "stock_count":
             count = (after or 0) + min(note.levels.values())
             return (
-                f"all its {one}s fell alike ({signed}), together by more than the {after} there were, as after a stock "
-                f"count: held, nothing is counted. If it was not one, set one {one} in Shopify to what is there, and "
-                f"the others follow; if it was, let it through (with all that is held), and the quantity is {count}: "
+                f"all its {one}s fell alike ({signed}), together by more than the {after} there "
+                "were, as after a stock "
+                f"count: held, nothing is counted. If it was not one, set one {one} in Shopify to "
+                "what is there, and "
+                "the others follow; if it was, let it through (with all that is held), and the "
+                f"quantity is {count}: "
                 f"`invsync {command} --force`"
             )
         case "count_believed":
             oversold = max(note.levels.values())
             return (
-                f"its {one}s had all fallen alike, and then one rose: taken for a stock count that was set right "
-                f"({after}). If all that had been sold instead, {oversold} units too many are shown: lower one {one} "
+                f"its {one}s had all fallen alike, and then one rose: taken for a stock count that "
+                "was set right "
+                f"({after}). If all that had been sold instead, {oversold} units too many are "
+                f"shown: lower one {one} "
                 f"by {oversold} in Shopify. What led to it: `invsync explain {shlex.quote(title)}`"
             )
         case "another_program" if before is None:
             return (
-                f"it is left alone, since another program seemed to adjust it too; it reads {units}. Stop that "
-                f"program, set all its {one}s to the right number in Shopify, then run: `invsync {command} --init`"
+                "it is left alone, since another program seemed to adjust it too; it reads "
+                f"{units}. Stop that "
+                f"program, set all its {one}s to the right number in Shopify, then run: `invsync "
+                f"{command} --init`"
             )
         case "another_program":
             return (
-                f"all its {one}s keep falling alike ({signed}): another program seems to adjust them too, so it is "
-                f"left alone from now on. Stop that program, set all its {one}s to the right number in Shopify, then "
+                f"all its {one}s keep falling alike ({signed}): another program seems to adjust "
+                "them too, so it is "
+                f"left alone from now on. Stop that program, set all its {one}s to the right "
+                "number in Shopify, then "
                 f"run: `invsync {command} --init`"
             )
         case "fell_alike":
             read = set(plan.observed.values())
             number = f"back to {read.pop()}" if len(read) == 1 else "to the right number"
             return (
-                f"all its {one}s fell alike ({signed}), counted as sales ({before} → {after}). If it was a stock "
+                f"all its {one}s fell alike ({signed}), counted as sales ({before} → {after}). If "
+                "it was a stock "
                 f"count, set one {one} {number} in Shopify: the others follow"
             )
         case "new_level_stock":
-            told = f"a new {one} came with stock of its own ({units}), which is not added: it is brought to {after}"
+            told = (
+                f"a new {one} came with stock of its own ({units}), which is not added: it is "
+                f"brought to {after}"
+            )
             further = sum(note.levels.values())
-            mend = f". If these are further units, raise one {one} by {further} in Shopify" if further > 0 else ""
+            mend = (
+                f". If these are further units, raise one {one} by {further} in Shopify"
+                if further > 0
+                else ""
+            )
             return told + mend
         case "raise_closed":
             return (
-                f"{one}s that invsync had yet to raise rose by themselves ({signed}), which is taken for that raise "
-                f"and not counted; all are brought to {after}. If these are further units, raise one {one} by "
+                f"{one}s that invsync had yet to raise rose by themselves ({signed}), which is "
+                "taken for that raise "
+                f"and not counted; all are brought to {after}. If these are further units, raise "
+                f"one {one} by "
                 f"{sum(note.levels.values())} in Shopify"
             )
         case "several_sources":
             return (
-                f"several {one}s changed ({signed}) before any had set the number: the smallest is taken, {after}. If "
+                f"several {one}s changed ({signed}) before any had set the number: the smallest is "
+                f"taken, {after}. If "
                 f"that is wrong, set one {one} to the right number in Shopify: the others follow"
             )
         case "adopted":
@@ -679,20 +781,24 @@ def _several_rises(note: Note, plan: Plan, title: str, command: str, rule: str) 
     story = f"What led to it: `invsync explain {shlex.quote(title)}`"
     if rule == "hold":
         return (
-            f"and none is counted (several_rises: hold). Set all its {one}s to the right number in Shopify, then run: "
+            f"and none is counted (several_rises: hold). Set all its {one}s to the right number in "
+            "Shopify, then run: "
             f"`invsync {command}`"
         )
     if plan.pool.braked:
         return (
-            f"and too many pools rose in this run: none is counted yet. If they are right, let through all that "
+            "and too many pools rose in this run: none is counted yet. If they are right, let "
+            "through all that "
             f"is held, and it rises by {plan.pool.pending}: `invsync {command} --force`"
         )
     if rule == "sum":
         return (
-            f"and all are counted ({move}). If it was one restock, typed in at each {one}, lower one {one} by "
+            f"and all are counted ({move}). If it was one restock, typed in at each {one}, lower "
+            f"one {one} by "
             f"{total - smallest} in Shopify. {story}"
         )
     return (
-        f"and only the smallest rise is counted ({move}). If they were separate restocks, raise one {one} by "
+        f"and only the smallest rise is counted ({move}). If they were separate restocks, raise "
+        f"one {one} by "
         f"{total - plan.risen} in Shopify. {story}"
     )

@@ -1,7 +1,7 @@
 """One run, start to end.
 
-lock → load cache → finish what the journal left → find what may have moved → read it by id → plan → push →
-write cache → report
+lock → load cache → finish what the journal left → find what may have moved → read it by id → plan →
+push → write cache → report
 """
 
 from __future__ import annotations
@@ -25,14 +25,25 @@ from invsync.find import Found
 from invsync.pools import Name, Scope, Sight, see
 from invsync.push import Work, push
 from invsync.recover import finish
-from invsync.report import Change, LevelChange, Outcome, Problem, Shown, Standing, Warning, explain_note
+from invsync.report import (
+    Change,
+    LevelChange,
+    Outcome,
+    Problem,
+    Shown,
+    Standing,
+    Warning,
+    explain_note,
+)
 from invsync.sync import Adjustment, Align, LevelId, Plan, Pool, Why, adopt, align, plan
 
 log = logging.getLogger("invsync")
 
-#: How often a raise whose level moved meanwhile is read and planned again before it is left to the next run.
+#: How often a raise whose level moved meanwhile is read and planned again before it is left to the
+#: next run.
 STALE_TRIES = 3
-#: Brakes look at shares only where there are at least this many: rises in one run, pools known to the cache.
+#: Brakes look at shares only where there are at least this many: rises in one run, pools known to
+#: the cache.
 FEW_RISES = 20
 FEW_POOLS = 10
 #: Titles that a warning about many pools spells out.
@@ -41,7 +52,14 @@ NAMED = 8
 LONGEST_STAY = timedelta(hours=1)
 
 #: Notes of the rule that need a person, and so make the run exit 3.
-_PROBLEMS = {"out_of_sync", "several_rises", "held", "stock_count", "count_believed", "another_program"}
+_PROBLEMS = {
+    "out_of_sync",
+    "several_rises",
+    "held",
+    "stock_count",
+    "count_believed",
+    "another_program",
+}
 #: Of these, those that are over once they are told.
 _PASSING = {"several_rises", "count_believed"}
 #: Those that say what waits, rather than what happened.
@@ -89,9 +107,9 @@ def run(
 ) -> Outcome:
     """Do one run and tell how it went; an error that ends it early is in the outcome.
 
-    Raises only what comes before it began: `LockHeld`, `StateError` for the state folder. `confirm` is asked with the
-    changes that `--align` would make; `progress` is told of what takes long (what, done, of how many); `begun` is
-    called once nothing stands in the way of the run.
+    Raises only what comes before it began: `LockHeld`, `StateError` for the state folder. `confirm`
+    is asked with the changes that `--align` would make; `progress` is told of what takes long
+    (what, done, of how many); `begun` is called once nothing stands in the way of the run.
     """
     started = clock.monotonic()
     run_id = str(uuid.uuid4())
@@ -160,7 +178,8 @@ class _Run:
         shop = levels.read_shop(self.client)
         if shop.domain != self.settings.shop:
             raise ShopError(
-                f"{self.settings.endpoint} is the shop {shop.domain}, but the configuration says {self.settings.shop}; "
+                f"{self.settings.endpoint} is the shop {shop.domain}, but the configuration says "
+                f"{self.settings.shop}; "
                 f"nothing was read or sent. Correct `shop` in {self.settings.file}"
             )
         self.scope = scope_of(self.settings, self.files.command, shop)
@@ -168,7 +187,9 @@ class _Run:
         self.load(known, shop)
         if not self.options.reset:
             self.finish_journal()
-        self.journal = Journal(self.files, run=self.run_id, shop=shop.domain, continues=self.cache.run)
+        self.journal = Journal(
+            self.files, run=self.run_id, shop=shop.domain, continues=self.cache.run
+        )
         try:
             candidates = self.find()
         except InvsyncError:
@@ -177,12 +198,16 @@ class _Run:
         if self.options.reset and not self.options.dry_run:
             self.cache.finished = state.journal_run(self.files)
             self.write()
-            self.journal = Journal(self.files, run=self.run_id, shop=shop.domain, continues=self.cache.run)
+            self.journal = Journal(
+                self.files, run=self.run_id, shop=shop.domain, continues=self.cache.run
+            )
         try:
             self.settle(candidates)
         except BaseException:
             cut_off = self.cache.pools.keys() & set(candidates) - self.kept
-            self.outcome.left = sum(len(self.cache.pools[pool_id]["levels"]) > 1 for pool_id in cut_off)
+            self.outcome.left = sum(
+                len(self.cache.pools[pool_id]["levels"]) > 1 for pool_id in cut_off
+            )
             self.close(whole=False)
             raise
         finally:
@@ -205,7 +230,9 @@ class _Run:
     def finish_journal(self) -> None:
         """Finish what an earlier run left in the journal."""
         left = state.read_journal(self.files, self.cache.shop)
-        if left is None or not state.belongs(left, self.cache if self.on_disk else None, self.files):
+        if left is None or not state.belongs(
+            left, self.cache if self.on_disk else None, self.files
+        ):
             if not self.options.dry_run:
                 state.remove_journal(self.files)
             return
@@ -216,8 +243,10 @@ class _Run:
                 None,
                 f"a run is at work ({who}): this shows the shop as it is now, in the middle of it"
                 if who
-                else f"{self.files.journal}: an earlier run was cut off, {len(left.open)} of its batches unsettled, "
-                f"and this dry run looks past it. To finish it, run: `invsync {self.files.command}`",
+                else f"{self.files.journal}: an earlier run was cut off, {len(left.open)} of its "
+                "batches unsettled, "
+                "and this dry run looks past it. To finish it, run: `invsync "
+                f"{self.files.command}`",
             )
             return
         finished = finish(left, self.cache, self.client, self.clock, self.read)
@@ -243,7 +272,9 @@ class _Run:
             reconcile_every=self.section.reconcile_every,
             now=self.began,
         )
-        moved = find.changed(self.scope, self.cache, self.client) if choice.kind == "changes" else None
+        moved = (
+            find.changed(self.scope, self.cache, self.client) if choice.kind == "changes" else None
+        )
         if choice.kind == "changes" and moved is None:
             choice = find.Choice("complete", "much changed at once")
         self.outcome.scan, self.outcome.scan_why = choice.kind, choice.why
@@ -252,9 +283,15 @@ class _Run:
         if moved is None:
             candidates = self.scan_all()
         else:
-            candidates, self.may_rise, self.still = [*moved.levels, *moved.others], len(moved.rising), moved.others
+            candidates, self.may_rise, self.still = (
+                [*moved.levels, *moved.others],
+                len(moved.rising),
+                moved.others,
+            )
             self.stirred = moved.stirred
-        log.info("scan: %s (%s); to read by id: %d", choice.kind, self.outcome.scan_why, len(candidates))
+        log.info(
+            "scan: %s (%s); to read by id: %d", choice.kind, self.outcome.scan_why, len(candidates)
+        )
         return candidates
 
     def scan_all(self) -> list[str]:
@@ -263,13 +300,17 @@ class _Run:
         candidates: list[str] = []
         known, spent = len(self.cache.pools), self.client.use.points
         terms = search_terms(self.scope, self.settings)
-        listings = find.listings(self.scope, self.client, terms, self.places, self.cache.scan_points, found, self.heed)
+        listings = find.listings(
+            self.scope, self.client, terms, self.places, self.cache.scan_points, found, self.heed
+        )
         for sight in find.sights(self.scope, self.cache, self.watched(listings, known), found):
             work = self.plan(sight)
             if work is None:
                 continue
             before = self.cache.get(sight.id)
-            taken_back = before is not None and before.quantity is not None and work.plan.pool != before
+            taken_back = (
+                before is not None and before.quantity is not None and work.plan.pool != before
+            )
             if work.plan.adjustments or work.plan.movements or taken_back:
                 candidates.append(sight.id)
                 self.may_rise += work.rises
@@ -282,11 +323,14 @@ class _Run:
         self.outcome.skipped = found.skipped
         if found.skipped:
             left_out = ", ".join(
-                f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(found.skipped.items())
+                f"{count} {reason.replace('_', ' ')}"
+                for reason, count in sorted(found.skipped.items())
             )
             log.info("left out of what matches: %s", left_out)
         paged = self.client.use.points - spent
-        self.cache.scan_points = paged if found.by == "pages" else max(self.cache.scan_points, find.DEAR_POINTS + 1)
+        self.cache.scan_points = (
+            paged if found.by == "pages" else max(self.cache.scan_points, find.DEAR_POINTS + 1)
+        )
         if not self.options.init:
             candidates += [pool_id for pool_id in self.cache.pools if pool_id not in found.ids]
         return candidates
@@ -309,13 +353,16 @@ class _Run:
         section = self.settings.file, self.scope.command
         if not found.ids:
             raise ShopError(
-                f"nothing in the shop matches ({filters}), so nothing was done. Check product_types, product_tags and "
+                f"nothing in the shop matches ({filters}), so nothing was done. Check "
+                "product_types, product_tags and "
                 f"location under `{section[1]}` in {section[0]}"
             )
         if known >= FEW_POOLS and found.known < known / 2 and not self.options.force:
             raise ShopError(
-                f"only {found.known} of the {known} pools that are known still match ({filters}), so nothing was done. "
-                f"Check product_types and product_tags under `{section[1]}` in {section[0]}; if that is right, run "
+                f"only {found.known} of the {known} pools that are known still match ({filters}), "
+                "so nothing was done. "
+                f"Check product_types and product_tags under `{section[1]}` in {section[0]}; if "
+                "that is right, run "
                 "once with --force"
             )
 
@@ -336,7 +383,8 @@ class _Run:
             except OutOfTime as error:
                 left = len(candidates) - done
                 raise OutOfTime(
-                    f"{error}; {left} of {len(candidates)} pools are left to the next run. Raise max_run_time in "
+                    f"{error}; {left} of {len(candidates)} pools are left to the next run. Raise "
+                    "max_run_time in "
                     f"{self.settings.file} if this happens often"
                 ) from error
             done += len(some)
@@ -346,14 +394,17 @@ class _Run:
                 "left",
                 None,
                 f"no longer in the shop, or not what {self.settings.file} asks for: {named}"
-                f"{f' and {more} more' if more > 0 else ''}; forgotten, and judged afresh if they return",
+                f"{f' and {more} more' if more > 0 else ''}; forgotten, and judged afresh if they "
+                "return",
             )
         if self.held_back:
             self.warn(
                 "brake",
                 None,
-                f"the brake: {self.held_back} of {self.count_pools()} pools would have risen in this run, more than "
-                f"max_rising ({self.section.max_rising:.0%}) lets through at once, so their rises are held; falls went "
+                f"the brake: {self.held_back} of {self.count_pools()} pools would have risen in "
+                "this run, more than "
+                f"max_rising ({self.section.max_rising:.0%}) lets through at once, so their rises "
+                "are held; falls went "
                 f"out. If the rises are right, run: `invsync {self.scope.command} --force`",
             )
 
@@ -377,7 +428,8 @@ class _Run:
                         self.tell,
                     )
             except BaseException:
-                # What took effect has to be remembered and told; a batch of unknown outcome keeps the cache unwritten.
+                # What took effect has to be remembered and told; a batch of unknown outcome keeps
+                # the cache unwritten.
                 for work in works:
                     if work.applied:
                         self.keep(work)
@@ -390,7 +442,11 @@ class _Run:
             ids = [work.id for work in works if work.again]
             if not ids:
                 return
-            log.info("%d pools moved while they were pushed; reading them again (%d)", len(ids), attempt + 1)
+            log.info(
+                "%d pools moved while they were pushed; reading them again (%d)",
+                len(ids),
+                attempt + 1,
+            )
         self.left_over = True
         for work in works:
             if work.again:
@@ -399,7 +455,8 @@ class _Run:
                 self.warn(
                     "stale",
                     work.id,
-                    f"{work.title}: its levels kept moving while they were raised; nothing was lost, and the next "
+                    f"{work.title}: its levels kept moving while they were raised; nothing was "
+                    "lost, and the next "
                     "run goes on from there",
                 )
 
@@ -427,7 +484,8 @@ class _Run:
                 self.warn(
                     "feed_missed",
                     work.id,
-                    f"{work.title}: moved at {touched}, which Shopify's feed of changes did not show; it is counted "
+                    f"{work.title}: moved at {touched}, which Shopify's feed of changes did not "
+                    "show; it is counted "
                     "now. With `scan: auto` this shop is scanned completely from now on",
                 )
                 return
@@ -435,8 +493,13 @@ class _Run:
     def read(self, ids: Sequence[str]) -> dict[str, Sight | None]:
         """Read pools whole and by id: id → what was seen, None for one that is no pool of ours any more."""
         if self.scope.command == "variants":
-            widest = max((len(self.cache.pools[i]["levels"]) for i in ids if i in self.cache.pools), default=0)
-            listings = levels.read_products(self.client, ids, self.scope.location, variants=widest + 2)
+            widest = max(
+                (len(self.cache.pools[i]["levels"]) for i in ids if i in self.cache.pools),
+                default=0,
+            )
+            listings = levels.read_products(
+                self.client, ids, self.scope.location, variants=widest + 2
+            )
         else:
             listings = levels.read_items(self.client, ids, self.places)
         return {pool_id: see(self.scope, found) for pool_id, found in listings.items()}
@@ -448,7 +511,9 @@ class _Run:
         if self.options.init:
             if pool is not None and pool.quantity is not None:
                 return None
-            made = adopt(observed) or (align(observed, self.options.align) if self.options.align else None)
+            made = adopt(observed) or (
+                align(observed, self.options.align) if self.options.align else None
+            )
             made = made or plan(None, observed, seeded=False)
         else:
             made = self.judge(pool, observed)
@@ -459,7 +524,9 @@ class _Run:
         notes: list[Problem | Warning] = []
         labels = {level: name.label for level, name in names.items()}
         for note in made.notes:
-            message = explain_note(note, made, title, labels, self.scope.command, self.section.several_rises)
+            message = explain_note(
+                note, made, title, labels, self.scope.command, self.section.several_rises
+            )
             if note.kind in _PROBLEMS:
                 notes.append(Problem(note.kind, pool_id, title, message, _shown(made, names)))
             elif note.kind != "adopted":
@@ -486,7 +553,9 @@ class _Run:
     @property
     def section(self) -> VariantsSettings | LocationsSettings:
         """The configuration of this command."""
-        section = self.settings.variants if self.scope.command == "variants" else self.settings.locations
+        section = (
+            self.settings.variants if self.scope.command == "variants" else self.settings.locations
+        )
         assert section is not None
         return section
 
@@ -513,13 +582,21 @@ class _Run:
         if not changes or self.options.dry_run or self.confirm(changes):
             return candidates
         for work in works:
-            self.keep(self.work(work.id, work.title, plan(None, work.plan.observed, seeded=False), work.names))
+            self.keep(
+                self.work(
+                    work.id, work.title, plan(None, work.plan.observed, seeded=False), work.names
+                )
+            )
         self.warn("not_aligned", None, "nothing was aligned, since you said no")
         return []
 
     def tell(self, key: str, work: Work, adjustment: Adjustment) -> None:
         """Note an adjustment that took effect, for the history."""
-        level, told, now = adjustment.level, work.told(adjustment), utc_text(self.client.server_now())
+        level, told, now = (
+            adjustment.level,
+            work.told(adjustment),
+            utc_text(self.client.server_now()),
+        )
         pool = {"pool": work.id, "title": work.title, "why": work.plan.why}
         self.lines.append(history.sent(now, self.run_id, key, pool, level, told, adjustment.delta))
 
@@ -528,11 +605,15 @@ class _Run:
         made = work.plan
         self.kept.add(work.id)
         self.risen += work.rises
-        self.held_back += self.brake and any(made.movements.get(level, 0) > 0 for level in made.pool.braked)
+        self.held_back += self.brake and any(
+            made.movements.get(level, 0) > 0 for level in made.pool.braked
+        )
         if made.why != "nothing":
             before = "" if made.before is None else f"{made.before} → "
             log.info("%s: %s, %s%s", work.title, _WHY[made.why], before, made.pool.quantity)
-        standing_ones = (note for note in work.notes if isinstance(note, Problem) and note.kind not in _PASSING)
+        standing_ones = (
+            note for note in work.notes if isinstance(note, Problem) and note.kind not in _PASSING
+        )
         problem = next(standing_ones, None)
         standing: Standing = "in_step"
         for note in work.notes:
@@ -543,8 +624,10 @@ class _Run:
                 "refused",
                 work.id,
                 work.title,
-                f"{work.title}: Shopify refused its adjustments: {work.refused}. Every run tries again; mend the "
-                f"product in Shopify or take it out of the filter, then run: `invsync {self.scope.command}`",
+                f"{work.title}: Shopify refused its adjustments: {work.refused}. Every run tries "
+                "again; mend the "
+                "product in Shopify or take it out of the filter, then run: `invsync "
+                f"{self.scope.command}`",
                 _shown(made, work.names),
             )
             self.report(problem)
@@ -572,7 +655,9 @@ class _Run:
         for note in work.notes:
             if note.kind not in _HELD:
                 self.report(note)
-        self.lines.append(history.moved(utc_text(self.client.server_now()), self.run_id, work.id, work.record()))
+        self.lines.append(
+            history.moved(utc_text(self.client.server_now()), self.run_id, work.id, work.record())
+        )
         self.store(work)
 
     def store(self, work: Work, problem: Problem | None = None) -> None:
@@ -587,7 +672,11 @@ class _Run:
             return None
         earlier = self.cache.pools.get(pool_id, {}).get("problem", {})
         since = earlier.get("since") if earlier.get("kind") == problem.kind else None
-        return {"kind": problem.kind, "since": since or self.outcome.started_at, "message": problem.message}
+        return {
+            "kind": problem.kind,
+            "since": since or self.outcome.started_at,
+            "message": problem.message,
+        }
 
     def change(self, work: Work) -> Change:
         """A pool's row in the report."""
@@ -632,8 +721,9 @@ class _Run:
     def advance(self) -> None:
         """Everything up to the beginning of this run is settled.
 
-        A run to which the feed showed nothing leaves the mark where it is, and the cache unwritten: reading the feed
-        from a little further back costs nothing, writing a large cache every ten minutes does.
+        A run to which the feed showed nothing leaves the mark where it is, and the cache unwritten:
+        reading the feed from a little further back costs nothing, writing a large cache every ten
+        minutes does.
         """
         if self.options.init and self.on_disk:
             return  # the pools that are managed were not looked at

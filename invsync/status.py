@@ -43,10 +43,10 @@ class OpenJournal:
 class CommandStatus:
     """What is known of one command.
 
-    `managed`: pools with a quantity, `units` all of those quantities together; `single`: products (or variants) with
-    one level only, remembered in case that a second one comes. `seeded`: whether there is a cache. `reconcile_by`: when
-    the next complete scan is due, by the shop's clock. `running`: the run at work, in its own words. `error`: why
-    nothing more can be told.
+    `managed`: pools with a quantity, `units` all of those quantities together; `single`: products
+    (or variants) with one level only, remembered in case that a second one comes. `seeded`: whether
+    there is a cache. `reconcile_by`: when the next complete scan is due, by the shop's clock.
+    `running`: the run at work, in its own words. `error`: why nothing more can be told.
     """
 
     command: Command
@@ -89,7 +89,11 @@ class Status:
 def read_status(settings: Settings) -> Status:
     """Look at the state folder; what can't be read is told in the result."""
     found = [_command_status(settings, command) for command in COMMANDS]
-    told = tuple(each for each in found if each.configured or each.seeded or each.last or each.journal or each.error)
+    told = tuple(
+        each
+        for each in found
+        if each.configured or each.seeded or each.last or each.journal or each.error
+    )
     return Status(settings.shop, str(settings.state_dir), told)
 
 
@@ -103,7 +107,8 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
         cache = state.read_cache(files)
         if cache is not None and cache.shop != settings.shop:
             raise StateError(
-                f"{files.cache}: belongs to the shop {cache.shop}, not to {settings.shop}. Give each shop a "
+                f"{files.cache}: belongs to the shop {cache.shop}, not to {settings.shop}. Give "
+                "each shop a "
                 "`state_dir` of its own in the configuration"
             )
         journal = _open_journal(files, settings.shop, cache)
@@ -111,7 +116,11 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
         return CommandStatus(command, configured, error=str(error))
     if cache is None:
         return CommandStatus(command, configured, last=last, journal=journal, running=running)
-    managed = [entry for entry in cache.pools.values() if _several(entry) and type(entry.get("quantity")) is int]
+    managed = [
+        entry
+        for entry in cache.pools.values()
+        if _several(entry) and type(entry.get("quantity")) is int
+    ]
     return CommandStatus(
         command,
         configured,
@@ -135,26 +144,39 @@ def _several(entry: Mapping[str, Any]) -> bool:
 
 def _waiting(cache: Cache) -> tuple[Waiting, ...]:
     found = (
-        Waiting(pool_id, cache.title(pool_id), str(told["kind"]), str(told["since"]), str(told["message"]))
+        Waiting(
+            pool_id,
+            cache.title(pool_id),
+            str(told["kind"]),
+            str(told["since"]),
+            str(told["message"]),
+        )
         for pool_id, entry in cache.pools.items()
-        if isinstance(told := entry.get("problem"), dict) and {"kind", "since", "message"} <= told.keys()
+        if isinstance(told := entry.get("problem"), dict)
+        and {"kind", "since", "message"} <= told.keys()
     )
     return tuple(sorted(found, key=lambda waiting: waiting.since))
 
 
 def _reconcile_by(cache: Cache, every: float | None) -> str | None:
     scanned = _moment(cache.scanned_at)
-    return None if scanned is None or every is None else state.utc_text(scanned + timedelta(seconds=every))
+    return (
+        None
+        if scanned is None or every is None
+        else state.utc_text(scanned + timedelta(seconds=every))
+    )
 
 
 def _open_journal(files: Files, shop: str, cache: Cache | None) -> OpenJournal | None:
     journal = state.read_journal(files, shop)
     if journal is None or not state.belongs(journal, cache, files):
         return None
-    return OpenJournal(journal.run, journal.batches[0].sent_at, len(journal.batches), len(journal.open))
+    return OpenJournal(
+        journal.run, journal.batches[0].sent_at, len(journal.batches), len(journal.open)
+    )
 
 
-# --- As JSON ------------------------------------------------------------------------------------------------------
+# --- As JSON --------------------------------------------------------------------------------------
 
 
 def document(status: Status) -> dict[str, Any]:
@@ -168,7 +190,11 @@ def document(status: Status) -> dict[str, Any]:
                 "command": each.command,
                 "configured": each.configured,
                 "error": each.error,
-                "pools": {"managed": each.managed, "units": each.units, "waiting": len(each.waiting)},
+                "pools": {
+                    "managed": each.managed,
+                    "units": each.units,
+                    "waiting": len(each.waiting),
+                },
                 "single": each.single,
                 "last_run": each.last,
                 "scanned_at": each.scanned_at,
@@ -197,7 +223,7 @@ def document(status: Status) -> dict[str, Any]:
     }
 
 
-# --- As text ------------------------------------------------------------------------------------------------------
+# --- As text --------------------------------------------------------------------------------------
 
 
 def text(status: Status, now: datetime) -> str:
@@ -206,7 +232,10 @@ def text(status: Status, now: datetime) -> str:
     for each in status.commands:
         lines += ["", *_command_lines(each, now)]
     if not status.commands:
-        lines += ["", "neither variants nor locations is configured, and nothing is remembered of either"]
+        lines += [
+            "",
+            "neither variants nor locations is configured, and nothing is remembered of either",
+        ]
     return "\n".join(lines)
 
 
@@ -217,11 +246,17 @@ def _command_lines(each: CommandStatus, now: datetime) -> list[str]:
     if each.seeded:
         counts = [f"{_count(each.managed, 'pool')} managed, {each.units} units in all"]
         if each.single:
-            counts.append(f"{each.single} with one {'variant' if each.command == 'variants' else 'location'} only")
+            counts.append(
+                f"{each.single} with one {'variant' if each.command == 'variants' else 'location'} "
+                "only"
+            )
         counts.append(f"{len(each.waiting) or 'nothing'} waiting for a person")
         lines = [f"{each.command}{aside}: {'; '.join(counts)}"]
     else:
-        lines = [f"{each.command}{aside}: nothing is managed yet; begin with `invsync {each.command} --init`"]
+        lines = [
+            f"{each.command}{aside}: nothing is managed yet; begin with `invsync {each.command} "
+            "--init`"
+        ]
     rows = [("last run", _last_run(each.last, now))]
     if each.seeded and each.configured:
         rows.append(("next reconcile", _next_scan(each, now)))
@@ -234,7 +269,13 @@ def _command_lines(each: CommandStatus, now: datetime) -> list[str]:
         for waiting in each.waiting[:_SHOWN]
     ]
     if len(each.waiting) > _SHOWN:
-        rows.append(("", f"and {len(each.waiting) - _SHOWN} more, that wait for a shorter time; --json lists them all"))
+        rows.append(
+            (
+                "",
+                f"and {len(each.waiting) - _SHOWN} more, that wait for a shorter time; --json "
+                "lists them all",
+            )
+        )
     return lines + [f"  {label:15} {told}" for label, told in rows]
 
 
@@ -252,7 +293,9 @@ def _last_run(last: Mapping[str, Any] | None, now: datetime) -> str:
         said = " ".join(str(last.get("error") or "no message").split())
         ended = f"FAILED (exit {code}): {said}"
     mode = " --init" if last.get("mode") == "init" else ""
-    counts = f"{_count(last.get('changes', 0), 'change')}, {_count(last.get('problems', 0), 'problem')}"
+    counts = (
+        f"{_count(last.get('changes', 0), 'change')}, {_count(last.get('problems', 0), 'problem')}"
+    )
     return f"{_ago(last.get('started_at'), now)}{mode}: {ended}; {counts}, {last.get('seconds')} s"
 
 
@@ -266,14 +309,20 @@ def _next_scan(each: CommandStatus, now: datetime) -> str:
 
 
 def _journal(journal: OpenJournal, *, running: bool) -> str:
-    batches = f"{_count(journal.batches, 'batch', 'batches')}, {journal.unsettled} of unknown outcome"
+    batches = (
+        f"{_count(journal.batches, 'batch', 'batches')}, {journal.unsettled} of unknown outcome"
+    )
     then = "in use by the run at work" if running else "the next run settles them first"
     return f"{batches}, sent from {journal.sent_at} on by run {journal.run[:8]}; {then}"
 
 
 def _ago(text: object, now: datetime) -> str:
     then = _moment(text)
-    return "at an unknown time" if then is None else f"{then:%Y-%m-%d %H:%M} UTC ({_span(now - then)} ago)"
+    return (
+        "at an unknown time"
+        if then is None
+        else f"{then:%Y-%m-%d %H:%M} UTC ({_span(now - then)} ago)"
+    )
 
 
 def _since(text: object, now: datetime) -> str:

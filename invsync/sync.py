@@ -1,13 +1,14 @@
 """The rule: what a pool's levels did since the last run, and what follows from it.
 
-Pure: values in, values out. No I/O, no clock, no configuration, no logging; nothing of the project is imported.
+Pure: values in, values out. No I/O, no clock, no configuration, no logging; nothing of the project
+is imported.
 
 The invariant that everything here keeps, with `start` the quantity at adoption:
 
     quantity + pending + what `held` keeps back = start + every movement counted
 
-and each level, once its adjustment is applied, reads `quantity + held + braked` of that level, where `held` and
-`braked` are 0 for all levels but those that wait for a person.
+and each level, once its adjustment is applied, reads `quantity + held + braked` of that level,
+where `held` and `braked` are 0 for all levels but those that wait for a person.
 """
 
 from __future__ import annotations
@@ -70,10 +71,11 @@ _NONE: Mapping[LevelId, int] = {}
 class Pool:
     """What is remembered of a pool between two runs.
 
-    `quantity` is None for a pool that was never adopted (or is left alone: `left_alone`); its `accounted` is then
-    simply what each level last read. `held` are units by which a level reads above (or, after a stock count, below)
-    the quantity and which wait for a person; `braked` are the same, kept back by the brake, and `pending` is what the
-    quantity rises by once the brake is released.
+    `quantity` is None for a pool that was never adopted (or is left alone: `left_alone`); its
+    `accounted` is then simply what each level last read. `held` are units by which a level reads
+    above (or, after a stock count, below) the quantity and which wait for a person; `braked` are
+    the same, kept back by the brake, and `pending` is what the quantity rises by once the brake is
+    released.
     """
 
     quantity: int | None
@@ -106,7 +108,8 @@ class Adjustment:
     def change_from(self) -> int | None:
         """The quantity to compare with before applying: for a raise what it was planned from, else nothing.
 
-        A delta that lowers commutes with sales; one that raises does not commute with an import that is half done.
+        A delta that lowers commutes with sales; one that raises does not commute with an import
+        that is half done.
         """
         return self.observed if self.delta > 0 else None
 
@@ -123,8 +126,9 @@ class Note:
 class Plan:
     """What follows from one reading of a pool.
 
-    `before` is the quantity the plan started from, `pool` what to remember once every adjustment is applied,
-    `movements` what each known level did (0 left out), `risen` how many units of rises are counted in.
+    `before` is the quantity the plan started from, `pool` what to remember once every adjustment is
+    applied, `movements` what each known level did (0 left out), `risen` how many units of rises are
+    counted in.
     """
 
     before: int | None
@@ -139,8 +143,9 @@ class Plan:
     def settle(self, applied: Collection[LevelId]) -> Pool:
         """The pool to remember when only the adjustments of the levels in `applied` took effect.
 
-        Accounted is what was observed plus the delta applied, never a later reading: that could hold a sale in
-        between. The next run sees the levels that failed away from the quantity and finishes the job.
+        Accounted is what was observed plus the delta applied, never a later reading: that could
+        hold a sale in between. The next run sees the levels that failed away from the quantity and
+        finishes the job.
         """
         failed = [a for a in self.adjustments if a.level not in applied]
         if not failed:
@@ -163,10 +168,11 @@ def plan(
 ) -> Plan:
     """What `observed`, a whole and fresh reading of the pool's levels (at least one), makes of `pool`.
 
-    `pool` is None for a pool that the cache does not hold. `follow`: a pool without a quantity takes it from the
-    first of its levels that moves (the locations of one variant), else it waits until all its levels are equal (the
-    variants of one product). `seeded`: the cache already existed, so that an unknown pool is a new one. `brake`: rises
-    are kept back. `release`: what the brake keeps back is counted, and a stock count that waits is believed.
+    `pool` is None for a pool that the cache does not hold. `follow`: a pool without a quantity
+    takes it from the first of its levels that moves (the locations of one variant), else it waits
+    until all its levels are equal (the variants of one product). `seeded`: the cache already
+    existed, so that an unknown pool is a new one. `brake`: rises are kept back. `release`: what the
+    brake keeps back is counted, and a stock count that waits is believed.
     """
     if not observed:
         raise ValueError("a pool has at least one level")
@@ -211,7 +217,9 @@ def _any_rise(held: Mapping[LevelId, int]) -> bool:
     return any(units > 0 for units in held.values())
 
 
-def _adjustments(observed: Mapping[LevelId, int], pool: Pool, quantity: int) -> tuple[Adjustment, ...]:
+def _adjustments(
+    observed: Mapping[LevelId, int], pool: Pool, quantity: int
+) -> tuple[Adjustment, ...]:
     deltas = ((level, quantity + pool.offset(level) - now) for level, now in observed.items())
     return tuple(Adjustment(level, observed[level], delta) for level, delta in deltas if delta)
 
@@ -228,10 +236,14 @@ def _bring(
 ) -> Plan:
     """Every level to `quantity`, with nothing held."""
     pool = Pool(quantity, dict.fromkeys(observed, quantity))
-    return Plan(before, pool, observed, _adjustments(observed, pool, quantity), movements, risen, notes, why)
+    return Plan(
+        before, pool, observed, _adjustments(observed, pool, quantity), movements, risen, notes, why
+    )
 
 
-def _out_of_sync(observed: Mapping[LevelId, int], accounted: Mapping[LevelId, int] | None = None) -> Plan:
+def _out_of_sync(
+    observed: Mapping[LevelId, int], accounted: Mapping[LevelId, int] | None = None
+) -> Plan:
     pool = Pool(None, dict(observed if accounted is None else accounted))
     return Plan(None, pool, observed, notes=(Note("out_of_sync", observed),))
 
@@ -241,13 +253,16 @@ def _first_sight(observed: Mapping[LevelId, int], new_here: bool, brake: bool) -
         return adopted
     stocked = [level for level, quantity in observed.items() if quantity]
     if new_here and len(stocked) == 1 and observed[stocked[0]] > 0:
-        # Typed in at one location; a reading from 0 makes the same of it later, should the brake be on now.
+        # Typed in at one location; a reading from 0 makes the same of it later, should the brake be
+        # on now.
         nowhere = Pool(None, dict.fromkeys(observed, 0))
         return _without_quantity(nowhere, observed, follow=True, brake=brake)
     return _out_of_sync(observed)
 
 
-def _without_quantity(pool: Pool, observed: Mapping[LevelId, int], follow: bool, brake: bool) -> Plan:
+def _without_quantity(
+    pool: Pool, observed: Mapping[LevelId, int], follow: bool, brake: bool
+) -> Plan:
     if pool.left_alone:
         kept = replace(pool, accounted=dict(observed))
         return Plan(None, kept, observed, notes=(Note("another_program", observed),))
@@ -264,7 +279,9 @@ def _without_quantity(pool: Pool, observed: Mapping[LevelId, int], follow: bool,
     notes = (Note("several_sources", moved),) if len(moved) > 1 else ()
     risen = 0 if fell else max(0, quantity - min(observed.values()))
     if risen and brake:
-        return _out_of_sync(observed, {level: pool.accounted.get(level, now) for level, now in observed.items()})
+        return _out_of_sync(
+            observed, {level: pool.accounted.get(level, now) for level, now in observed.items()}
+        )
     return _bring(None, quantity, observed, movements=moved, risen=risen, notes=notes, why="source")
 
 
@@ -286,10 +303,18 @@ class _Move:
         self._settle_equal()
         self._look()
         rose = any(movement > 0 for movement in self.movements.values())
-        waited = {level: units for level, units in self.before.held.items() if level in self.observed}
+        waited = {
+            level: units for level, units in self.before.held.items() if level in self.observed
+        }
         if self.before.waits and _equal(self.observed) and (rose or _any_rise(waited)):
             quantity = next(iter(self.observed.values()))
-            return _bring(self.before.quantity, quantity, self.observed, movements=self.movements, why="settled")
+            return _bring(
+                self.before.quantity,
+                quantity,
+                self.observed,
+                movements=self.movements,
+                why="settled",
+            )
         alike = self._fell_alike()
         if alike and self._is_another_program(alike):
             pool = Pool(None, dict(self.observed), left_alone=True)
@@ -303,11 +328,15 @@ class _Move:
     def _settle_equal(self) -> None:
         """If all levels read the same when the last run was over, that is the quantity, whatever was sold since."""
         before = self.before
-        readings = {accounted + before.offset(level) for level, accounted in before.accounted.items()}
+        readings = {
+            accounted + before.offset(level) for level, accounted in before.accounted.items()
+        }
         if before.braked or len(readings) != 1 or not _any_rise(before.held):
             return
         self.quantity = readings.pop()
-        self.before = replace(before, accounted=dict.fromkeys(before.accounted, self.quantity), held=_NONE)
+        self.before = replace(
+            before, accounted=dict.fromkeys(before.accounted, self.quantity), held=_NONE
+        )
         self.why = "settled"
 
     def _look(self) -> None:
@@ -315,15 +344,17 @@ class _Move:
         pool, taken = self.before, 0
         short: dict[LevelId, int] = {}
         self.held = {level: units for level, units in pool.held.items() if level in self.observed}
-        self.braked = {level: units for level, units in pool.braked.items() if level in self.observed}
+        self.braked = {
+            level: units for level, units in pool.braked.items() if level in self.observed
+        }
         for level, now in self.observed.items():
             if level not in pool.accounted:
                 continue
             accounted, offset = pool.accounted[level], pool.offset(level)
             movement = now - accounted - offset
             if movement > 0 and accounted < self.quantity:
-                # Its raise failed. Whoever brings it up to the quantity (an import's other half, a person who mends
-                # it by hand) finishes that raise; only what goes beyond is a rise.
+                # Its raise failed. Whoever brings it up to the quantity (an import's other half, a
+                # person who mends it by hand) finishes that raise; only what goes beyond is a rise.
                 counted = max(0, now - self.quantity - offset)
                 if now < self.quantity + offset:
                     short[level] = movement
@@ -331,7 +362,8 @@ class _Move:
             braked = self.braked.get(level, 0)
             gone = now <= accounted or (braked > 0 and -movement > max(self.quantity, 0))
             if offset > 0 and movement < 0 and gone:
-                # The rise that waited is gone, or more went than there was to sell: taken back, not sold.
+                # The rise that waited is gone, or more went than there was to sell: taken back, not
+                # sold.
                 left = max(0, now - accounted)
                 _put(self.braked, level, min(braked, left))
                 _put(self.held, level, left - min(braked, left))
@@ -356,8 +388,8 @@ class _Move:
         return FellAlike(fall, 1 + (earlier.runs if earlier else 0))
 
     def _is_another_program(self, alike: FellAlike) -> bool:
-        # Two programs that take each other's adjustments for sales: each round falls alike on every level, n - 1
-        # times as much as the round before; a pool of two repeats the same fall.
+        # Two programs that take each other's adjustments for sales: each round falls alike on every
+        # level, n - 1 times as much as the round before; a pool of two repeats the same fall.
         earlier = self.before.fell_alike
         return earlier is not None and (alike.fall <= 2 * earlier.fall or alike.runs >= 4)
 
@@ -374,24 +406,32 @@ class _Move:
             self.held = {}
             self.why = "released"
 
-    def _count(self, several_rises: SeveralRises, brake: bool, release: bool, alike: FellAlike | None) -> int:
+    def _count(
+        self, several_rises: SeveralRises, brake: bool, release: bool, alike: FellAlike | None
+    ) -> int:
         """Fold the movements into the quantity; returns how many units of rises were counted."""
         falls = sum(movement for movement in self.movements.values() if movement < 0)
         rises = {level: movement for level, movement in self.movements.items() if movement > 0}
         if alike and not self.braked and not _any_rise(self.held) and self._is_stock_count(falls):
-            self.held = {level: self.held.get(level, 0) + units for level, units in self.movements.items()}
+            self.held = {
+                level: self.held.get(level, 0) + units for level, units in self.movements.items()
+            }
             if release:
                 self._believe_count()
             return 0
         if alike and len(self.movements) >= 3:
             self.notes.append(Note("fell_alike", self.movements))
         if rises and self._held_count():
-            # A person who changes one level has set the count. A delivery looks the same, so what is left out is said.
+            # A person who changes one level has set the count. A delivery looks the same, so what
+            # is left out is said.
             oversold = dict.fromkeys(self.held, self._held_count() - sum(self.held.values()))
             self.notes.append(Note("count_believed", oversold))
             self._believe_count()
         if _any_rise(self.held) and several_rises != "hold":
-            rises = {level: rises.get(level, 0) + self.held.get(level, 0) for level in {**self.held, **rises}}
+            rises = {
+                level: rises.get(level, 0) + self.held.get(level, 0)
+                for level in {**self.held, **rises}
+            }
             self.held = {}
         if falls:
             self.why = "falls"
@@ -403,7 +443,9 @@ class _Move:
             quantity >= 0 for quantity in self.observed.values()
         )
 
-    def _count_rises(self, rises: dict[LevelId, int], several_rises: SeveralRises, brake: bool) -> int:
+    def _count_rises(
+        self, rises: dict[LevelId, int], several_rises: SeveralRises, brake: bool
+    ) -> int:
         several = len(rises) > 1 or bool(self.held)
         if several:
             self.notes.append(Note("several_rises", rises))
@@ -418,16 +460,22 @@ class _Move:
             self.pending += counted
             return 0
         self.quantity += counted
-        self.why = "rise" if not several else "sum_of_rises" if several_rises == "sum" else "smallest_rise"
+        self.why = (
+            "rise" if not several else "sum_of_rises" if several_rises == "sum" else "smallest_rise"
+        )
         return counted
 
     def _finish(self, risen: int, alike: FellAlike | None) -> Plan:
-        fresh = {level: now for level, now in self.observed.items() if level not in self.before.accounted}
+        fresh = {
+            level: now for level, now in self.observed.items() if level not in self.before.accounted
+        }
         if count := self._held_count():
             self.held.update(dict.fromkeys(fresh, count))
         if stock := {level: now for level, now in fresh.items() if now}:
             self.notes.append(Note("new_level_stock", stock))
-        if waiting := {level: self.held.get(level, 0) + self.braked.get(level, 0) for level in self.observed}:
+        if waiting := {
+            level: self.held.get(level, 0) + self.braked.get(level, 0) for level in self.observed
+        }:
             waiting = {level: units for level, units in waiting.items() if units}
         if waiting:
             self.notes.append(Note("stock_count" if self._held_count() else "held", waiting))

@@ -16,7 +16,9 @@ from invsync.cli import main
 from invsync.sandbox.shop import Shop
 from invsync.sandbox.state import StateFile
 
-BOTH = "shop: sandbox\nvariants:\n  product_types: [Print]\nlocations:\n  product_types: [Kitchen]\n"
+BOTH = (
+    "shop: sandbox\nvariants:\n  product_types: [Print]\nlocations:\n  product_types: [Kitchen]\n"
+)
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,13 @@ class Place:
         finally:
             root.handlers = kept
         if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise AssertionError(f"a traceback would be shown: {result.exception!r}") from result.exception
+            raise AssertionError(
+                f"a traceback would be shown: {result.exception!r}"
+            ) from result.exception
         if exit_code is not None:
-            assert result.exit_code == exit_code, f"exit {result.exit_code}\n{result.stdout}\n{result.stderr}"
+            assert result.exit_code == exit_code, (
+                f"exit {result.exit_code}\n{result.stdout}\n{result.stderr}"
+            )
         return Ran(result.exit_code, result.stdout, result.stderr)
 
     def state_files(self) -> dict[str, tuple[bytes, int]]:

@@ -11,14 +11,20 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _clean_environment(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nobody = tmp_path_factory.getbasetemp() / "home"
     nobody.mkdir(exist_ok=True)
     monkeypatch.setenv("HOME", str(nobody))
     monkeypatch.setenv("NO_PROXY", "*")
     unwanted = {"INVSYNC_CONFIG", "NO_COLOR", "FORCE_COLOR", "NETRC", "XDG_CONFIG_HOME"}
     for name in os.environ:
-        if name in unwanted or (name.upper().endswith("_PROXY") and name != "NO_PROXY") or name.startswith("SHOPIFY_"):
+        if (
+            name in unwanted
+            or (name.upper().endswith("_PROXY") and name != "NO_PROXY")
+            or name.startswith("SHOPIFY_")
+        ):
             monkeypatch.delenv(name)
 
 

@@ -59,7 +59,8 @@ def refusal(read: Any, *args: Any) -> str:
     return str(caught.value)
 
 
-# --- Pools and their entries --------------------------------------------------------------------------------------
+# --- Pools and their entries
+# --------------------------------------------------------------------------------------
 
 units = st.integers(-10_000, 10_000)
 numbers = st.integers(1, 50).map(level)
@@ -79,13 +80,19 @@ pools = st.builds(
 @given(pools)
 def test_a_pool_comes_back_as_it_was(pool: Pool) -> None:
     if not pool.braked:
-        pool = Pool(pool.quantity, pool.accounted, pool.held, {}, 0, pool.fell_alike, pool.left_alone)
+        pool = Pool(
+            pool.quantity, pool.accounted, pool.held, {}, 0, pool.fell_alike, pool.left_alone
+        )
     cache = Cache("variants", SHOP, (HERE,))
     entry = json.loads(json.dumps(cache.encode("Print", pool)))
     assert cache.decode(PRODUCT, entry) == pool
 
 
-@given(st.dictionaries(st.integers(1, 9).map(lambda n: f"gid://shopify/Location/{n}"), units, min_size=1))
+@given(
+    st.dictionaries(
+        st.integers(1, 9).map(lambda n: f"gid://shopify/Location/{n}"), units, min_size=1
+    )
+)
 def test_a_pool_of_locations_comes_back_as_it_was(levels: dict[str, int]) -> None:
     cache = Cache("locations", SHOP, tuple(levels))
     pool = Pool(5, {LevelId(item(3), place): units for place, units in levels.items()})
@@ -94,7 +101,11 @@ def test_a_pool_of_locations_comes_back_as_it_was(levels: dict[str, int]) -> Non
 
 def test_an_entry_names_only_what_there_is() -> None:
     cache = filled()
-    assert cache.pools[PRODUCT] == {"title": "Print", "quantity": 30, "levels": {item(1): 30, item(2): 30}}
+    assert cache.pools[PRODUCT] == {
+        "title": "Print",
+        "quantity": 30,
+        "levels": {item(1): 30, item(2): 30},
+    }
     assert cache.title(PRODUCT) == "Print"
     assert cache.title("gid://shopify/Product/8") == "gid://shopify/Product/8"
     assert cache.get("gid://shopify/Product/8") is None
@@ -132,7 +143,9 @@ def test_a_forgotten_pool_is_as_good_as_never_seen() -> None:
     ],
     ids=json.dumps,
 )
-def test_an_entry_that_can_not_be_a_pool_names_the_pool_and_the_way_on(entry: dict[str, Any]) -> None:
+def test_an_entry_that_can_not_be_a_pool_names_the_pool_and_the_way_on(
+    entry: dict[str, Any],
+) -> None:
     cache = Cache("variants", SHOP, (HERE,), pools={PRODUCT: entry})
     line = refusal(cache.get, PRODUCT)
     assert PRODUCT in line
@@ -140,7 +153,7 @@ def test_an_entry_that_can_not_be_a_pool_names_the_pool_and_the_way_on(entry: di
     assert "variants --init --reset" in line
 
 
-# --- The cache ----------------------------------------------------------------------------------------------------
+# --- The cache ------------------------------------------------------------------------------------
 
 
 def test_a_cache_comes_back_as_it_was_written(files: Files) -> None:
@@ -187,7 +200,13 @@ def test_files_and_folder_are_closed_to_others(files: Files) -> None:
         os.umask(kept)
     assert mode(files.folder) == 0o700
     names = {path.name: mode(path) for path in files.folder.iterdir()}
-    assert set(names) == {"variants.json", "variants.journal", "variants.lock", "variants.last", "history.jsonl"}
+    assert set(names) == {
+        "variants.json",
+        "variants.journal",
+        "variants.lock",
+        "variants.last",
+        "history.jsonl",
+    }
     assert set(names.values()) == {0o600}
 
 
@@ -220,9 +239,13 @@ def test_a_cache_that_can_not_be_written_leaves_the_old_one(
     assert [path.name for path in files.folder.iterdir()] == ["variants.json"]
 
 
-def test_a_write_that_takes_only_a_part_goes_on_with_the_rest(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_takes_only_a_part_goes_on_with_the_rest(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, content: real(descriptor, bytes(content)[:7]))
+    monkeypatch.setattr(
+        os, "write", lambda descriptor, content: real(descriptor, bytes(content)[:7])
+    )
     state.write_cache(files, filled(), "run-1")
     found = state.read_cache(files)
     assert found is not None
@@ -268,11 +291,17 @@ def test_a_folder_in_place_of_the_cache_is_refused(files: Files) -> None:
     assert str(files.cache) in refusal(state.read_cache, files)
 
 
-# --- The journal --------------------------------------------------------------------------------------------------
+# --- The journal
+# --------------------------------------------------------------------------------------------------
 
 
 def change(number: int, delta: int) -> dict[str, Any]:
-    return {"inventoryItemId": item(number), "locationId": HERE, "delta": delta, "changeFromQuantity": None}
+    return {
+        "inventoryItemId": item(number),
+        "locationId": HERE,
+        "delta": delta,
+        "changeFromQuantity": None,
+    }
 
 
 def variables(key: str) -> dict[str, Any]:
@@ -327,7 +356,9 @@ def test_a_run_that_sends_nothing_leaves_no_journal(files: Files) -> None:
     assert written.begun
 
 
-def test_a_batch_is_on_disk_before_its_request_leaves(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_is_on_disk_before_its_request_leaves(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
     synced: list[str] = []
     real = os.fsync
 
@@ -347,7 +378,13 @@ def test_any_torn_end_of_a_journal_is_as_good_as_none(files: Files) -> None:
     whole = files.journal.read_bytes()
     written.outcome("a", True)
     content = files.journal.read_bytes()
-    for length in [*range(0, len(content), 7), len(whole) - 1, len(whole), len(whole) + 1, len(content) - 1]:
+    for length in [
+        *range(0, len(content), 7),
+        len(whole) - 1,
+        len(whole),
+        len(whole) + 1,
+        len(content) - 1,
+    ]:
         files.journal.write_bytes(content[:length])
         found = state.read_journal(files, SHOP)
         if length < len(whole):
@@ -361,7 +398,9 @@ def test_any_torn_end_of_a_journal_is_as_good_as_none(files: Files) -> None:
     assert found.batches[0].applied is True
 
 
-@pytest.mark.parametrize("line", [b"not json\n", b"\n", b"5\n", b"[]\n", b'"text"\n', b"\x00\x00\n"])
+@pytest.mark.parametrize(
+    "line", [b"not json\n", b"\n", b"5\n", b"[]\n", b'"text"\n', b"\x00\x00\n"]
+)
 def test_a_broken_line_anywhere_else_is_refused(files: Files, line: bytes) -> None:
     journal(files).sending("a", NOON, variables("a"), records())
     header, batch = files.journal.read_bytes().splitlines(keepends=True)
@@ -385,7 +424,9 @@ def test_a_broken_line_anywhere_else_is_refused(files: Files, line: bytes) -> No
     ],
     ids=json.dumps,
 )
-def test_a_journal_that_does_not_begin_as_one_is_refused(files: Files, header: dict[str, Any]) -> None:
+def test_a_journal_that_does_not_begin_as_one_is_refused(
+    files: Files, header: dict[str, Any]
+) -> None:
     journal(files).sending("a", NOON, variables("a"), records())
     batch = files.journal.read_bytes().splitlines(keepends=True)[1]
     files.journal.write_bytes(json.dumps(header).encode() + b"\n" + batch)
@@ -409,7 +450,8 @@ def test_a_removed_journal_is_gone_and_may_be_removed_again(files: Files) -> Non
     state.remove_journal(files)
 
 
-# --- The folder, the lock -----------------------------------------------------------------------------------------
+# --- The folder, the lock
+# -----------------------------------------------------------------------------------------
 
 
 def test_preparing_makes_the_folder_and_leaves_nothing_in_it(tmp_path: Path) -> None:
@@ -428,15 +470,21 @@ def test_a_folder_that_can_not_be_made_is_refused(tmp_path: Path) -> None:
     assert "Make the state folder writable" in line
 
 
-def test_room_for_twice_the_cache_must_be_free(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_room_for_twice_the_cache_must_be_free(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files.cache.write_bytes(b" " * 3_000_000)
     asked: list[int] = []
-    monkeypatch.setattr(os, "posix_fallocate", lambda descriptor, start, length: asked.append(length))
+    monkeypatch.setattr(
+        os, "posix_fallocate", lambda descriptor, start, length: asked.append(length)
+    )
     state.prepare(files)
     assert asked == [state.SPARE_BYTES + 6_000_000]
 
 
-def test_a_full_disk_is_refused_and_leaves_nothing_behind(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_refused_and_leaves_nothing_behind(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
@@ -467,7 +515,8 @@ def test_the_lock_is_let_go_of_after_an_error(files: Files) -> None:
         pass
 
 
-# --- What happened ------------------------------------------------------------------------------------------------
+# --- What happened
+# ------------------------------------------------------------------------------------------------
 
 
 def test_the_last_run_comes_back_or_nobody_can_tell(files: Files) -> None:
@@ -498,6 +547,10 @@ def test_a_large_history_is_set_aside(files: Files, monkeypatch: pytest.MonkeyPa
         state.append_history(files, [{"n": number, "padding": "x" * 20}])
     kept = files.history.with_name("history.jsonl.1")
     assert mode(kept) == mode(files.history) == 0o600
-    numbers = [json.loads(line)["n"] for path in (kept, files.history) for line in path.read_text().splitlines()]
+    numbers = [
+        json.loads(line)["n"]
+        for path in (kept, files.history)
+        for line in path.read_text().splitlines()
+    ]
     assert numbers == sorted(numbers)
     assert numbers[-1] == 9

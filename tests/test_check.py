@@ -43,7 +43,10 @@ def checked(place: Place, exit_code: int = 0) -> dict[str, dict[str, Any]]:
     document = place.run("check", "--json", exit_code=exit_code).document
     assert document["ok"] is (exit_code == 0)
     order = ["ok", "skipped", "warning", "failed"]
-    return {each["check"]: each for each in sorted(document["checks"], key=lambda each: order.index(each["result"]))}
+    return {
+        each["check"]: each
+        for each in sorted(document["checks"], key=lambda each: order.index(each["result"]))
+    }
 
 
 def results(found: dict[str, dict[str, Any]]) -> dict[str, str]:
@@ -51,7 +54,8 @@ def results(found: dict[str, dict[str, Any]]) -> dict[str, str]:
     return {name: each["result"] for name, each in found.items() if name != "api_version"}
 
 
-# -- on the sandbox ----------------------------------------------------------------------------------
+# -- on the sandbox
+# ----------------------------------------------------------------------------------
 
 
 def test_a_line_for_each_check_where_all_is_well(place: Place) -> None:
@@ -95,12 +99,21 @@ def test_nothing_is_written(place: Place) -> None:
 def test_pools_out_of_step_are_counted_named_and_no_failure(place: Place) -> None:
     found = checked(place)
     assert found["variants.pools"]["result"] == "warning"
-    assert found["variants.pools"]["counts"] == {"found": 6, "pools": 5, "out_of_step": 1, "complete": True}
+    assert found["variants.pools"]["counts"] == {
+        "found": 6,
+        "pools": 5,
+        "out_of_step": 1,
+        "complete": True,
+    }
     assert "1 out of step: Lighthouse (counts differ)" in found["variants.pools"]["message"]
     assert (
-        "left out: 2 archived, 2 bundle, 2 gift card, 2 not stocked, 2 untracked" in found["variants.pools"]["message"]
+        "left out: 2 archived, 2 bundle, 2 gift card, 2 not stocked, 2 untracked"
+        in found["variants.pools"]["message"]
     )
-    assert found["variants.pools"]["mend"] == "`invsync variants --dry-run` shows what a run makes of them"
+    assert (
+        found["variants.pools"]["mend"]
+        == "`invsync variants --dry-run` shows what a run makes of them"
+    )
 
 
 def test_a_large_shop_is_counted_in_part(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,11 +127,16 @@ def test_a_large_shop_is_counted_in_part(place: Place, monkeypatch: pytest.Monke
     ("lacks", "skipped"),
     [
         ("read_products", {"variants.pools", "locations.pools"}),
-        ("read_locations", {"variants.location", "variants.pools", "locations.locations", "locations.pools"}),
+        (
+            "read_locations",
+            {"variants.location", "variants.pools", "locations.locations", "locations.pools"},
+        ),
         ("write_inventory", {"variants.pools", "locations.pools"}),
     ],
 )
-def test_a_missing_scope_is_named_and_stops_only_what_needs_it(place: Place, lacks: str, skipped: set[str]) -> None:
+def test_a_missing_scope_is_named_and_stops_only_what_needs_it(
+    place: Place, lacks: str, skipped: set[str]
+) -> None:
     with place.shop() as shop:
         shop.settings.scopes = tuple(scope for scope in shop.settings.scopes if scope != lacks)
     found = checked(place, exit_code=1)
@@ -136,9 +154,17 @@ def test_reading_inventory_is_not_enough_to_adjust_it(place: Place) -> None:
     assert found["variants.pools"]["result"] == "warning"
 
 
-def test_a_scope_to_write_covers_the_one_to_read_and_what_is_not_needed_is_told(place: Place) -> None:
+def test_a_scope_to_write_covers_the_one_to_read_and_what_is_not_needed_is_told(
+    place: Place,
+) -> None:
     with place.shop() as shop:
-        shop.settings.scopes = ("write_products", "read_locations", "write_inventory", "read_inventory", "read_orders")
+        shop.settings.scopes = (
+            "write_products",
+            "read_locations",
+            "write_inventory",
+            "read_inventory",
+            "read_orders",
+        )
     found = checked(place)
     assert found["scopes"]["result"] == "ok"
     assert found["scopes"]["message"].endswith("invsync does not need read_orders, write_products")
@@ -149,8 +175,12 @@ def test_a_refused_token_fails_the_credentials_alone(place: Place) -> None:
     ran = place.run("check", exit_code=1)
     assert "invalid-token-of-somebody" not in ran.out + ran.err
     found = checked(place, exit_code=1)
-    expected = dict.fromkeys(["config", "state_dir", "endpoint", "clock"], "ok") | {"credentials": "failed"}
-    assert {name: result for name, result in results(found).items() if result != "skipped"} == expected
+    expected = dict.fromkeys(["config", "state_dir", "endpoint", "clock"], "ok") | {
+        "credentials": "failed"
+    }
+    assert {
+        name: result for name, result in results(found).items() if result != "skipped"
+    } == expected
     assert "check access_token" in found["credentials"]["message"]
     assert found["scopes"]["message"] == "not checked, since credentials failed"
     assert ran.err == "invsync: 1 of 12 checks failed: credentials\n"
@@ -245,19 +275,34 @@ def test_a_clock_that_is_off_is_a_warning(
     assert "NTP" in found["mend"]
 
 
-# -- on answers that a real shop gives ---------------------------------------------------------------
+# -- on answers that a real shop gives
+# ---------------------------------------------------------------
 
 Answer = tuple[int, dict[str, str], str]
 
 
 def _answers(operation: str) -> Any:
-    location = {"id": "gid://shopify/Location/1", "name": "Main", "isActive": True, "isFulfillmentService": False}
+    location = {
+        "id": "gid://shopify/Location/1",
+        "name": "Main",
+        "isActive": True,
+        "isFulfillmentService": False,
+    }
     shop = {"myshopifyDomain": "my-shop.myshopify.com"}
     page = {"hasNextPage": False, "endCursor": None}
     if operation == "Access":
-        return {"currentAppInstallation": {"accessScopes": [{"handle": name} for name in access.NEEDED]}, "shop": shop}
+        return {
+            "currentAppInstallation": {
+                "accessScopes": [{"handle": name} for name in access.NEEDED]
+            },
+            "shop": shop,
+        }
     if operation == "Shop":
-        return {"shop": shop, "location": location, "locations": {"nodes": [location], "pageInfo": page}}
+        return {
+            "shop": shop,
+            "location": location,
+            "locations": {"nodes": [location], "pageInfo": page},
+        }
     return {"products": {"nodes": [], "pageInfo": page}}
 
 
@@ -269,16 +314,30 @@ def web(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[...,
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
 
         def answer(
-            *, version: str = "2026-10", status: int = 200, at: float = NOON, domain: str = "", **headers: str
+            *,
+            version: str = "2026-10",
+            status: int = 200,
+            at: float = NOON,
+            domain: str = "",
+            **headers: str,
         ) -> None:
             headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
             def called(request: Any) -> Answer:
-                operation = json.loads(request.body)["query"].partition("query ")[2].partition(" ")[0].partition("(")[0]
+                operation = (
+                    json.loads(request.body)["query"]
+                    .partition("query ")[2]
+                    .partition(" ")[0]
+                    .partition("(")[0]
+                )
                 data = _answers(operation)
                 if domain:
                     data["shop"] = {"myshopifyDomain": domain}
-                told = {"X-Shopify-API-Version": version, "Date": formatdate(at, usegmt=True), **headers}
+                told = {
+                    "X-Shopify-API-Version": version,
+                    "Date": formatdate(at, usegmt=True),
+                    **headers,
+                }
                 body = {"data": data} if status == 200 else {"errors": "no"}
                 return status, told, json.dumps(body)
 
@@ -320,7 +379,9 @@ def test_a_version_says_until_when_it_is_served(place: Place, web: Callable[...,
         (NOON + 6e6, "2026-01 was served until 2027-01-16"),
     ],
 )
-def test_a_version_near_its_end_is_a_warning(place: Place, web: Callable[..., None], at: float, says: str) -> None:
+def test_a_version_near_its_end_is_a_warning(
+    place: Place, web: Callable[..., None], at: float, says: str
+) -> None:
     place.configure(REAL + 'api_version: "2026-01"\n')
     web(version="2026-01", at=at)
     found = checked(place, exit_code=1)["api_version"]
@@ -329,7 +390,9 @@ def test_a_version_near_its_end_is_a_warning(place: Place, web: Callable[..., No
     assert found["mend"].startswith('set api_version: "2026-10"')
 
 
-def test_a_version_that_fell_forward_fails_and_the_credentials_are_fine(place: Place, web: Callable[..., None]) -> None:
+def test_a_version_that_fell_forward_fails_and_the_credentials_are_fine(
+    place: Place, web: Callable[..., None]
+) -> None:
     place.configure(REAL + 'api_version: "2026-01"\n')
     web(version="2026-04")
     found = checked(place, exit_code=1)
@@ -349,14 +412,20 @@ def test_a_deprecation_is_told(place: Place, web: Callable[..., None]) -> None:
 def test_the_wrong_shop_fails_and_is_not_counted(place: Place, web: Callable[..., None]) -> None:
     web(domain="your-shop.myshopify.com")
     found = checked(place, exit_code=1)
-    assert "is the shop your-shop.myshopify.com, but the configuration says my-shop" in found["shop"]["message"]
+    assert (
+        "is the shop your-shop.myshopify.com, but the configuration says my-shop"
+        in found["shop"]["message"]
+    )
     assert found["variants.location"]["message"] == "not checked: it needs the right shop"
 
 
 @pytest.mark.parametrize(
-    ("status", "fault"), [(401, "credentials"), (403, "credentials"), (404, "endpoint"), (402, "endpoint")]
+    ("status", "fault"),
+    [(401, "credentials"), (403, "credentials"), (404, "endpoint"), (402, "endpoint")],
 )
-def test_a_refusal_is_told_of_where_it_belongs(place: Place, web: Callable[..., None], status: int, fault: str) -> None:
+def test_a_refusal_is_told_of_where_it_belongs(
+    place: Place, web: Callable[..., None], status: int, fault: str
+) -> None:
     web(status=status)
     ran = place.run("check", exit_code=1)
     assert f"FAILED   {fault}" in ran.out
@@ -364,25 +433,32 @@ def test_a_refusal_is_told_of_where_it_belongs(place: Place, web: Callable[..., 
     assert "ok       clock" in ran.out
 
 
-# -- the command line itself -------------------------------------------------------------------------
+# -- the command line itself
+# -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
 def test_help_and_version_load_nothing_heavy(option: str) -> None:
     code = (
         f"import sys; from invsync.cli import main; main(['{option}'], standalone_mode=False);"
-        "print('LOADED', {'requests', 'yaml', 'json', 'dataclasses', 'invsync.sandbox'} & sys.modules.keys())"
+        "print('LOADED', {'requests', 'yaml', 'json', 'dataclasses', 'invsync.sandbox'} & "
+        "sys.modules.keys())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     # --version glances at the configuration, whose keys are dataclasses; it parses nothing.
-    assert done.stdout.splitlines()[-1] == f"LOADED { {'dataclasses'} if option == '--version' else set() }"
+    assert (
+        done.stdout.splitlines()[-1]
+        == f"LOADED { {'dataclasses'} if option == '--version' else set() }"
+    )
 
 
 def test_the_list_of_commands_tells_of_the_sandbox_what_it_tells_itself() -> None:
     assert sandbox.get_short_help_str(200) == cli._SANDBOX_HELP
 
 
-@pytest.mark.parametrize("name", sorted(["check", "demo", "explain", "locations", "status", "variants"]))
+@pytest.mark.parametrize(
+    "name", sorted(["check", "demo", "explain", "locations", "status", "variants"])
+)
 def test_every_help_has_an_example_and_fits_a_screen(place: Place, name: str) -> None:
     out = place.run(name, "--help", columns=80).out
     assert f"  invsync {name}" in out
@@ -399,12 +475,15 @@ def test_every_help_has_an_example_and_fits_a_screen(place: Place, name: str) ->
         (["explain", "--l"], ["--last"]),
     ],
 )
-def test_the_shell_completes_commands_that_are_loaded_when_needed(words: list[str], expected: list[str]) -> None:
+def test_the_shell_completes_commands_that_are_loaded_when_needed(
+    words: list[str], expected: list[str]
+) -> None:
     complete = ShellComplete(cli.main, {}, "invsync", "_INVSYNC_COMPLETE")
     assert [item.value for item in complete.get_completions(words[:-1], words[-1])] == expected
 
 
-# -- facts -------------------------------------------------------------------------------------------
+# -- facts
+# -------------------------------------------------------------------------------------------
 
 
 def test_every_version_has_an_end() -> None:
@@ -413,5 +492,7 @@ def test_every_version_has_an_end() -> None:
 
 @pytest.mark.parametrize("version", API_VERSIONS)
 def test_the_document_is_valid_in_every_version(project: Path, version: str) -> None:
-    text = (project / "invsync" / "sandbox" / "schema" / f"admin-{version}.graphql").read_text("utf-8")
+    text = (project / "invsync" / "sandbox" / "schema" / f"admin-{version}.graphql").read_text(
+        "utf-8"
+    )
     assert validate(build_schema(text), parse(load("access").text)) == []

@@ -19,9 +19,14 @@ from invsync.errors import ConfigError
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "config.example.yaml"
 SECRET = "shpat_0123456789abcdef"
-ALL_KEYS = "shop, api_version, access_token, access_token_file, client_id, client_secret, client_secret_file, "
+ALL_KEYS = (
+    "shop, api_version, access_token, access_token_file, client_id, client_secret, "
+    "client_secret_file, "
+)
 ALL_KEYS += "api_url, state_dir, ping_url, max_run_time, variants, locations"
-CREDENTIALS = "access_token, access_token_file, or client_id with client_secret or client_secret_file"
+CREDENTIALS = (
+    "access_token, access_token_file, or client_id with client_secret or client_secret_file"
+)
 
 
 @pytest.fixture
@@ -45,7 +50,8 @@ def problems(text: str, **environ: str) -> tuple[str, ...]:
     return caught.value.problems
 
 
-# --- What a file may say ------------------------------------------------------------------------------------------
+# --- What a file may say
+# ------------------------------------------------------------------------------------------
 
 
 def test_the_example_works_as_it_stands_without_any_environment_variable() -> None:
@@ -61,7 +67,9 @@ def test_the_example_works_as_it_stands_without_any_environment_variable() -> No
         state_dir=ROOT / "invsync-state",
         ping_url=None,
         max_run_time=540.0,
-        variants=VariantsSettings(("Print",), (), False, "default", "smallest", 0.5, "auto", 21600.0),
+        variants=VariantsSettings(
+            ("Print",), (), False, "default", "smallest", 0.5, "auto", 21600.0
+        ),
         locations=LocationsSettings((), (), "smallest", 0.5, "auto", 21600.0),
     )
 
@@ -70,7 +78,10 @@ def test_the_example_works_as_it_stands_without_any_environment_variable() -> No
 def test_the_example_shows_every_key_of_every_section(section: str) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     if section:
-        text = re.split(r"(?m)^locations:$", text)[section == "locations"].partition("variants:\n")[2] or text
+        text = (
+            re.split(r"(?m)^locations:$", text)[section == "locations"].partition("variants:\n")[2]
+            or text
+        )
     keys = config.SECTIONS[section][1] if section else config.TOP
     indent = "  " if section else ""
     for key in keys:
@@ -168,12 +179,16 @@ def test_a_section_that_is_not_there_is_none(folder: Path) -> None:
     assert result.variants is None
     assert result.locations is None
     assert str(config.section_missing(result, "variants")) == (
-        "config.yaml: variants: the section is missing; add variants: with product_types: [Print] under it"
+        "config.yaml: variants: the section is missing; add variants: with product_types: [Print] "
+        "under it"
     )
 
 
 def test_a_key_without_a_value_counts_as_left_out(folder: Path) -> None:
-    result = load("shop: sandbox\napi_version:\naccess_token: null\nvariants: {product_types: ~, product_tags: [a]}")
+    result = load(
+        "shop: sandbox\napi_version:\naccess_token: null\nvariants: {product_types: ~, "
+        "product_tags: [a]}"
+    )
     assert (result.api_version, result.access_token) == (API_VERSIONS[-1], "sandbox")
 
 
@@ -183,7 +198,9 @@ def test_sections_may_share_settings_by_anchor_and_merge(folder: Path) -> None:
         "variants: &v {product_types: [Print], scan: complete, max_rising: 10%}\n"
         "locations: {<<: *v, scan: changes}\n"
     )
-    assert result.locations == LocationsSettings(("Print",), (), "smallest", 0.1, "changes", 21600.0)
+    assert result.locations == LocationsSettings(
+        ("Print",), (), "smallest", 0.1, "changes", 21600.0
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,7 +212,9 @@ def test_sections_may_share_settings_by_anchor_and_merge(folder: Path) -> None:
         ("https://127.0.0.1/shops/one/", "https://127.0.0.1/shops/one"),
     ],
 )
-def test_the_sandbox_on_this_machine_needs_no_credentials(folder: Path, api_url: str, endpoint: str) -> None:
+def test_the_sandbox_on_this_machine_needs_no_credentials(
+    folder: Path, api_url: str, endpoint: str
+) -> None:
     result = load(f"shop: sandbox\napi_url: {api_url}")
     assert (result.endpoint, result.sandbox, result.access_token) == (endpoint, False, "sandbox")
 
@@ -217,7 +236,8 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(folder: Path) -> Non
     assert load("\ufeffshop: sandbox\r\nstate_dir: here\r\n").state_dir == Path("here")
 
 
-# --- What a file gets that says something else --------------------------------------------------------------------
+# --- What a file gets that says something else
+# --------------------------------------------------------------------
 
 REAL = "shop: my-shop.myshopify.com\naccess_token: abc\n"
 SANDBOX = "shop: sandbox\n"
@@ -231,8 +251,14 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
         # The file as a whole.
         ("", "config.yaml: is empty; start from config.example.yaml"),
         ("# shop: sandbox\n", "config.yaml: is empty; start from config.example.yaml"),
-        ("- shop\n", "config.yaml:1: is a list, not keys with values; start from config.example.yaml"),
-        ("shop\n", "config.yaml:1: is one text, not keys with values; start from config.example.yaml"),
+        (
+            "- shop\n",
+            "config.yaml:1: is a list, not keys with values; start from config.example.yaml",
+        ),
+        (
+            "shop\n",
+            "config.yaml:1: is one text, not keys with values; start from config.example.yaml",
+        ),
         (
             "shop: sandbox\n  api_version: x\n",
             "config.yaml:2:14: is not valid YAML: mapping values are not allowed here; "
@@ -250,35 +276,51 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
         ),
         ("shop: sandbox\nx: \0\n", "config.yaml:2: holds a control character; delete it"),
         ("[" * 5000, "config.yaml: is nested far too deeply; start again from config.example.yaml"),
-        ("#" * (1 << 21), "config.yaml: is larger than 1 MiB and so no configuration; name another file with --config"),
+        (
+            "#" * (1 << 21),
+            "config.yaml: is larger than 1 MiB and so no configuration; name another file with "
+            "--config",
+        ),
         # Keys.
         ("{}", "config.yaml: shop: is missing; add shop: my-shop.myshopify.com"),
         (
             SANDBOX + "api_versoin: x\n",
             "config.yaml:2: api_versoin: is not a key of invsync; did you mean api_version?",
         ),
-        (SANDBOX + "Ping-URL: x\n", "config.yaml:2: Ping-URL: is not a key of invsync; did you mean ping_url?"),
-        (SANDBOX + "on: x\n", f"config.yaml:2: on: is not a key of invsync; delete it; the keys here are {ALL_KEYS}"),
+        (
+            SANDBOX + "Ping-URL: x\n",
+            "config.yaml:2: Ping-URL: is not a key of invsync; did you mean ping_url?",
+        ),
+        (
+            SANDBOX + "on: x\n",
+            f"config.yaml:2: on: is not a key of invsync; delete it; the keys here are {ALL_KEYS}",
+        ),
         (
             SANDBOX + "product_types: [Print]\n",
-            "config.yaml:2: product_types: is not a key of invsync; move it under variants or locations",
+            "config.yaml:2: product_types: is not a key of invsync; move it under variants or "
+            "locations",
         ),
         (
             VARIANTS + "  shop: sandbox\n",
-            "config.yaml:4: variants.shop: is not a key of invsync; move it to the top level, without indentation",
+            "config.yaml:4: variants.shop: is not a key of invsync; move it to the top level, "
+            "without indentation",
         ),
         (
             SANDBOX + "locations: {only_active: true}\n",
             "config.yaml:2: locations.only_active: is not a key of invsync; move it under variants",
         ),
-        (SANDBOX + "shop: sandbox\n", "config.yaml:2: shop: is given already, on line 1; keep one of them"),
+        (
+            SANDBOX + "shop: sandbox\n",
+            "config.yaml:2: shop: is given already, on line 1; keep one of them",
+        ),
         (
             VARIANTS + "  product_types: [Card]\n",
             "config.yaml:4: variants.product_types: is given already, on line 3; keep one of them",
         ),
         (
             SANDBOX + "variants: [Print]\n",
-            "config.yaml:2: variants: must be a section; indent its keys below it, as in config.example.yaml",
+            "config.yaml:2: variants: must be a section; indent its keys below it, as in "
+            "config.example.yaml",
         ),
         # The shop.
         (
@@ -288,51 +330,76 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
         ),
         (
             "shop: https://my-shop.myshopify.com/admin",
-            'config.yaml:1: shop: "https://my-shop.myshopify.com/admin" is not a shop\'s myshopify.com domain; '
+            'config.yaml:1: shop: "https://my-shop.myshopify.com/admin" is not a shop\'s '
+            "myshopify.com domain; "
             "write my-shop.myshopify.com, or write sandbox",
         ),
         (
             "shop: https://admin.shopify.com/store/my-shop",
-            'config.yaml:1: shop: "https://admin.shopify.com/store/my-shop" is not a shop\'s myshopify.com domain; '
+            'config.yaml:1: shop: "https://admin.shopify.com/store/my-shop" is not a shop\'s '
+            "myshopify.com domain; "
             "write my-shop.myshopify.com, or write sandbox",
         ),
         (
             "shop: prints.example",
-            'config.yaml:1: shop: "prints.example" is not a shop\'s myshopify.com domain; write it like '
+            'config.yaml:1: shop: "prints.example" is not a shop\'s myshopify.com domain; write it '
+            "like "
             "my-shop.myshopify.com (Shopify admin: Settings, Domains), or write sandbox",
         ),
         # The version.
         (
             SANDBOX + "api_version: 2026-10-01",
-            'config.yaml:2: api_version: "2026-10-01" is not one of 2026-01, 2026-04, 2026-07, 2026-10; '
+            'config.yaml:2: api_version: "2026-10-01" is not one of 2026-01, 2026-04, 2026-07, '
+            "2026-10; "
             "did you mean 2026-10?",
         ),
         (
             SANDBOX + "api_version: unstable",
-            'config.yaml:2: api_version: "unstable" is not one of 2026-01, 2026-04, 2026-07, 2026-10; '
+            'config.yaml:2: api_version: "unstable" is not one of 2026-01, 2026-04, 2026-07, '
+            "2026-10; "
             "write 2026-01, 2026-04, 2026-07 or 2026-10",
         ),
         # Credentials.
-        ("shop: my-shop.myshopify.com", f"config.yaml: access_token: is missing; give {CREDENTIALS}"),
-        (REAL + "client_id: abc", f"config.yaml:3: client_id: access_token is given too; keep one of: {CREDENTIALS}"),
+        (
+            "shop: my-shop.myshopify.com",
+            f"config.yaml: access_token: is missing; give {CREDENTIALS}",
+        ),
+        (
+            REAL + "client_id: abc",
+            f"config.yaml:3: client_id: access_token is given too; keep one of: {CREDENTIALS}",
+        ),
         (
             SANDBOX + "client_id: abc",
-            "config.yaml:2: client_id: does not work alone; add client_secret or client_secret_file",
+            "config.yaml:2: client_id: does not work alone; add client_secret or "
+            "client_secret_file",
         ),
-        (SANDBOX + "client_secret: abc", "config.yaml:2: client_secret: does not work alone; add client_id"),
         (
-            SANDBOX + "{access_token: a, client_id: b, client_secret: c}".strip("{}").replace(", ", "\n"),
-            f"config.yaml:4: client_secret: access_token and client_id are given too; keep one of: {CREDENTIALS}",
+            SANDBOX + "client_secret: abc",
+            "config.yaml:2: client_secret: does not work alone; add client_id",
         ),
-        (SANDBOX + "access_token: 123456", "config.yaml:2: access_token: is a number to YAML; put it in quotes"),
+        (
+            SANDBOX
+            + "{access_token: a, client_id: b, client_secret: c}".strip("{}").replace(", ", "\n"),
+            "config.yaml:4: client_secret: access_token and client_id are given too; keep one of: "
+            f"{CREDENTIALS}",
+        ),
+        (
+            SANDBOX + "access_token: 123456",
+            "config.yaml:2: access_token: is a number to YAML; put it in quotes",
+        ),
         (
             SANDBOX + "access_token: abc def",
-            "config.yaml:2: access_token: holds a space, a line break or a character that is not ASCII; copy it again",
+            "config.yaml:2: access_token: holds a space, a line break or a character that is not "
+            "ASCII; copy it again",
         ),
-        (SANDBOX + "access_token: ''", "config.yaml:2: access_token: is empty; give it a value, or delete it"),
+        (
+            SANDBOX + "access_token: ''",
+            "config.yaml:2: access_token: is empty; give it a value, or delete it",
+        ),
         (
             SANDBOX + "access_token: !env TOKEN",
-            "config.yaml:2: access_token: has a YAML tag (!…) that invsync does not know; take it out",
+            "config.yaml:2: access_token: has a YAML tag (!…) that invsync does not know; take it "
+            "out",
         ),
         (
             SANDBOX + "access_token_file: token",
@@ -341,12 +408,14 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
         ),
         (
             SANDBOX + "access_token_file: .",
-            "config.yaml:2: access_token_file: . can't be read: Is a directory; correct the path or permissions",
+            "config.yaml:2: access_token_file: . can't be read: Is a directory; correct the path "
+            "or permissions",
         ),
         # Variables.
         (
             SANDBOX + "access_token: ${TOKEN}",
-            "config.yaml:2: access_token: the environment variable TOKEN is not set; set it (for cron: in the crontab)",
+            "config.yaml:2: access_token: the environment variable TOKEN is not set; set it (for "
+            "cron: in the crontab)",
         ),
         (
             SANDBOX + "state_dir: here/${EMPTY",
@@ -355,7 +424,8 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
         ),
         (
             SANDBOX + "ping_url: ${EMPTY}",
-            "config.yaml:2: ping_url: is empty, since its environment variable is; set that, or delete the line",
+            "config.yaml:2: ping_url: is empty, since its environment variable is; set that, or "
+            "delete the line",
         ),
         (
             SANDBOX + "max_run_time: ${NUMBER}",
@@ -373,19 +443,23 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
         ),
         (
             SANDBOX + "api_url: http://127.0.0.1:8787@shop.example",
-            "config.yaml:2: api_url: holds a user name or password; take out everything up to the @",
+            "config.yaml:2: api_url: holds a user name or password; take out everything up to the "
+            "@",
         ),
         (
             SANDBOX + 'api_url: "http://shop.example\\\\@127.0.0.1"',
-            "config.yaml:2: api_url: holds a space, a backslash or a control character; take it out",
+            "config.yaml:2: api_url: holds a space, a backslash or a control character; take it "
+            "out",
         ),
         (
             SANDBOX + "api_url: 127.0.0.1:8787",
-            'config.yaml:2: api_url: "127.0.0.1:8787" is not an http(s) address; write one like http://127.0.0.1:8787',
+            'config.yaml:2: api_url: "127.0.0.1:8787" is not an http(s) address; write one like '
+            "http://127.0.0.1:8787",
         ),
         (
             SANDBOX + "api_url: http://127.0.0.1:99999",
-            'config.yaml:2: api_url: "http://127.0.0.1:99999" is not an address; write one like http://127.0.0.1:8787',
+            'config.yaml:2: api_url: "http://127.0.0.1:99999" is not an address; write one like '
+            "http://127.0.0.1:8787",
         ),
         (
             SANDBOX + "api_url: http://localhost/admin/api",
@@ -394,10 +468,14 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
         ),
         (
             SANDBOX + "ping_url: https://ping.example/uuid?a=b",
-            "config.yaml:2: ping_url: the value goes on after its path; take out everything from the ? or # on",
+            "config.yaml:2: ping_url: the value goes on after its path; take out everything from "
+            "the ? or # on",
         ),
         # Lengths of time, percentages, choices, true or false.
-        (SANDBOX + "max_run_time: 540", "config.yaml:2: max_run_time: 540 has no unit; write 540s, 540m, 540h or 540d"),
+        (
+            SANDBOX + "max_run_time: 540",
+            "config.yaml:2: max_run_time: 540 has no unit; write 540s, 540m, 540h or 540d",
+        ),
         (
             SANDBOX + "max_run_time: 0m",
             'config.yaml:2: max_run_time: "0m" is not a length of time above 0; '
@@ -408,15 +486,23 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
             'config.yaml:4: variants.reconcile_every: "1:30" is not a length of time above 0; '
             "write a whole number and s, m, h or d, like 6h",
         ),
-        (VARIANTS + "  max_rising: 50", "config.yaml:4: variants.max_rising: 50 has no percent sign; write 50%"),
-        (VARIANTS + "  max_rising: 0.5", "config.yaml:4: variants.max_rising: 0.5 has no percent sign; write 50%"),
+        (
+            VARIANTS + "  max_rising: 50",
+            "config.yaml:4: variants.max_rising: 50 has no percent sign; write 50%",
+        ),
+        (
+            VARIANTS + "  max_rising: 0.5",
+            "config.yaml:4: variants.max_rising: 0.5 has no percent sign; write 50%",
+        ),
         (
             VARIANTS + "  max_rising: 101%",
-            'config.yaml:4: variants.max_rising: "101%" is not a percentage from 0% to 100%; write one like 50%',
+            'config.yaml:4: variants.max_rising: "101%" is not a percentage from 0% to 100%; write '
+            "one like 50%",
         ),
         (
             VARIANTS + "  scan: change",
-            'config.yaml:4: variants.scan: "change" is not one of auto, complete, changes; did you mean changes?',
+            'config.yaml:4: variants.scan: "change" is not one of auto, complete, changes; did you '
+            "mean changes?",
         ),
         (
             VARIANTS + "  several_rises: max",
@@ -433,16 +519,22 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
         ),
         (
             VARIANTS + "  only_active: 1",
-            'config.yaml:4: variants.only_active: "1" is neither true nor false; write true or false',
+            'config.yaml:4: variants.only_active: "1" is neither true nor false; write true or '
+            "false",
         ),
-        (VARIANTS + "  location: 012", 'config.yaml:4: variants.location: 012 is a number to YAML; write "012"'),
+        (
+            VARIANTS + "  location: 012",
+            'config.yaml:4: variants.location: 012 is a number to YAML; write "012"',
+        ),
         (
             SANDBOX + r'state_dir: "a\0b"',
-            r'config.yaml:2: state_dir: "a\x00b" holds a line break or control character; write it on one line',
+            r'config.yaml:2: state_dir: "a\x00b" holds a line break or control character; write it '
+            r"on one line",
         ),
         (
             SANDBOX + r'state_dir: "\ud800"',
-            "config.yaml:2: state_dir: holds something that is not Unicode text; write it again in UTF-8",
+            "config.yaml:2: state_dir: holds something that is not Unicode text; write it again in "
+            "UTF-8",
         ),
         # Which products.
         (
@@ -452,7 +544,8 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
         ),
         (
             VARIANTS + "  product_tags: [shared]",
-            "config.yaml:4: variants.product_tags: product_types is given too; keep one of the two and empty the other",
+            "config.yaml:4: variants.product_tags: product_types is given too; keep one of the two "
+            "and empty the other",
         ),
         (
             SANDBOX + "locations: {product_types: Print}",
@@ -472,7 +565,8 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
         ),
         (
             VARIANTS.replace("Print", "2024-05-01"),
-            'config.yaml:3: variants.product_types: 2024-05-01 is a date to YAML; write "2024-05-01"',
+            "config.yaml:3: variants.product_types: 2024-05-01 is a date to YAML; write "
+            '"2024-05-01"',
         ),
         (
             VARIANTS.replace("Print", "Print, ' '"),
@@ -484,7 +578,9 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
         ),
     ],
 )
-def test_a_mistake_gets_one_line_with_file_key_and_mend(folder: Path, text: str, expected: str) -> None:
+def test_a_mistake_gets_one_line_with_file_key_and_mend(
+    folder: Path, text: str, expected: str
+) -> None:
     assert problems(text, EMPTY="", NUMBER="540") == (expected,)
 
 
@@ -519,9 +615,11 @@ def test_a_file_that_is_not_utf_8_says_in_which_line(folder: Path) -> None:
 def test_a_missing_file_a_folder_and_a_path_through_a_file_get_one_line_each(folder: Path) -> None:
     Path("file").touch()
     for name, expected in {
-        "nowhere.yaml": "nowhere.yaml: there is no such file; run cp config.example.yaml config.yaml",
+        "nowhere.yaml": "nowhere.yaml: there is no such file; run cp config.example.yaml "
+        "config.yaml",
         ".": ".: is a folder; name the file in it",
-        "file/config.yaml": "file/config.yaml: can't be read: Not a directory; correct its permissions",
+        "file/config.yaml": "file/config.yaml: can't be read: Not a directory; correct its "
+        "permissions",
     }.items():
         with pytest.raises(ConfigError) as caught:
             config.load(Path(name), {})
@@ -533,7 +631,9 @@ def test_a_missing_file_a_folder_and_a_path_through_a_file_get_one_line_each(fol
     st.one_of(
         st.binary(max_size=30),
         st.tuples(
-            st.integers(0, 4000), st.integers(0, 4), st.sampled_from(["", "\n", ":", "[", "'", "\0", "*a", "!x"])
+            st.integers(0, 4000),
+            st.integers(0, 4),
+            st.sampled_from(["", "\n", ":", "[", "'", "\0", "*a", "!x"]),
         ),
     )
 )
@@ -555,7 +655,7 @@ def test_no_file_whatsoever_ends_in_anything_but_settings_or_single_lines(
             assert len(line.splitlines()) == 1
 
 
-# --- Secrets ------------------------------------------------------------------------------------------------------
+# --- Secrets --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -573,9 +673,12 @@ def test_no_file_whatsoever_ends_in_anything_but_settings_or_single_lines(
         f"shop: sandbox\naccess_token: {{{SECRET}: 1, {SECRET}: 2}}",
         f"shop: sandbox\naccess_token: {SECRET}\n  client_id: x",
         "shop: ${TOKEN}",
-        "shop: sandbox\nmax_run_time: ${TOKEN}\napi_url: ${TOKEN}\nping_url: ${TOKEN}\napi_version: ${TOKEN}",
-        "shop: sandbox\nlocations: {locations: ['${TOKEN}', '${TOKEN}'], scan: '${TOKEN}', max_rising: '${TOKEN}'}",
-        f"shop: sandbox\nlocations: {{locations: {SECRET}, product_types: [{SECRET}, {SECRET}], scan: {SECRET}}}",
+        "shop: sandbox\nmax_run_time: ${TOKEN}\napi_url: ${TOKEN}\nping_url: "
+        "${TOKEN}\napi_version: ${TOKEN}",
+        "shop: sandbox\nlocations: {locations: ['${TOKEN}', '${TOKEN}'], scan: '${TOKEN}', "
+        "max_rising: '${TOKEN}'}",
+        "shop: sandbox\nlocations: "
+        f"{{locations: {SECRET}, product_types: [{SECRET}, {SECRET}], scan: {SECRET}}}",
         f"shop: sandbox\napi_url: https://{SECRET}@shop.example\nping_url: ftp://{SECRET}",
         "shop: sandbox\naccess_token_file: secret",
     ],
@@ -586,7 +689,9 @@ def test_no_mistake_makes_a_message_show_a_secret(folder: Path, text: str) -> No
 
 
 def test_the_settings_do_not_show_their_secrets(folder: Path) -> None:
-    with_token = load(f"shop: sandbox\naccess_token: {SECRET}\nping_url: https://ping.example/{SECRET}")
+    with_token = load(
+        f"shop: sandbox\naccess_token: {SECRET}\nping_url: https://ping.example/{SECRET}"
+    )
     with_client = load(f"shop: sandbox\nclient_id: public\nclient_secret: {SECRET}")
     assert with_token.access_token == with_client.client_secret == SECRET
     assert SECRET not in repr(with_token) + repr(with_client)
@@ -599,7 +704,9 @@ def test_the_settings_do_not_show_their_secrets(folder: Path) -> None:
         ("client_id: abc\nclient_secret_file: ${FOLDER}/secret", "client_secret"),
     ],
 )
-def test_a_secret_may_come_from_a_file_beside_the_configuration(folder: Path, keys: str, field: str) -> None:
+def test_a_secret_may_come_from_a_file_beside_the_configuration(
+    folder: Path, keys: str, field: str
+) -> None:
     Path("run").mkdir()
     Path("run/secret").write_text(f"\n{SECRET}\n")
     Path("run/secret").chmod(0o600)
@@ -617,7 +724,9 @@ def test_a_secret_may_come_from_a_file_beside_the_configuration(folder: Path, ke
         (b"x\0", "token holds more than one word"),
     ],
 )
-def test_a_secret_file_that_holds_no_secret_is_refused(folder: Path, content: bytes, what: str) -> None:
+def test_a_secret_file_that_holds_no_secret_is_refused(
+    folder: Path, content: bytes, what: str
+) -> None:
     Path("token").write_bytes(content)
     assert problems("shop: sandbox\naccess_token_file: token") == (
         f"config.yaml:2: access_token_file: {what}; put the secret in it, and nothing else",
@@ -629,8 +738,16 @@ def test_a_secret_that_others_can_read_draws_a_warning(folder: Path) -> None:
     token.write_text(SECRET)
     told = "others on this machine can read this secret; run chmod 600"
     for keys, mode, expected in [
-        (f"access_token: {SECRET}", 0o644, (f"my config.yaml: access_token: {told} 'my config.yaml'",)),
-        (f"access_token: {SECRET}", 0o640, (f"my config.yaml: access_token: {told} 'my config.yaml'",)),
+        (
+            f"access_token: {SECRET}",
+            0o644,
+            (f"my config.yaml: access_token: {told} 'my config.yaml'",),
+        ),
+        (
+            f"access_token: {SECRET}",
+            0o640,
+            (f"my config.yaml: access_token: {told} 'my config.yaml'",),
+        ),
         (f"access_token: {SECRET}", 0o600, ()),
         ("access_token: ${TOKEN}", 0o644, ()),
         ("access_token_file: token", 0o644, (f"token: access_token_file: {told} token",)),
@@ -648,7 +765,8 @@ def test_the_sandbox_has_no_secret_to_warn_of(folder: Path) -> None:
     assert config.load(path, {}).warnings == ()
 
 
-# --- Where the file is looked for ---------------------------------------------------------------------------------
+# --- Where the file is looked for
+# ---------------------------------------------------------------------------------
 
 
 def test_the_file_is_the_named_one_else_the_first_of_the_search_path(folder: Path) -> None:
@@ -683,7 +801,8 @@ def test_no_file_anywhere_says_where_it_was_looked_for(folder: Path) -> None:
         config.find(None, {"HOME": "/nowhere"}, Path())
     assert caught.value.problems == (
         "no configuration: looked for config.yaml, /nowhere/.config/invsync/config.yaml and "
-        "/etc/invsync/config.yaml; run cp config.example.yaml config.yaml, or name a file with --config",
+        "/etc/invsync/config.yaml; run cp config.example.yaml config.yaml, or name a file with "
+        "--config",
     )
 
 
@@ -701,6 +820,11 @@ def test_a_named_file_that_is_not_there_is_not_replaced_by_another(
 
 
 def test_importing_it_brings_in_neither_yaml_nor_requests() -> None:
-    code = "import sys, invsync.config; print(sorted({'yaml', 'requests', 'json', 'difflib'} & set(sys.modules)))"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    code = (
+        "import sys, invsync.config; print(sorted({'yaml', 'requests', 'json', 'difflib'} & "
+        "set(sys.modules)))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
     assert ran.stdout == "[]\n"

@@ -57,13 +57,21 @@ def write_history(place: Place, *lines: Any, name: str = "history.jsonl") -> Non
     place.state.mkdir(mode=0o700, exist_ok=True)
     with (place.state / name).open("a", encoding="utf-8") as file:
         for line in lines:
-            file.write((line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)) + "\n")
+            file.write(
+                (line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)) + "\n"
+            )
 
 
-def story(pool: int, before: int | None, after: int | None, *, title: str = "", **more: Any) -> dict[str, Any]:
+def story(
+    pool: int, before: int | None, after: int | None, *, title: str = "", **more: Any
+) -> dict[str, Any]:
     """A line of what moved: one level, by the difference."""
     moved = [
-        {"item": f"gid://shopify/InventoryItem/{pool}1", "sku": f"S{pool}", "location": "gid://shopify/Location/1"}
+        {
+            "item": f"gid://shopify/InventoryItem/{pool}1",
+            "sku": f"S{pool}",
+            "location": "gid://shopify/Location/1",
+        }
     ]
     moved[0]["movement"] = (after or 0) - (before or 0)  # type: ignore[assignment]
     return {
@@ -97,12 +105,18 @@ def adjustment(pool: int, level: int, before: int, delta: int, **more: Any) -> d
     }
 
 
-# -- the story ---------------------------------------------------------------------------------------
+# -- the story
+# ---------------------------------------------------------------------------------------
 
 
 def test_what_moved_which_rule_counted_it_and_what_was_sent(day: Place) -> None:
     pool = told(day, "PRINT-S")
-    assert (pool["command"], pool["pool"], pool["quantity"], pool["managed"]) == ("variants", SUNSET, 65, True)
+    assert (pool["command"], pool["pool"], pool["quantity"], pool["managed"]) == (
+        "variants",
+        SUNSET,
+        65,
+        True,
+    )
     events = pool["events"]
     assert [(event["quantity"]["from"], event["quantity"]["to"]) for event in events] == [
         (30, 25),
@@ -116,7 +130,10 @@ def test_what_moved_which_rule_counted_it_and_what_was_sent(day: Place) -> None:
         "one rise: counted",
         "several rises: smallest counted",
     ]
-    assert {level["sku"]: level["movement"] for level in events[0]["moved"]} == {"PRINT-S": -3, "PRINT-M": -2}
+    assert {level["sku"]: level["movement"] for level in events[0]["moved"]} == {
+        "PRINT-S": -3,
+        "PRINT-M": -2,
+    }
     assert {level["sku"]: level["delta"] for level in events[0]["sent"]} == {
         "PRINT-S": -2,
         "PRINT-M": -3,
@@ -131,8 +148,20 @@ def test_the_story_as_a_table_with_the_newest_last(day: Place) -> None:
     lines = out.splitlines()
     assert lines[0] == f"Sunset over the harbour (variants, {SUNSET}): quantity 65"
     assert lines[1] == "30 ▂▁▁▇█ 65   (lowest 24, highest 65)"
-    assert lines[3].split() == ["WHEN", "(UTC)", "MOVED", "COUNTED", "BY", "QUANTITY", "SENT", "RUN"]
-    assert "PRINT-S -3, PRINT-M -2   falls: all counted           30 → 25   PRINT-L -5, PRINT-XL -5," in lines[4]
+    assert lines[3].split() == [
+        "WHEN",
+        "(UTC)",
+        "MOVED",
+        "COUNTED",
+        "BY",
+        "QUANTITY",
+        "SENT",
+        "RUN",
+    ]
+    assert (
+        "PRINT-S -3, PRINT-M -2   falls: all counted           30 → 25   PRINT-L -5, PRINT-XL -5,"
+        in lines[4]
+    )
     assert "25 → 24   3 others -1" in out
     assert "60 → 65" in "".join(lines[-2:])
 
@@ -212,14 +241,17 @@ def test_the_story_does_not_need_a_cache(day: Place) -> None:
         ("something new", (), 40, "something new"),
     ],
 )
-def test_rules_in_words(place: Place, why: str, movements: tuple[int, ...], after: int | None, says: str) -> None:
+def test_rules_in_words(
+    place: Place, why: str, movements: tuple[int, ...], after: int | None, says: str
+) -> None:
     line = story(7, 30, after, why=why)
     line["moved"] = [{**line["moved"][0], "movement": movement} for movement in movements]
     write_history(place, line)
     assert told(place, "7")["events"][0]["rule"] == says
 
 
-# -- which pool --------------------------------------------------------------------------------------
+# -- which pool
+# --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -242,12 +274,18 @@ def test_a_pool_answers_to_title_sku_id_and_number(day: Place, asked: tuple[str,
 
 
 def test_a_pool_of_which_nothing_moved_answers_to_title_and_number(day: Place) -> None:
-    assert told(day, "fog on the")["pool"] == told(day, "1017")["pool"] == "gid://shopify/Product/1017"
+    assert (
+        told(day, "fog on the")["pool"] == told(day, "1017")["pool"] == "gid://shopify/Product/1017"
+    )
 
 
 def test_a_name_like_no_other_brings_near_ones(day: Place) -> None:
     ran = day.run("explain", "PRNT-S", exit_code=1)
-    assert ran.err == "invsync: nothing is known of 'PRNT-S'; did you mean PRINT-S, PRINT-M, PRINT-L or PRINT-XL?\n"
+    assert (
+        ran.err
+        == "invsync: nothing is known of 'PRNT-S'; did you mean PRINT-S, PRINT-M, PRINT-L or "
+        "PRINT-XL?\n"
+    )
     assert ran.out == ""
     assert "A SKU is known once its pool has moved" in day.run("explain", "???", exit_code=1).err
     assert "nothing is known of ''" in day.run("explain", "", exit_code=1).err
@@ -259,7 +297,9 @@ def test_before_the_first_run_nothing_is_known(place: Place) -> None:
 
 
 def test_a_part_that_several_have_is_asked_back(place: Place) -> None:
-    write_history(place, *(story(pool, 30, 25, title=f"Print of number {pool}") for pool in range(1, 9)))
+    write_history(
+        place, *(story(pool, 30, 25, title=f"Print of number {pool}") for pool in range(1, 9))
+    )
     error = place.run("explain", "of number", exit_code=1).err
     assert "'of number' fits 8 pools: Print of number 1 (1)," in error
     assert "and 3 more; give a whole title, a SKU or a number" in error
@@ -295,7 +335,8 @@ def test_titles_of_any_kind(place: Place) -> None:
     assert "\x1b" not in out
 
 
-# -- the files ---------------------------------------------------------------------------------------
+# -- the files
+# ---------------------------------------------------------------------------------------
 
 
 def test_the_file_that_was_set_aside_comes_first(place: Place) -> None:
@@ -308,8 +349,16 @@ def test_the_file_that_was_set_aside_comes_first(place: Place) -> None:
 
 def test_lines_that_are_torn_or_changed_are_passed_over(place: Place) -> None:
     whole = story(7, 25, 24)
-    write_history(place, story(7, 30, 25), "{", "[]", '"Print 7"', '{"pool": "gid://shopify/Product/7"}')
-    write_history(place, {**whole, "moved": 7}, {**whole, "moved": [{}]}, {**whole, "quantity": 7}, {**whole, "at": 7})
+    write_history(
+        place, story(7, 30, 25), "{", "[]", '"Print 7"', '{"pool": "gid://shopify/Product/7"}'
+    )
+    write_history(
+        place,
+        {**whole, "moved": 7},
+        {**whole, "moved": [{}]},
+        {**whole, "quantity": 7},
+        {**whole, "at": 7},
+    )
     write_history(place, whole, json.dumps(whole)[:100])
     assert [event["quantity"]["to"] for event in told(place, "print 7")["events"]] == [25, 24]
 
@@ -346,12 +395,19 @@ def test_it_writes_nothing(day: Place) -> None:
     assert day.state_files() == before
 
 
-# -- the sparkline -----------------------------------------------------------------------------------
+# -- the sparkline
+# -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("numbers", "shown"),
-    [([30, 21], "█▁"), ([0, 1, 2, 3, 4, 5, 6, 7], "▁▂▃▄▅▆▇█"), ([5, 5], "▄▄"), ([-7, 0], "▁█"), ([3], "▄")],
+    [
+        ([30, 21], "█▁"),
+        ([0, 1, 2, 3, 4, 5, 6, 7], "▁▂▃▄▅▆▇█"),
+        ([5, 5], "▄▄"),
+        ([-7, 0], "▁█"),
+        ([3], "▄"),
+    ],
 )
 def test_sparkline(numbers: list[int], shown: str) -> None:
     assert sparkline(numbers) == shown

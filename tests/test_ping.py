@@ -49,7 +49,9 @@ def body(web: responses.RequestsMock) -> str:
 def test_a_run_tells_of_its_start_and_its_success_with_its_closing_line(
     place: Place, web: responses.RequestsMock
 ) -> None:
-    place.configure(BOTH.replace("Print", "art").replace("product_types: [art]", "product_tags: [art]"))
+    place.configure(
+        BOTH.replace("Print", "art").replace("product_types: [art]", "product_tags: [art]")
+    )
     ran = place.run("variants", "--init", exit_code=3)
     assert pinged(web) == []
     place.configure(BOTH + f"ping_url: {URL}\n")
@@ -61,7 +63,9 @@ def test_a_run_tells_of_its_start_and_its_success_with_its_closing_line(
     assert web.calls[-1].request.headers["User-Agent"].startswith("invsync/")
 
 
-def test_pools_that_need_a_person_are_no_failure_of_the_run(place: Place, web: responses.RequestsMock) -> None:
+def test_pools_that_need_a_person_are_no_failure_of_the_run(
+    place: Place, web: responses.RequestsMock
+) -> None:
     place.run("variants", "--init", exit_code=3)
     assert pinged(web) == ["/start", ""]
     assert "1 out of sync" in body(web)
@@ -75,7 +79,9 @@ def test_a_failed_run_says_why(place: Place, web: responses.RequestsMock) -> Non
     assert body(web).splitlines()[-1].startswith("variants: not finished")
 
 
-def test_a_stopped_run_is_a_failure(place: Place, web: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_run_is_a_failure(
+    place: Place, web: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stop(*_: Any) -> None:
         raise Stopped(15)
 
@@ -84,7 +90,9 @@ def test_a_stopped_run_is_a_failure(place: Place, web: responses.RequestsMock, m
     assert pinged(web) == ["/start", "/fail"]
 
 
-def test_a_run_without_a_state_folder_fails_without_having_begun(place: Place, web: responses.RequestsMock) -> None:
+def test_a_run_without_a_state_folder_fails_without_having_begun(
+    place: Place, web: responses.RequestsMock
+) -> None:
     place.configure(BOTH + f"ping_url: {URL}\nstate_dir: config.yaml\n")
     place.run("variants", exit_code=1)
     assert pinged(web) == ["/fail"]
@@ -109,7 +117,9 @@ def test_a_dry_run_tells_nobody(place: Place, web: responses.RequestsMock) -> No
     assert pinged(web) == []
 
 
-def test_a_run_that_finds_another_at_work_leaves_the_telling_to_it(place: Place, web: responses.RequestsMock) -> None:
+def test_a_run_that_finds_another_at_work_leaves_the_telling_to_it(
+    place: Place, web: responses.RequestsMock
+) -> None:
     files = Files(place.state, "variants")
     state.prepare(files)
     with state.lock(files, "2026-11-22T12:00:00Z"):
@@ -121,8 +131,14 @@ def test_a_run_that_finds_another_at_work_leaves_the_telling_to_it(place: Place,
     ("failure", "says"),
     [
         (requests.ConnectTimeout(f"no {URL}"), "hc.example gave no answer within 5 s"),
-        (requests.ConnectionError(f"no {URL}"), "hc.example could not be reached (ConnectionError)"),
-        (requests.exceptions.InvalidURL(f"no {URL}"), "hc.example could not be reached (InvalidURL)"),
+        (
+            requests.ConnectionError(f"no {URL}"),
+            "hc.example could not be reached (ConnectionError)",
+        ),
+        (
+            requests.exceptions.InvalidURL(f"no {URL}"),
+            "hc.example could not be reached (InvalidURL)",
+        ),
     ],
 )
 def test_a_ping_that_fails_is_a_warning_that_keeps_the_url_to_itself(
@@ -161,7 +177,8 @@ def test_the_url_is_in_no_repr() -> None:
     assert "secret" not in repr(Ping(URL)) + str(Ping(URL))
 
 
-# -- the crontab -------------------------------------------------------------------------------------
+# -- the crontab
+# -------------------------------------------------------------------------------------
 
 
 def test_the_crontab_runs_both_commands_at_minutes_of_their_own(project: Path) -> None:

@@ -37,7 +37,9 @@ def progress(stream: io.StringIO, clock: Clock) -> Progress:
     return Progress(stream, TERMINAL, clock=clock)
 
 
-def test_what_is_done_within_two_seconds_shows_nothing(progress: Progress, clock: Clock, stream: io.StringIO) -> None:
+def test_what_is_done_within_two_seconds_shows_nothing(
+    progress: Progress, clock: Clock, stream: io.StringIO
+) -> None:
     with progress:
         for done in (0, 250, 500):
             progress("reading", done, 5000)
@@ -45,14 +47,18 @@ def test_what_is_done_within_two_seconds_shows_nothing(progress: Progress, clock
     assert stream.getvalue() == ""
 
 
-def test_what_takes_longer_shows_count_and_rate(progress: Progress, clock: Clock, stream: io.StringIO) -> None:
+def test_what_takes_longer_shows_count_and_rate(
+    progress: Progress, clock: Clock, stream: io.StringIO
+) -> None:
     progress("reading", 0, 5000)
     clock.now += 4.0
     progress("reading", 1250, 5000)
     assert stream.getvalue() == WIPE + "reading  [#####---------------]  1,250 of 5,000  312/s"
 
 
-def test_a_first_answer_that_took_long_counts_as_long(progress: Progress, clock: Clock, stream: io.StringIO) -> None:
+def test_a_first_answer_that_took_long_counts_as_long(
+    progress: Progress, clock: Clock, stream: io.StringIO
+) -> None:
     clock.now += 10.0
     progress("reading", 25, None)
     assert stream.getvalue() == WIPE + "reading  25  2.5/s"
@@ -73,7 +79,9 @@ def test_a_full_bar_is_full(progress: Progress, clock: Clock, stream: io.StringI
     assert "[####################]  50 of 50" in stream.getvalue()
 
 
-def test_each_thing_has_its_own_two_seconds_and_rate(progress: Progress, clock: Clock, stream: io.StringIO) -> None:
+def test_each_thing_has_its_own_two_seconds_and_rate(
+    progress: Progress, clock: Clock, stream: io.StringIO
+) -> None:
     clock.now += 10.0
     progress("pushing", 0, 100)
     stream.truncate(0)
@@ -103,7 +111,9 @@ def test_the_line_fits_the_screen(clock: Clock, stream: io.StringIO) -> None:
     assert len(stream.getvalue().removeprefix(WIPE)) == 19
 
 
-def test_it_is_gone_before_anything_else_is_printed(progress: Progress, clock: Clock, stream: io.StringIO) -> None:
+def test_it_is_gone_before_anything_else_is_printed(
+    progress: Progress, clock: Clock, stream: io.StringIO
+) -> None:
     with progress:
         clock.now += 5.0
         progress("reading", 1, 10)
@@ -113,7 +123,9 @@ def test_it_is_gone_before_anything_else_is_printed(progress: Progress, clock: C
     assert stream.getvalue() == before
 
 
-def test_it_is_gone_when_the_run_fails(progress: Progress, clock: Clock, stream: io.StringIO) -> None:
+def test_it_is_gone_when_the_run_fails(
+    progress: Progress, clock: Clock, stream: io.StringIO
+) -> None:
     def fail() -> None:
         with progress:
             progress("reading", 1, 10)

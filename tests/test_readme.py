@@ -1,10 +1,11 @@
 """The README says what the program does: tables, files, messages and shown output are compared with the real thing.
 
-A console block of the README is a session in a shell: lines after `$ ` are typed, what follows is printed. All of them
-are played in their order, in one temporary folder, on the sandbox; `<!-- test: a new folder -->` begins another. In
-printed lines `…` stands for anything within the line, and on a line of its own for any number of lines. Times, ids,
-seconds, and how many requests and points a run took, may differ. `| cat` takes the terminal away, as cron does. Other
-programs than invsync are not run.
+A console block of the README is a session in a shell: lines after `$ ` are typed, what follows is
+printed. All of them are played in their order, in one temporary folder, on the sandbox; `<!-- test:
+a new folder -->` begins another. In printed lines `…` stands for anything within the line, and on a
+line of its own for any number of lines. Times, ids, seconds, and how many requests and points a run
+took, may differ. `| cat` takes the terminal away, as cron does. Other programs than invsync are not
+run.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ README = (PROJECT / "README.md").read_text(encoding="utf-8")
 COLUMNS = 118
 
 
-# -- The README, taken apart -------------------------------------------------------------------------------------
+# -- The README, taken apart
+# -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ def blocks_of(language: str) -> list[Block]:
 
 def section(heading: str) -> str:
     """What stands below a heading, up to the next one of its rank."""
-    found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
+    found = re.search(
+        rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL
+    )
     assert found, f"the README has no section {heading!r}"
     return found[1]
 
@@ -87,29 +91,38 @@ def first_cells(text: str) -> list[str]:
     return [found[1] for line in text.splitlines() if (found := re.match(r"\| `([^`]+)` \|", line))]
 
 
-# -- Tables that the code knows better ---------------------------------------------------------------------------
+# -- Tables that the code knows better
+# ---------------------------------------------------------------------------
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+    return "".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines
+    )
 
 
 def config_table(keys: Sequence[config.Key]) -> str:
     rows = []
     for key in keys:
-        allowed = f" One of {', '.join(f'`{word}`' for word in key.allowed)}." if key.allowed else ""
+        allowed = (
+            f" One of {', '.join(f'`{word}`' for word in key.allowed)}." if key.allowed else ""
+        )
         if key.required:
             default = "required"
         elif key.default is None or key.default == ():
             default = "none"
         else:
-            default = f"`{str(key.default).lower() if isinstance(key.default, bool) else key.default}`"
+            default = (
+                f"`{str(key.default).lower() if isinstance(key.default, bool) else key.default}`"
+            )
         rows.append([f"`{key.name}`", f"{key.about}{allowed}", default])
     return table(["key", "what it is", "default"], rows)
 
 
-def commands(command: click.Command, name: str = "invsync") -> Iterator[tuple[str, click.Command, click.Context]]:
+def commands(
+    command: click.Command, name: str = "invsync"
+) -> Iterator[tuple[str, click.Command, click.Context]]:
     """Every command with its whole name, groups before what is in them."""
     context = click.Context(command, info_name=name)
     yield name, command, context
@@ -177,15 +190,21 @@ def test_every_exit_code_is_in_the_table() -> None:
 
 
 def test_every_fault_of_the_sandbox_is_in_the_table_with_its_settings() -> None:
-    rows = [line.split(" | ") for line in section("The sandbox").splitlines() if line.startswith("| `")]
-    told = {fault.strip("|` "): set(re.findall(r"`(\w+)`", settings)) for fault, _, settings in rows}
+    rows = [
+        line.split(" | ") for line in section("The sandbox").splitlines() if line.startswith("| `")
+    ]
+    told = {
+        fault.strip("|` "): set(re.findall(r"`(\w+)`", settings)) for fault, _, settings in rows
+    }
     assert list(told) == list(KINDS)
     assert all(KINDS[fault] <= settings for fault, settings in told.items())
 
 
 def test_the_fault_file_shown_is_right(tmp_path: Path) -> None:
     (rules,) = [
-        block.text for block in blocks_of("yaml") if isinstance(yaml.safe_load(block.text.split("---")[0]), list)
+        block.text
+        for block in blocks_of("yaml")
+        if isinstance(yaml.safe_load(block.text.split("---")[0]), list)
     ]
     (tmp_path / "faults.yaml").write_text(rules, encoding="utf-8")
     assert len(read_file(tmp_path / "faults.yaml").rules) == 3
@@ -193,7 +212,11 @@ def test_the_fault_file_shown_is_right(tmp_path: Path) -> None:
 
 def test_every_module_has_its_line_in_the_layout() -> None:
     told = re.findall(r"^  (\w+)(?:\.py|/) ", section("How the code is laid out"), re.MULTILINE)
-    parts = {path.stem for path in PROJECT.glob("invsync/[!_.]*") if path.suffix == ".py" or path.is_dir()}
+    parts = {
+        path.stem
+        for path in PROJECT.glob("invsync/[!_.]*")
+        if path.suffix == ".py" or path.is_dir()
+    }
     assert sorted(told) == sorted(parts)
 
 
@@ -227,28 +250,40 @@ def test_every_key_of_the_json_document_is_in_the_table() -> None:
         dry_run=False,
         started_at="now",
         changes=[report.Change("pool", "title", 1, 2, "falls", (level,))],
-        problems=[report.Problem("held", "pool", "title", "message", (report.Shown("item", "sku", "place", 1),))],
+        problems=[
+            report.Problem(
+                "held", "pool", "title", "message", (report.Shown("item", "sku", "place", 1),)
+            )
+        ],
         warnings=[report.Warning("stale", "pool", "message")],
     )
     document = report.document(outcome)
-    assert first_cells(section("The JSON document").split("###")[0]) == list(dict.fromkeys(paths(document)))
+    assert first_cells(section("The JSON document").split("###")[0]) == list(
+        dict.fromkeys(paths(document))
+    )
 
 
-# -- Words of the code that the README lists ---------------------------------------------------------------------
+# -- Words of the code that the README lists
+# ---------------------------------------------------------------------
 
 
 def said_in(tree: ast.AST) -> Iterator[str]:
     """Every text in the code; … where an f-string puts something in."""
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values
+            )
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 
 
 def trees() -> dict[str, ast.AST]:
     sources = PROJECT.glob("invsync/**/*.py")
-    return {str(path.relative_to(PROJECT)): ast.parse(path.read_text(encoding="utf-8")) for path in sources}
+    return {
+        str(path.relative_to(PROJECT)): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sources
+    }
 
 
 def kinds_given_to(name: str) -> set[str]:
@@ -261,7 +296,10 @@ def kinds_given_to(name: str) -> set[str]:
         and node.args
         and isinstance(node.args[0], ast.Constant)
         and isinstance(node.args[0].value, str)
-        and (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")) == name
+        and (
+            node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        )
+        == name
     }
 
 
@@ -270,7 +308,9 @@ def test_every_kind_of_problem_and_warning_is_in_the_table() -> None:
     notes = set(NoteKind.__args__) - problems - {"adopted"}
     warnings = kinds_given_to("warn") | kinds_given_to("Warning") | notes
     text = section("The JSON document")
-    assert set(first_cells(text.partition("### Kinds of problems")[2].partition("###")[0])) == problems
+    assert (
+        set(first_cells(text.partition("### Kinds of problems")[2].partition("###")[0])) == problems
+    )
     assert set(first_cells(text.partition("### Kinds of warnings")[2])) == warnings
 
 
@@ -281,7 +321,9 @@ def test_every_reason_for_leaving_something_out_is_in_the_table() -> None:
         for function in ast.walk(tree)
         if isinstance(function, ast.FunctionDef) and function.name in ("_unfit", "_left_out")
         for node in ast.walk(function)
-        if isinstance(node, ast.Return) and isinstance(node.value, ast.Constant) and node.value.value
+        if isinstance(node, ast.Return)
+        and isinstance(node.value, ast.Constant)
+        and node.value.value
     }
     assert set(first_cells(section("What is left out"))) == reasons
 
@@ -305,7 +347,8 @@ def in_order(parts: Sequence[str], text: str) -> bool:
     return True
 
 
-# -- What stands in files ----------------------------------------------------------------------------------------
+# -- What stands in files
+# ----------------------------------------------------------------------------------------
 
 
 def slug(heading: str) -> str:
@@ -337,10 +380,16 @@ def test_lines_can_be_read_in_an_editor() -> None:
 def test_the_configurations_shown_are_right(tmp_path: Path) -> None:
     shown = [(block.text, list(yaml.safe_load_all(block.text))) for block in blocks_of("yaml")]
     texts = [text for text, (first, *_) in shown if "shop" in first]
-    mapped = [one["data"]["config.yaml"] for _, all_of_it in shown for one in all_of_it if "data" in one]
+    mapped = [
+        one["data"]["config.yaml"] for _, all_of_it in shown for one in all_of_it if "data" in one
+    ]
     assert texts
     assert mapped
-    environ = {"SHOPIFY_ACCESS_TOKEN": "shpat_x", "SHOPIFY_CLIENT_SECRET": "x", "SHOPIFY_CLIENT_ID": "x"}
+    environ = {
+        "SHOPIFY_ACCESS_TOKEN": "shpat_x",
+        "SHOPIFY_CLIENT_SECRET": "x",
+        "SHOPIFY_CLIENT_ID": "x",
+    }
     secret = tmp_path / "secret"
     secret.write_text("shpat_x")
     for text in [*mapped, *texts]:
@@ -352,7 +401,12 @@ def test_the_configurations_shown_are_right(tmp_path: Path) -> None:
 
 def test_the_test_command_is_the_one_that_the_check_runs() -> None:
     check = (PROJECT / ".ci/run").read_text()
-    (shown,) = [line for block in blocks_of("console") for line in block.text.splitlines() if "[test]" in line]
+    (shown,) = [
+        line
+        for block in blocks_of("console")
+        for line in block.text.splitlines()
+        if "[test]" in line
+    ]
     for part in ("-m venv", "'.[test]'", "-m pytest"):
         assert part in shown
         assert part in check
@@ -463,14 +517,18 @@ def sessions() -> list[list[Block]]:
     return found
 
 
-@pytest.mark.parametrize("session", sessions(), ids=lambda session: f"line {session[0].line}" if session else "none")
+@pytest.mark.parametrize(
+    "session", sessions(), ids=lambda session: f"line {session[0].line}" if session else "none"
+)
 def test_what_is_shown_is_what_is_printed(
     session: list[Block], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", str(COLUMNS))
     soon = datetime.now(UTC) + timedelta(days=328, hours=1)
-    monkeypatch.setattr(access, "SERVED_UNTIL", dict.fromkeys(API_VERSIONS, soon))  # or the calendar would end the test
+    monkeypatch.setattr(
+        access, "SERVED_UNTIL", dict.fromkeys(API_VERSIONS, soon)
+    )  # or the calendar would end the test
     shell = Shell(tmp_path)
     played = 0
     for one in (one for block in session for one in typed(block)):

@@ -66,7 +66,9 @@ def level(label: str, movement: int, delta: int, *, applied: bool = True) -> Lev
     return LevelChange("gid://i", label, label, "gid://l", 0, movement, delta, applied)
 
 
-def change(title: str, before: int | None, after: int | None, *levels: LevelChange, pool: str = "") -> Change:
+def change(
+    title: str, before: int | None, after: int | None, *levels: LevelChange, pool: str = ""
+) -> Change:
     return Change(pool or f"gid://shopify/Product/{title}", title, before, after, "falls", levels)
 
 
@@ -84,11 +86,14 @@ DIFFERENT = Problem(
     "out_of_sync",
     "gid://shopify/Product/8",
     "Lighthouse",
-    "Lighthouse: its variants differ (L-S 10, L-M 7), so it is left alone. Set all variants to the right number in "
+    "Lighthouse: its variants differ (L-S 10, L-M 7), so it is left alone. Set all variants to the "
+    "right number in "
     "Shopify, or run: `invsync variants --init --align lowest`",
     (Shown("item-1", "L-S", "here", 10), Shown("item-2", "L-M", "here", 7)),
 )
-ALIKE = Warning("fell_alike", "gid://shopify/Product/7", "Sunset over the harbour: all its variants fell alike")
+ALIKE = Warning(
+    "fell_alike", "gid://shopify/Product/7", "Sunset over the harbour: all its variants fell alike"
+)
 
 
 def eventful(**given: Any) -> Outcome:
@@ -111,7 +116,8 @@ def visible(words: str) -> int:
     return width
 
 
-# --- On a terminal ------------------------------------------------------------------------------------------------
+# --- On a terminal
+# ------------------------------------------------------------------------------------------------
 
 
 def test_a_screen_has_a_table_then_what_needs_a_person_then_the_counts() -> None:
@@ -176,8 +182,14 @@ def test_numbers_stand_below_each_other_and_a_pool_without_an_earlier_one_says_n
 
 
 def test_a_long_title_goes_on_in_the_next_lines_and_long_skus_keep_their_ends() -> None:
-    title = "A very long title of a print that goes on about the harbour at sunset, its boats, its gulls and its rust"
-    long = change(title, 30, 29, level("GALLERY-EDITION-FRAMED-OAK-LARGE", -1, 0), level("SHORT", 0, -1))
+    title = (
+        "A very long title of a print that goes on about the harbour at sunset, its boats, "
+        "its "
+        "gulls and its rust"
+    )
+    long = change(
+        title, 30, 29, level("GALLERY-EDITION-FRAMED-OAK-LARGE", -1, 0), level("SHORT", 0, -1)
+    )
     assert table([long], PLAIN, command="variants", dry_run=False) == [
         "PRODUCT                            QUANTITY  VARIANT                 MOVED  SENT",
         "A very long title of a print that   30 → 29  GALLERY-EDI…-OAK-LARGE     -1",
@@ -190,14 +202,23 @@ def test_of_many_levels_those_that_moved_come_first_and_the_rest_is_counted() ->
     many = [level(f"P-{at:02}", 0, -2) for at in range(40)] + [level("LAST", -2, 0)]
     lines = table([change("Print", 30, 28, *many)], PLAIN, command="variants", dry_run=False)
     assert lines[1].split() == ["Print", "30", "→", "28", "LAST", "-2"]
-    assert [line.split()[0] for line in lines[2:8]] == ["P-00", "P-01", "P-02", "P-03", "P-04", "P-05"]
+    assert [line.split()[0] for line in lines[2:8]] == [
+        "P-00",
+        "P-01",
+        "P-02",
+        "P-03",
+        "P-04",
+        "P-05",
+    ]
     assert lines[8].strip() == "and 34 more"
     assert len(lines) == 9
 
 
 def test_eight_levels_are_all_named() -> None:
     eight = [level(f"P-{at}", 0, -2) for at in range(8)]
-    assert len(table([change("Print", 30, 28, *eight)], PLAIN, command="variants", dry_run=False)) == 9
+    assert (
+        len(table([change("Print", 30, 28, *eight)], PLAIN, command="variants", dry_run=False)) == 9
+    )
 
 
 def test_wide_and_combining_characters_keep_the_columns() -> None:
@@ -208,20 +229,30 @@ def test_wide_and_combining_characters_keep_the_columns() -> None:
     ]
     lines = table(rows, PLAIN, command="variants", dry_run=False)
     assert {visible(line[: line.index("30 → 29")]) for line in lines[1:]} == {13}
-    assert {visible(line) for line in lines[1:]} == {visible("PRODUCT     QUANTITY  VARIANT  MOVED")}
+    assert {visible(line) for line in lines[1:]} == {
+        visible("PRODUCT     QUANTITY  VARIANT  MOVED")
+    }
 
 
 def test_text_from_right_to_left_is_fenced_off_lest_the_numbers_turn_around() -> None:
     isolated = "\N{FIRST STRONG ISOLATE}שקיעה\N{POP DIRECTIONAL ISOLATE}"
     hebrew = change("שקיעה", 30, 21, level("P-S", -9, 0))
-    assert table([hebrew], PLAIN, command="variants", dry_run=False)[1] == f"{isolated}     30 → 21  P-S         -9"
+    assert (
+        table([hebrew], PLAIN, command="variants", dry_run=False)[1]
+        == f"{isolated}     30 → 21  P-S         -9"
+    )
     assert change_line(hebrew, dry_run=False) == f"{isolated}: 30 → 21; moved P-S -9"
 
 
 def test_a_title_cannot_steer_the_terminal() -> None:
-    evil = change("Red\x1b[31m\nalert\x07 \N{RIGHT-TO-LEFT OVERRIDE}txt", 3, 2, level("S\r\x1b[2K", -1, 0))
+    evil = change(
+        "Red\x1b[31m\nalert\x07 \N{RIGHT-TO-LEFT OVERRIDE}txt", 3, 2, level("S\r\x1b[2K", -1, 0)
+    )
     problem = Problem(
-        "refused", "gid://shopify/Product/1", evil.title, f"{evil.title}: refused \x1b]0;hi\x07 `invsync x`"
+        "refused",
+        "gid://shopify/Product/1",
+        evil.title,
+        f"{evil.title}: refused \x1b]0;hi\x07 `invsync x`",
     )
     for told in (
         text(outcome(changes=[evil], problems=[problem]), PLAIN),
@@ -236,7 +267,9 @@ def test_a_title_cannot_steer_the_terminal() -> None:
     labels=st.lists(st.text(max_size=40), max_size=3),
     width=st.integers(60, 140),
 )
-def test_no_line_of_a_table_is_wider_than_the_screen(titles: list[str], labels: list[str], width: int) -> None:
+def test_no_line_of_a_table_is_wider_than_the_screen(
+    titles: list[str], labels: list[str], width: int
+) -> None:
     levels = [level(label, -1, 5) for label in labels]
     rows = [change(title, 30, 29, *levels, pool="p") for title in titles]
     for line in table(rows, Screen(width, colour=False), command="variants", dry_run=False):
@@ -247,22 +280,34 @@ def test_no_line_of_a_table_is_wider_than_the_screen(titles: list[str], labels: 
 def test_paragraphs_are_wrapped_to_the_screen_and_never_wider_than_is_good_to_read() -> None:
     told = Problem("x", "gid://shopify/Product/1", "T", "T: " + "word " * 80 + "港" * 90)
     for width, widest in ((80, 80), (64, 64), (300, 100)):
-        lines = text(outcome(problems=[told]), Screen(width, colour=False)).split("\n\n")[0].splitlines()
+        lines = (
+            text(outcome(problems=[told]), Screen(width, colour=False))
+            .split("\n\n")[0]
+            .splitlines()
+        )
         assert max(map(visible, lines)) in (widest, widest - 1, widest - 2, widest - 3)
 
 
 def test_a_command_is_never_broken_over_lines() -> None:
     long = Problem("x", None, None, "Print: it needs you: `invsync variants --init --align lowest`")
-    invsync = "/opt/invsync/bin/invsync --config '/srv/shops/the one with the very long name/config.yaml'"
+    invsync = (
+        "/opt/invsync/bin/invsync --config '/srv/shops/the one with the very long name/config.yaml'"
+    )
     lines = text(outcome(problems=[long]), PLAIN, invsync=invsync).splitlines()
-    assert lines[:2] == ["PROBLEM  Print: it needs you:", f"           {invsync} variants --init --align lowest"]
+    assert lines[:2] == [
+        "PROBLEM  Print: it needs you:",
+        f"           {invsync} variants --init --align lowest",
+    ]
 
 
 def test_nothing_to_tell_is_a_sentence() -> None:
-    assert text(outcome(), PLAIN) == "variants: no changes; 5 pools: 5 in step; 4 requests, 30 points, 0.1 s"
+    assert (
+        text(outcome(), PLAIN)
+        == "variants: no changes; 5 pools: 5 in step; 4 requests, 30 points, 0.1 s"
+    )
 
 
-# --- Colour -------------------------------------------------------------------------------------------------------
+# --- Colour ---------------------------------------------------------------------------------------
 
 
 class Stream(io.StringIO):
@@ -322,7 +367,7 @@ def test_the_closing_line_has_the_colour_of_the_outcome(ran: Outcome, colour: st
     assert text(ran, COLOUR).splitlines()[-1].startswith(first)
 
 
-# --- Under cron ---------------------------------------------------------------------------------------------------
+# --- Under cron -----------------------------------------------------------------------------------
 
 
 def test_a_mail_begins_with_its_subject_and_ends_with_the_counts() -> None:
@@ -334,7 +379,8 @@ def test_a_mail_begins_with_its_subject_and_ends_with_the_counts() -> None:
         "sent PRINT-S -6, PRINT-M -6, PRINT-L -6, PRINT-XL -9\n"
         "\n"
         "Needs a person:\n"
-        "Lighthouse (product 8): its variants differ (L-S 10, L-M 7), so it is left alone. Set all variants to the "
+        "Lighthouse (product 8): its variants differ (L-S 10, L-M 7), so it is left alone. Set all "
+        "variants to the "
         "right number in Shopify, or run: `invsync variants --init --align lowest`\n"
         "\n"
         "To know:\n"
@@ -346,7 +392,9 @@ def test_a_mail_begins_with_its_subject_and_ends_with_the_counts() -> None:
 
 def test_a_mail_about_a_dry_run_says_so_first_and_last() -> None:
     lines = text(eventful(dry_run=True)).splitlines()
-    assert lines[0].startswith("invsync variants, shop.myshopify.com (DRY RUN): 1 needs a person, 1 to change")
+    assert lines[0].startswith(
+        "invsync variants, shop.myshopify.com (DRY RUN): 1 needs a person, 1 to change"
+    )
     assert "DRY RUN, nothing was sent or written" in lines[-1]
     assert "Changed:" not in lines
     assert "To change:" in lines
@@ -359,7 +407,9 @@ def test_the_commands_in_a_mail_can_be_typed_as_they_are() -> None:
 
 
 def test_a_mail_about_a_run_that_failed_says_so_first_and_last() -> None:
-    told = text(outcome(error=ShopError("gone"), seen=0, changes=[SUNSET], standings=Counter(adjusted=1)))
+    told = text(
+        outcome(error=ShopError("gone"), seen=0, changes=[SUNSET], standings=Counter(adjusted=1))
+    )
     assert told.splitlines()[0] == "invsync variants, shop.myshopify.com: not finished, 1 changed"
     assert told.splitlines()[-1].startswith("variants: not finished; ")
 
@@ -395,11 +445,15 @@ def test_a_problem_at_several_locations_names_the_sku() -> None:
         "Mug: its locations differ",
         (Shown("item-4", "MUG-1", "here", 8), Shown("item-4", "MUG-1", "there", 3)),
     )
-    assert "\nMug (MUG-1, item 4): its locations differ\n" in text(outcome(command="locations", problems=[told]))
+    assert "\nMug (MUG-1, item 4): its locations differ\n" in text(
+        outcome(command="locations", problems=[told])
+    )
 
 
 def test_a_problem_of_no_pool_is_told_as_it_is() -> None:
-    assert "\nSomething: else\n" in text(outcome(problems=[Problem("x", None, None, "Something: else")]))
+    assert "\nSomething: else\n" in text(
+        outcome(problems=[Problem("x", None, None, "Something: else")])
+    )
 
 
 def test_an_old_locale_is_no_reason_to_fail() -> None:
@@ -408,12 +462,14 @@ def test_an_old_locale_is_no_reason_to_fail() -> None:
     assert encodable("Größe 港", "ascii") == "Gr??e ?"
 
 
-# --- The counts ---------------------------------------------------------------------------------------------------
+# --- The counts -----------------------------------------------------------------------------------
 
 
 def test_the_counts_of_the_closing_line_add_up() -> None:
     standings = Counter(adopted=1, adjusted=2, out_of_sync=3, held=4, failed=5)
-    ran = outcome(seen=120, standings=standings, requests=1, points=1, seconds=61.25, waited_seconds=12.3)
+    ran = outcome(
+        seen=120, standings=standings, requests=1, points=1, seconds=61.25, waited_seconds=12.3
+    )
     assert summary(ran) == (
         "variants: 120 pools: 105 in step, 1 adopted, 2 adjusted, 3 out of sync, 4 held, 5 failed; "
         "1 request, 1 point, 61.2 s, waited 12 s for Shopify"
@@ -427,7 +483,10 @@ def test_the_counts_of_the_closing_line_add_up() -> None:
     [
         (outcome(seen=1), "no changes; 1 pool: 1 in step; "),
         (outcome(seen=0), "no changes; 0 pools: none; "),
-        (outcome(standings=Counter(out_of_sync=1)), "no changes; 5 pools: 4 in step, 1 out of sync; "),
+        (
+            outcome(standings=Counter(out_of_sync=1)),
+            "no changes; 5 pools: 4 in step, 1 out of sync; ",
+        ),
         (outcome(standings=Counter(adopted=5)), "5 pools: 5 adopted; "),
         (
             outcome(standings=Counter(adopted=5), dry_run=True),
@@ -451,10 +510,17 @@ def test_a_pool_with_two_problems_needs_one_person() -> None:
 
 def test_the_document_has_what_stopped_the_run_as_a_problem() -> None:
     (problem,) = document(outcome(error=ShopError("gone: try later")))["problems"]
-    assert problem == {"kind": "stopped", "pool": None, "title": None, "message": "gone: try later", "levels": []}
+    assert problem == {
+        "kind": "stopped",
+        "pool": None,
+        "title": None,
+        "message": "gone: try later",
+        "levels": [],
+    }
 
 
-# --- What a note means --------------------------------------------------------------------------------------------
+# --- What a note means
+# --------------------------------------------------------------------------------------------
 
 A, B, C = (LevelId(f"gid://item/{name}", "gid://here") for name in "ABC")
 LABELS = {A: "P-A", B: "P-B", C: "P-C"}
@@ -472,28 +538,38 @@ def told(
     return explain_note(Note(kind, levels), made, title, LABELS, command, rule)
 
 
-def planned(before: int | None, pool: Pool, observed: Mapping[LevelId, int] | None = None, risen: int = 0) -> Plan:
+def planned(
+    before: int | None, pool: Pool, observed: Mapping[LevelId, int] | None = None, risen: int = 0
+) -> Plan:
     return Plan(before, pool, observed or {}, risen=risen)
 
 
 def test_out_of_sync_variants() -> None:
     assert told("out_of_sync", {A: 4, B: 7}, planned(None, Pool(None, {}))) == (
-        "Print: its variants differ (P-A 4, P-B 7), so it is left alone. Set all variants to the right number in "
-        "Shopify, and the next run takes it from there; or have every pool that is out of sync brought to its lowest "
+        "Print: its variants differ (P-A 4, P-B 7), so it is left alone. Set all variants to the "
+        "right number in "
+        "Shopify, and the next run takes it from there; or have every pool that is out of sync "
+        "brought to its lowest "
         "number (you are shown which, and asked): `invsync variants --init --align lowest`"
     )
 
 
 def test_out_of_sync_locations_name_the_one_to_change() -> None:
     message = told("out_of_sync", {A: 4, B: 7}, planned(None, Pool(None, {})), command="locations")
-    assert "Set P-A, the lowest, to the right number in Shopify, and the others follow; or" in message
+    assert (
+        "Set P-A, the lowest, to the right number in Shopify, and the others follow; or" in message
+    )
     assert message.endswith(": `invsync locations --init --align lowest`")
 
 
 def test_several_rises_of_which_the_smallest_counts() -> None:
-    assert told("several_rises", {A: 10, B: 25}, planned(30, Pool(40, {}), risen=10), title="Bob's print") == (
-        "Bob's print: several variants rose between two runs (P-A +10, P-B +25), and only the smallest rise is counted "
-        "(30 → 40). If they were separate restocks, raise one variant by 25 in Shopify. What led to it: "
+    assert told(
+        "several_rises", {A: 10, B: 25}, planned(30, Pool(40, {}), risen=10), title="Bob's print"
+    ) == (
+        "Bob's print: several variants rose between two runs (P-A +10, P-B +25), and only the "
+        "smallest rise is counted "
+        "(30 → 40). If they were separate restocks, raise one variant by 25 in Shopify. What led "
+        "to it: "
         "`invsync explain 'Bob'\"'\"'s print'`"
     )
 
@@ -501,16 +577,21 @@ def test_several_rises_of_which_the_smallest_counts() -> None:
 def test_several_rises_that_all_count() -> None:
     message = told("several_rises", {A: 10, B: 25}, planned(30, Pool(65, {}), risen=35), rule="sum")
     assert message == (
-        "Print: several variants rose between two runs (P-A +10, P-B +25), and all are counted (30 → 65). If it was "
-        "one restock, typed in at each variant, lower one variant by 25 in Shopify. What led to it: "
+        "Print: several variants rose between two runs (P-A +10, P-B +25), and all are counted (30 "
+        "→ 65). If it was "
+        "one restock, typed in at each variant, lower one variant by 25 in Shopify. What led to "
+        "it: "
         "`invsync explain Print`"
     )
 
 
 def test_several_rises_that_are_held() -> None:
-    message = told("several_rises", {A: 10, B: 25}, planned(30, Pool(30, {}, held={A: 10, B: 25})), rule="hold")
+    message = told(
+        "several_rises", {A: 10, B: 25}, planned(30, Pool(30, {}, held={A: 10, B: 25})), rule="hold"
+    )
     assert message == (
-        "Print: several variants rose between two runs (P-A +10, P-B +25), and none is counted (several_rises: hold). "
+        "Print: several variants rose between two runs (P-A +10, P-B +25), and none is counted "
+        "(several_rises: hold). "
         "Set all its variants to the right number in Shopify, then run: `invsync variants`"
     )
 
@@ -518,23 +599,29 @@ def test_several_rises_that_are_held() -> None:
 def test_several_rises_under_the_brake() -> None:
     pool = Pool(30, {}, braked={A: 10, B: 25}, pending=10)
     assert told("several_rises", {A: 10, B: 25}, planned(30, pool)) == (
-        "Print: several variants rose between two runs (P-A +10, P-B +25), and too many pools rose in this run: none "
+        "Print: several variants rose between two runs (P-A +10, P-B +25), and too many pools rose "
+        "in this run: none "
         "is counted yet. If they are right, let through all that is held, and it rises by 10: "
         "`invsync variants --force`"
     )
 
 
 def test_rises_held_by_the_brake() -> None:
-    assert told("held", {A: 10}, planned(30, Pool(28, {}, braked={A: 10}, pending=10)), command="locations") == (
-        "Print: its rises are held, since too many pools rose in one run (P-A +10); without them its quantity is 28. "
-        "If they are wrong, take them back in Shopify; if all that is held is right, let it through: "
+    assert told(
+        "held", {A: 10}, planned(30, Pool(28, {}, braked={A: 10}, pending=10)), command="locations"
+    ) == (
+        "Print: its rises are held, since too many pools rose in one run (P-A +10); without them "
+        "its quantity is 28. "
+        "If they are wrong, take them back in Shopify; if all that is held is right, let it "
+        "through: "
         "`invsync locations --force`"
     )
 
 
 def test_rises_held_since_they_were_several() -> None:
     assert told("held", {A: 10, B: 25}, planned(30, Pool(30, {}, held={A: 10, B: 25}))) == (
-        "Print: its rises are held, since several variants rose (P-A +10, P-B +25); without them its quantity is 30. "
+        "Print: its rises are held, since several variants rose (P-A +10, P-B +25); without them "
+        "its quantity is 30. "
         "Set all its variants to the right number in Shopify, then run: `invsync variants`"
     )
 
@@ -542,9 +629,12 @@ def test_rises_held_since_they_were_several() -> None:
 def test_a_stock_count() -> None:
     fell = {A: -20, B: -20, C: -20}
     assert told("stock_count", fell, planned(30, Pool(30, {}, held=fell))) == (
-        "Print: all its variants fell alike (P-A -20, P-B -20, P-C -20), together by more than the 30 there were, as "
-        "after a stock count: held, nothing is counted. If it was not one, set one variant in Shopify to what is "
-        "there, and the others follow; if it was, let it through (with all that is held), and the quantity is 10: "
+        "Print: all its variants fell alike (P-A -20, P-B -20, P-C -20), together by more than the "
+        "30 there were, as "
+        "after a stock count: held, nothing is counted. If it was not one, set one variant in "
+        "Shopify to what is "
+        "there, and the others follow; if it was, let it through (with all that is held), and the "
+        "quantity is 10: "
         "`invsync variants --force`"
     )
 
@@ -552,7 +642,8 @@ def test_a_stock_count() -> None:
 def test_levels_that_fell_alike() -> None:
     fell = {A: -4, B: -4, C: -4}
     assert told("fell_alike", fell, planned(30, Pool(18, {}), dict.fromkeys(fell, 26))) == (
-        "Print: all its variants fell alike (P-A -4, P-B -4, P-C -4), counted as sales (30 → 18). If it was a stock "
+        "Print: all its variants fell alike (P-A -4, P-B -4, P-C -4), counted as sales (30 → 18). "
+        "If it was a stock "
         "count, set one variant back to 26 in Shopify: the others follow"
     )
     message = told("fell_alike", fell, planned(30, Pool(18, {}), {A: 26, B: 26, C: 25}))
@@ -562,37 +653,51 @@ def test_levels_that_fell_alike() -> None:
 def test_another_program() -> None:
     fell = {A: -4, B: -4}
     assert told("another_program", fell, planned(30, Pool(None, {}, left_alone=True))) == (
-        "Print: all its variants keep falling alike (P-A -4, P-B -4): another program seems to adjust them too, so it "
-        "is left alone from now on. Stop that program, set all its variants to the right number in Shopify, then run: "
+        "Print: all its variants keep falling alike (P-A -4, P-B -4): another program seems to "
+        "adjust them too, so it "
+        "is left alone from now on. Stop that program, set all its variants to the right number in "
+        "Shopify, then run: "
         "`invsync variants --init`"
     )
 
 
 def test_another_program_in_the_runs_after() -> None:
-    assert told("another_program", {A: 12, B: 12}, planned(None, Pool(None, {}, left_alone=True))) == (
-        "Print: it is left alone, since another program seemed to adjust it too; it reads P-A 12, P-B 12. Stop that "
-        "program, set all its variants to the right number in Shopify, then run: `invsync variants --init`"
+    assert told(
+        "another_program", {A: 12, B: 12}, planned(None, Pool(None, {}, left_alone=True))
+    ) == (
+        "Print: it is left alone, since another program seemed to adjust it too; it reads P-A 12, "
+        "P-B 12. Stop that "
+        "program, set all its variants to the right number in Shopify, then run: `invsync variants "
+        "--init`"
     )
 
 
 def test_a_new_level_with_stock() -> None:
     assert told("new_level_stock", {C: 5}, planned(30, Pool(30, {}))) == (
-        "Print: a new variant came with stock of its own (P-C 5), which is not added: it is brought to 30. If these "
+        "Print: a new variant came with stock of its own (P-C 5), which is not added: it is "
+        "brought to 30. If these "
         "are further units, raise one variant by 5 in Shopify"
     )
-    assert told("new_level_stock", {C: -2}, planned(30, Pool(30, {}))).endswith("it is brought to 30")
+    assert told("new_level_stock", {C: -2}, planned(30, Pool(30, {}))).endswith(
+        "it is brought to 30"
+    )
 
 
 def test_a_raise_that_came_by_itself() -> None:
     assert told("raise_closed", {C: 10}, planned(30, Pool(30, {}))) == (
-        "Print: variants that invsync had yet to raise rose by themselves (P-C +10), which is taken for that raise and "
-        "not counted; all are brought to 30. If these are further units, raise one variant by 10 in Shopify"
+        "Print: variants that invsync had yet to raise rose by themselves (P-C +10), which is "
+        "taken for that raise and "
+        "not counted; all are brought to 30. If these are further units, raise one variant by 10 "
+        "in Shopify"
     )
 
 
 def test_several_sources() -> None:
-    assert told("several_sources", {A: 4, B: 2}, planned(None, Pool(6, {})), command="locations") == (
-        "Print: several locations changed (P-A +4, P-B +2) before any had set the number: the smallest is taken, 6. "
+    assert told(
+        "several_sources", {A: 4, B: 2}, planned(None, Pool(6, {})), command="locations"
+    ) == (
+        "Print: several locations changed (P-A +4, P-B +2) before any had set the number: the "
+        "smallest is taken, 6. "
         "If that is wrong, set one location to the right number in Shopify: the others follow"
     )
 
@@ -605,15 +710,24 @@ def test_a_message_of_many_levels_names_eight_and_counts_the_rest() -> None:
     levels = {LevelId(str(at), ""): at for at in range(20)}
     labels = {each: f"P-{each.item}" for each in levels}
     message = explain_note(
-        Note("out_of_sync", levels), planned(None, Pool(None, {})), "Print", labels, "variants", "sum"
+        Note("out_of_sync", levels),
+        planned(None, Pool(None, {})),
+        "Print",
+        labels,
+        "variants",
+        "sum",
     )
     assert "P-6 6, P-7 7 and 12 more)" in message
 
 
 @pytest.mark.parametrize("command", ["variants", "locations"])
 @pytest.mark.parametrize("rule", ["smallest", "sum", "hold"])
-@pytest.mark.parametrize("pool", [Pool(3, {}), Pool(3, {}, braked={A: 1}, pending=1), Pool(3, {}, held={A: 1})])
-@pytest.mark.parametrize("kind", ["out_of_sync", "several_rises", "held", "stock_count", "another_program"])
+@pytest.mark.parametrize(
+    "pool", [Pool(3, {}), Pool(3, {}, braked={A: 1}, pending=1), Pool(3, {}, held={A: 1})]
+)
+@pytest.mark.parametrize(
+    "kind", ["out_of_sync", "several_rises", "held", "stock_count", "another_program"]
+)
 def test_every_problem_is_one_line_that_ends_with_a_command(
     kind: NoteKind, pool: Pool, rule: str, command: str
 ) -> None:
@@ -626,13 +740,16 @@ def test_every_problem_is_one_line_that_ends_with_a_command(
     assert last.endswith("`")
 
 
-# --- The advice works: what the messages tell people to do, done to the rule ---------------------------------------
+# --- The advice works: what the messages tell people to do, done to the rule
+# ---------------------------------------
 
 
 def settled(made: Plan) -> tuple[Pool, dict[LevelId, int]]:
     """The pool and its levels once everything planned was applied."""
     deltas = {adjustment.level: adjustment.delta for adjustment in made.adjustments}
-    return made.pool, {each: observed + deltas.get(each, 0) for each, observed in made.observed.items()}
+    return made.pool, {
+        each: observed + deltas.get(each, 0) for each, observed in made.observed.items()
+    }
 
 
 def start(quantity: int) -> tuple[Pool, dict[LevelId, int]]:
@@ -713,23 +830,36 @@ def test_further_units_of_a_new_variant_are_added_by_raising_one() -> None:
     assert after_setting(pool, {**levels, A: levels[A] + 5}) == {35}
 
 
-# --- Through the command line -------------------------------------------------------------------------------------
+# --- Through the command line
+# -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The sandbox's starting shop, configured in the current folder."""
     monkeypatch.chdir(tmp_path)
-    Path("config.yaml").write_text("shop: sandbox\nvariants: {product_types: [Print]}\n", encoding="utf-8")
+    Path("config.yaml").write_text(
+        "shop: sandbox\nvariants: {product_types: [Print]}\n", encoding="utf-8"
+    )
     return tmp_path
 
 
 def on_a_terminal(*args: str, answer: str = "", **environ: str) -> str:
     """What a terminal of 80 columns shows of `invsync ARGS`."""
     ours, theirs = pty.openpty()
-    wanted = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "TERM": "xterm", "COLUMNS": "80", **environ}
+    wanted = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ["HOME"],
+        "TERM": "xterm",
+        "COLUMNS": "80",
+        **environ,
+    }
     with subprocess.Popen(
-        [sys.executable, "-m", "invsync", *args], stdin=theirs, stdout=theirs, stderr=theirs, env=wanted
+        [sys.executable, "-m", "invsync", *args],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=wanted,
     ):
         os.close(theirs)
         os.write(ours, answer.encode())

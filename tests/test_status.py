@@ -47,11 +47,15 @@ def known(place: Place, exit_code: int = 0) -> dict[str, dict[str, Any]]:
     return {each["command"]: each for each in document["commands"]}
 
 
-def journal(place: Place, *, continues: str | None = None, shop: str = "sandbox.myshopify.com") -> None:
+def journal(
+    place: Place, *, continues: str | None = None, shop: str = "sandbox.myshopify.com"
+) -> None:
     """What a run leaves that is cut off with the second of its two batches in flight."""
     files = Files(place.state, "variants")
     cache = state.read_cache(files)
-    left = Journal(files, run="0123456789", shop=shop, continues=continues or (cache.run if cache else ""))
+    left = Journal(
+        files, run="0123456789", shop=shop, continues=continues or (cache.run if cache else "")
+    )
     left.sending("key-1", "2026-11-22T12:00:00Z", {"input": {"changes": []}}, {})
     left.outcome("key-1", True)
     left.sending("key-2", "2026-11-22T12:00:01Z", {"input": {"changes": []}}, {})
@@ -59,8 +63,9 @@ def journal(place: Place, *, continues: str | None = None, shop: str = "sandbox.
 
 def test_before_the_first_run(place: Place) -> None:
     ran = place.run("status")
-    assert "variants: nothing is managed yet; begin with `invsync variants --init`" in ran.out.replace(
-        f" --config {place.config}", ""
+    assert (
+        "variants: nothing is managed yet; begin with `invsync variants --init`"
+        in ran.out.replace(f" --config {place.config}", "")
     )
     assert not place.state.exists()
     assert known(place)["variants"]["last_run"] is None
@@ -68,12 +73,19 @@ def test_before_the_first_run(place: Place) -> None:
 
 def test_what_is_managed_and_how_the_last_run_ended(managed: Place) -> None:
     found = known(managed)
-    assert found["variants"]["pools"] == {"managed": 5, "units": 30 + 12 + 10 + 15 + 5, "waiting": 0}
+    assert found["variants"]["pools"] == {
+        "managed": 5,
+        "units": 30 + 12 + 10 + 15 + 5,
+        "waiting": 0,
+    }
     assert found["variants"]["single"] == 1
     assert found["variants"]["last_run"]["exit"] == 0
     assert found["locations"]["pools"] == {"managed": 3, "units": 20 + 14 + 8, "waiting": 0}
     out = managed.run("status").out
-    assert "variants: 5 pools managed, 72 units in all; 1 with one variant only; nothing waiting for a person" in out
+    assert (
+        "variants: 5 pools managed, 72 units in all; 1 with one variant only; nothing waiting for "
+        "a person" in out
+    )
     assert "UTC (under 1 min ago) --init: done; 0 changes, 0 problems" in out
 
 
@@ -152,7 +164,10 @@ def test_an_open_journal_is_told(managed: Place) -> None:
         "unsettled": 1,
     }
     out = managed.run("status").out
-    assert "open journal    2 batches, 1 of unknown outcome, sent from 2026-11-22T12:00:00Z on by run 01234567" in out
+    assert (
+        "open journal    2 batches, 1 of unknown outcome, sent from 2026-11-22T12:00:00Z on by run "
+        "01234567" in out
+    )
     assert "the next run settles them first" in out
 
 
@@ -181,7 +196,9 @@ def test_the_run_at_work_is_told(managed: Place) -> None:
 
 
 @pytest.mark.parametrize("host", [socket.gethostname(), "another-machine"])
-def test_a_run_that_starts_meanwhile_is_not_turned_away_by_a_look(managed: Place, host: str) -> None:
+def test_a_run_that_starts_meanwhile_is_not_turned_away_by_a_look(
+    managed: Place, host: str
+) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     files = Files(managed.state, "variants")
@@ -219,7 +236,11 @@ def test_state_that_cannot_be_read_is_exit_1_and_the_rest_is_told(
 
 
 def test_state_of_another_shop_is_exit_1(managed: Place) -> None:
-    managed.configure(BOTH.replace("sandbox", "my-shop.myshopify.com\naccess_token: ${TOKEN}").replace("${TOKEN}", "t"))
+    managed.configure(
+        BOTH.replace("sandbox", "my-shop.myshopify.com\naccess_token: ${TOKEN}").replace(
+            "${TOKEN}", "t"
+        )
+    )
     assert "belongs to the shop sandbox.myshopify.com" in managed.run("status", exit_code=1).err
     managed.configure()
     journal(managed, shop="other.myshopify.com")

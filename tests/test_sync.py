@@ -1,8 +1,9 @@
 """The rule as a table of stories, each named in plain words.
 
-A story is a pool as it is remembered, and then run by run: what every level reads when the run looks, and what must
-come of it: the pool's quantity, what every level reads once the adjustments that took effect are applied, what is held
-or braked, and which notes the report gets with which units.
+A story is a pool as it is remembered, and then run by run: what every level reads when the run
+looks, and what must come of it: the pool's quantity, what every level reads once the adjustments
+that took effect are applied, what is held or braked, and which notes the report gets with which
+units.
 """
 
 from __future__ import annotations
@@ -50,8 +51,9 @@ def unmanaged(**reads: int) -> Pool:
 class Run:
     """One run of a story. `after`: what the levels read when it is over; a number means all of them.
 
-    `notes`: kind → the units it names per level, or only the kinds, parted by blanks. `fails`: levels whose adjustment
-    is refused. `sold`: what is bought between the reading and the push. `options`: what this run passes to the rule.
+    `notes`: kind → the units it names per level, or only the kinds, parted by blanks. `fails`:
+    levels whose adjustment is refused. `sold`: what is bought between the reading and the push.
+    `options`: what this run passes to the rule.
     """
 
     reads: Units
@@ -86,8 +88,16 @@ FALLS_AND_SINGLE_RISES = (
         Run({"a": 27, "b": 27, "c": 27, "d": 30}, 21, 21, why="falls"),
         Run(all_at(21, "abcd"), 21, 21, why="nothing"),
     ),
-    story("nothing moved, nothing is sent", managed(30, "abcd"), Run(all_at(30, "abcd"), 30, 30, why="nothing")),
-    story("one variant sold, the others follow", managed(10, "ab"), Run({"a": 7, "b": 10}, 7, 7, why="falls")),
+    story(
+        "nothing moved, nothing is sent",
+        managed(30, "abcd"),
+        Run(all_at(30, "abcd"), 30, 30, why="nothing"),
+    ),
+    story(
+        "one variant sold, the others follow",
+        managed(10, "ab"),
+        Run({"a": 7, "b": 10}, 7, 7, why="falls"),
+    ),
     story(
         "one variant restocked, the others follow",
         managed(10, "abc"),
@@ -128,9 +138,15 @@ FALLS_AND_SINGLE_RISES = (
         Run({"a": 21, "b": 27, "c": 21}, 27, 27, why="rise"),
     ),
     story(
-        "two variants that fell alike are everyday sales, no warning", managed(30, "ab"), Run(all_at(28, "ab"), 26, 26)
+        "two variants that fell alike are everyday sales, no warning",
+        managed(30, "ab"),
+        Run(all_at(28, "ab"), 26, 26),
     ),
-    story("three fell, but not alike: no warning", managed(30, "abc"), Run({"a": 27, "b": 28, "c": 27}, 22, 22)),
+    story(
+        "three fell, but not alike: no warning",
+        managed(30, "abc"),
+        Run({"a": 27, "b": 28, "c": 27}, 22, 22),
+    ),
     story(
         "a pool may be sold below zero where the shop goes on selling",
         managed(1, "ab"),
@@ -138,7 +154,11 @@ FALLS_AND_SINGLE_RISES = (
         Run({"a": -2, "b": -3}, -3, -3),
         Run({"a": 7, "b": -3}, 7, 7, why="rise"),
     ),
-    story("fell alike to below zero is oversold, not a stock count", managed(1, "ab"), Run(all_at(-1, "ab"), -3, -3)),
+    story(
+        "fell alike to below zero is oversold, not a stock count",
+        managed(1, "ab"),
+        Run(all_at(-1, "ab"), -3, -3),
+    ),
     story(
         "sold out is a number like any other: the last one went",
         managed(1, "abc"),
@@ -191,7 +211,13 @@ NEW_AND_VANISHED = (
     story(
         "the newcomer sells before its raise arrives: that sale counts at the next run",
         managed(30, "ab"),
-        Run({"a": 30, "b": 30, "new": 0}, 30, {"a": 30, "b": 30, "new": -2}, fails="new", sold={"new": 2}),
+        Run(
+            {"a": 30, "b": 30, "new": 0},
+            30,
+            {"a": 30, "b": 30, "new": -2},
+            fails="new",
+            sold={"new": 2},
+        ),
         Run({"a": 30, "b": 30, "new": -2}, 28, 28),
     ),
     story(
@@ -205,7 +231,11 @@ NEW_AND_VANISHED = (
         managed(30, "abc"),
         Run({"a": 30, "b": 30}, 30, 30, why="nothing"),
     ),
-    story("a variant is deleted while another sells", managed(30, "abc"), Run({"a": 28, "b": 30}, 28, 28)),
+    story(
+        "a variant is deleted while another sells",
+        managed(30, "abc"),
+        Run({"a": 28, "b": 30}, 28, 28),
+    ),
     story(
         "a variant that was deleted and comes back is a new one",
         managed(30, "abc"),
@@ -213,7 +243,9 @@ NEW_AND_VANISHED = (
         Run({"a": 28, "b": 28, "c": 30}, 28, 28, notes={"new_level_stock": {"c": 30}}),
     ),
     story(
-        "all variants were replaced by new ones: the quantity stays", managed(30, "ab"), Run({"x": 0, "y": 0}, 30, 30)
+        "all variants were replaced by new ones: the quantity stays",
+        managed(30, "ab"),
+        Run({"x": 0, "y": 0}, 30, 30),
     ),
     story(
         "a product with one variant is remembered, and a second variant joins it",
@@ -243,7 +275,13 @@ SEVERAL_RISES = (
     story(
         "an import that sets every variant from 10 to 50 ends at 50, by the smallest rise",
         managed(10, "abcd"),
-        Run(all_at(50, "abcd"), 50, 50, notes={"several_rises": all_at(40, "abcd")}, why="smallest_rise"),
+        Run(
+            all_at(50, "abcd"),
+            50,
+            50,
+            notes={"several_rises": all_at(40, "abcd")},
+            why="smallest_rise",
+        ),
         Run(all_at(50, "abcd"), 50, 50, why="nothing"),
     ),
     story(
@@ -263,19 +301,33 @@ SEVERAL_RISES = (
     story(
         "under sum an import is what sum says: every rise is a delivery of its own",
         managed(10, "ab"),
-        Run(all_at(50, "ab"), 90, 90, notes={"several_rises": all_at(40, "ab")}, why="sum_of_rises"),
+        Run(
+            all_at(50, "ab"), 90, 90, notes={"several_rises": all_at(40, "ab")}, why="sum_of_rises"
+        ),
         several_rises="sum",
     ),
     story(
         "two restocks under smallest: the smaller one is added, the other is named",
         managed(10, "abc"),
-        Run({"a": 15, "b": 17, "c": 10}, 15, 15, notes={"several_rises": {"a": 5, "b": 7}}, why="smallest_rise"),
+        Run(
+            {"a": 15, "b": 17, "c": 10},
+            15,
+            15,
+            notes={"several_rises": {"a": 5, "b": 7}},
+            why="smallest_rise",
+        ),
         Run(all_at(15, "abc"), 15, 15),
     ),
     story(
         "two restocks under sum: both are added, and a person is still asked",
         managed(10, "abc"),
-        Run({"a": 15, "b": 17, "c": 10}, 22, 22, notes={"several_rises": {"a": 5, "b": 7}}, why="sum_of_rises"),
+        Run(
+            {"a": 15, "b": 17, "c": 10},
+            22,
+            22,
+            notes={"several_rises": {"a": 5, "b": 7}},
+            why="sum_of_rises",
+        ),
         Run(all_at(22, "abc"), 22, 22),
         several_rises="sum",
     ),
@@ -299,15 +351,33 @@ SEVERAL_RISES = (
             notes={"several_rises": {"a": 5, "b": 7}, "held": {"a": 5, "b": 7}},
             held={"a": 5, "b": 7},
         ),
-        Run({"a": 13, "b": 15, "c": 8}, 8, AS_READ, notes={"held": {"a": 5, "b": 7}}, held={"a": 5, "b": 7}),
+        Run(
+            {"a": 13, "b": 15, "c": 8},
+            8,
+            AS_READ,
+            notes={"held": {"a": 5, "b": 7}},
+            held={"a": 5, "b": 7},
+        ),
         several_rises="hold",
     ),
     story(
         "held rises: later sales of any variant still go out",
         managed(10, "abc"),
         HELD_PAIR,
-        Run({"a": 15, "b": 17, "c": 9}, 9, {"a": 14, "b": 16, "c": 9}, {"held": {"a": 5, "b": 7}}, {"a": 5, "b": 7}),
-        Run({"a": 13, "b": 16, "c": 9}, 8, {"a": 13, "b": 15, "c": 8}, {"held": {"a": 5, "b": 7}}, {"a": 5, "b": 7}),
+        Run(
+            {"a": 15, "b": 17, "c": 9},
+            9,
+            {"a": 14, "b": 16, "c": 9},
+            {"held": {"a": 5, "b": 7}},
+            {"a": 5, "b": 7},
+        ),
+        Run(
+            {"a": 13, "b": 16, "c": 9},
+            8,
+            {"a": 13, "b": 15, "c": 8},
+            {"held": {"a": 5, "b": 7}},
+            {"a": 5, "b": 7},
+        ),
         several_rises="hold",
     ),
     story(
@@ -357,16 +427,34 @@ SEVERAL_RISES = (
         "held rises: a new variant joins at the quantity, without them",
         managed(10, "ab"),
         Run({"a": 15, "b": 17}, 10, AS_READ, "several_rises held", {"a": 5, "b": 7}),
-        Run({"a": 15, "b": 17, "new": 0}, 10, {"a": 15, "b": 17, "new": 10}, "held", {"a": 5, "b": 7}),
+        Run(
+            {"a": 15, "b": 17, "new": 0},
+            10,
+            {"a": 15, "b": 17, "new": 10},
+            "held",
+            {"a": 5, "b": 7},
+        ),
         several_rises="hold",
     ),
     story(
         "held rises: an adjustment that fails is finished by the next run",
         managed(10, "abc"),
         Run(
-            {"a": 15, "b": 17, "c": 8}, 8, {"a": 15, "b": 15, "c": 8}, "several_rises held", {"a": 5, "b": 7}, fails="a"
+            {"a": 15, "b": 17, "c": 8},
+            8,
+            {"a": 15, "b": 15, "c": 8},
+            "several_rises held",
+            {"a": 5, "b": 7},
+            fails="a",
         ),
-        Run({"a": 15, "b": 15, "c": 8}, 8, {"a": 13, "b": 15, "c": 8}, "held", {"a": 5, "b": 7}, why="finish"),
+        Run(
+            {"a": 15, "b": 15, "c": 8},
+            8,
+            {"a": 13, "b": 15, "c": 8},
+            "held",
+            {"a": 5, "b": 7},
+            why="finish",
+        ),
         several_rises="hold",
     ),
     story(
@@ -385,7 +473,13 @@ SEVERAL_RISES = (
     story(
         "held rises that vanish with their variants: what the others sell is still counted",
         managed(10, "abcd"),
-        Run({"a": 15, "b": 16, "c": 10, "d": 10}, 10, AS_READ, "several_rises held", {"a": 5, "b": 6}),
+        Run(
+            {"a": 15, "b": 16, "c": 10, "d": 10},
+            10,
+            AS_READ,
+            "several_rises held",
+            {"a": 5, "b": 6},
+        ),
         Run({"c": 9, "d": 9}, 8, 8),
         several_rises="hold",
     ),
@@ -393,7 +487,9 @@ SEVERAL_RISES = (
         "more of a held variant is sold than the quantity, but less than it shows",
         managed(10, "abc"),
         Run({"a": 50, "b": 50, "c": 10}, 10, AS_READ, "several_rises held", {"a": 40, "b": 40}),
-        Run({"a": 38, "b": 50, "c": 10}, -2, {"a": 38, "b": 38, "c": -2}, "held", {"a": 40, "b": 40}),
+        Run(
+            {"a": 38, "b": 50, "c": 10}, -2, {"a": 38, "b": 38, "c": -2}, "held", {"a": 40, "b": 40}
+        ),
         several_rises="hold",
     ),
 )
@@ -413,13 +509,26 @@ HELD_THEN_POLICY = (
     story(
         "--force does not decide what several_rises: hold keeps for a person",
         Pool(10, levels(all_at(10, "abc")), held=levels({"a": 5, "b": 7})),
-        Run({"a": 15, "b": 17, "c": 10}, 10, AS_READ, {"held": {"a": 5, "b": 7}}, {"a": 5, "b": 7}, options=RELEASE),
+        Run(
+            {"a": 15, "b": 17, "c": 10},
+            10,
+            AS_READ,
+            {"held": {"a": 5, "b": 7}},
+            {"a": 5, "b": 7},
+            options=RELEASE,
+        ),
         several_rises="hold",
     ),
 )
 
 BRAKED_RISE = Run(
-    {"a": 30, "b": 10, "c": 10}, 10, AS_READ, {"held": {"a": 20}}, braked={"a": 20}, pending=20, options=BRAKE
+    {"a": 30, "b": 10, "c": 10},
+    10,
+    AS_READ,
+    {"held": {"a": 20}},
+    braked={"a": 20},
+    pending=20,
+    options=BRAKE,
 )
 BRAKED_IMPORT = Run(
     all_at(50, "abcd"),
@@ -436,7 +545,14 @@ THE_BRAKE = (
         "the brake keeps a rise back and reports it at every run; --force adds it",
         managed(10, "abc"),
         BRAKED_RISE,
-        Run({"a": 30, "b": 10, "c": 10}, 10, AS_READ, {"held": {"a": 20}}, braked={"a": 20}, pending=20),
+        Run(
+            {"a": 30, "b": 10, "c": 10},
+            10,
+            AS_READ,
+            {"held": {"a": 20}},
+            braked={"a": 20},
+            pending=20,
+        ),
         Run({"a": 30, "b": 10, "c": 10}, 30, 30, options=RELEASE, why="released"),
         Run(all_at(30, "abc"), 30, 30, why="nothing"),
     ),
@@ -452,7 +568,14 @@ THE_BRAKE = (
             pending=20,
             options=BRAKE,
         ),
-        Run({"a": 27, "b": 8, "c": 7}, 6, {"a": 26, "b": 6, "c": 6}, {"held": {"a": 20}}, braked={"a": 20}, pending=20),
+        Run(
+            {"a": 27, "b": 8, "c": 7},
+            6,
+            {"a": 26, "b": 6, "c": 6},
+            {"held": {"a": 20}},
+            braked={"a": 20},
+            pending=20,
+        ),
         Run({"a": 26, "b": 6, "c": 6}, 26, 26, options=RELEASE),
     ),
     story(
@@ -527,9 +650,17 @@ THE_BRAKE = (
         several_rises="sum",
     ),
     story(
-        "two rises under the brake and hold wait for their own reason, which --force does not decide",
+        "two rises under the brake and hold wait for their own reason, which --force does not "
+        "decide",
         managed(10, "abc"),
-        Run({"a": 15, "b": 17, "c": 10}, 10, AS_READ, "several_rises held", {"a": 5, "b": 7}, options=BRAKE),
+        Run(
+            {"a": 15, "b": 17, "c": 10},
+            10,
+            AS_READ,
+            "several_rises held",
+            {"a": 5, "b": 7},
+            options=BRAKE,
+        ),
         Run({"a": 15, "b": 17, "c": 10}, 10, AS_READ, "held", {"a": 5, "b": 7}, options=RELEASE),
         several_rises="hold",
     ),
@@ -564,14 +695,23 @@ THE_BRAKE = (
         "a braked variant sells, and is released",
         managed(10, "abc"),
         BRAKED_RISE,
-        Run({"a": 27, "b": 10, "c": 10}, 7, {"a": 27, "b": 7, "c": 7}, "held", braked={"a": 20}, pending=20),
+        Run(
+            {"a": 27, "b": 10, "c": 10},
+            7,
+            {"a": 27, "b": 7, "c": 7},
+            "held",
+            braked={"a": 20},
+            pending=20,
+        ),
         Run({"a": 27, "b": 7, "c": 7}, 27, 27, options=RELEASE),
     ),
     story(
         "a braked variant sells more than the quantity: released, the sum is right",
         managed(10, "abc"),
         BRAKED_RISE,
-        Run({"a": 15, "b": 10, "c": 10}, 10, AS_READ, {"held": {"a": 5}}, braked={"a": 5}, pending=5),
+        Run(
+            {"a": 15, "b": 10, "c": 10}, 10, AS_READ, {"held": {"a": 5}}, braked={"a": 5}, pending=5
+        ),
         Run({"a": 15, "b": 10, "c": 10}, 15, 15, options=RELEASE),
     ),
     story(
@@ -582,7 +722,8 @@ THE_BRAKE = (
         Run({"b": 10, "c": 10}, 10, 10, options=RELEASE, why="nothing"),
     ),
     story(
-        "an import that arrives in two halves while braked: once all read the same, that is the quantity",
+        "an import that arrives in two halves while braked: once all read the same, that is the "
+        "quantity",
         managed(10, "abcd"),
         Run(
             {"a": 50, "b": 50, "c": 10, "d": 10},
@@ -599,14 +740,23 @@ THE_BRAKE = (
         "a new variant joins a braked pool at the quantity, without the rise",
         managed(10, "ab"),
         Run({"a": 30, "b": 10}, 10, AS_READ, "held", braked={"a": 20}, pending=20, options=BRAKE),
-        Run({"a": 30, "b": 10, "new": 0}, 10, {"a": 30, "b": 10, "new": 10}, "held", braked={"a": 20}, pending=20),
+        Run(
+            {"a": 30, "b": 10, "new": 0},
+            10,
+            {"a": 30, "b": 10, "new": 10},
+            "held",
+            braked={"a": 20},
+            pending=20,
+        ),
         Run({"a": 30, "b": 10, "new": 10}, 30, 30, options=RELEASE),
     ),
     story(
         "a release whose push fails in part is finished by the next run",
         managed(10, "abc"),
         BRAKED_RISE,
-        Run({"a": 30, "b": 10, "c": 10}, 30, {"a": 30, "b": 30, "c": 10}, options=RELEASE, fails="c"),
+        Run(
+            {"a": 30, "b": 10, "c": 10}, 30, {"a": 30, "b": 30, "c": 10}, options=RELEASE, fails="c"
+        ),
         Run({"a": 30, "b": 30, "c": 10}, 30, 30, why="finish"),
     ),
     story(
@@ -652,11 +802,20 @@ THE_BRAKE = (
     story(
         "more of one variant is sold than the quantity while a uniform import is braked",
         managed(10, "ab"),
-        Run(all_at(50, "ab"), 10, 50, "several_rises held", braked=all_at(40, "ab"), pending=40, options=BRAKE),
+        Run(
+            all_at(50, "ab"),
+            10,
+            50,
+            "several_rises held",
+            braked=all_at(40, "ab"),
+            pending=40,
+            options=BRAKE,
+        ),
         Run({"a": 38, "b": 50}, 38, 38, options=RELEASE),
     ),
     story(
-        "one of three braked rises is taken back: it is not released out of what the others rose by",
+        "one of three braked rises is taken back: it is not released out of what the others rose "
+        "by",
         managed(10, "abc"),
         Run(
             {"a": 15, "b": 17, "c": 10},
@@ -680,14 +839,24 @@ THE_BRAKE = (
     ),
 )
 
-COUNT_WAITS = Run(all_at(10, "abcd"), 30, 10, {"stock_count": all_at(-20, "abcd")}, held=all_at(-20, "abcd"))
+COUNT_WAITS = Run(
+    all_at(10, "abcd"), 30, 10, {"stock_count": all_at(-20, "abcd")}, held=all_at(-20, "abcd")
+)
 
 STOCK_COUNT = (
     story(
-        "all variants fell alike by more than there was, none below 0: a stock count, held and reported",
+        "all variants fell alike by more than there was, none below 0: a stock count, held and "
+        "reported",
         managed(30, "abcd"),
         COUNT_WAITS,
-        Run(all_at(10, "abcd"), 30, 10, {"stock_count": all_at(-20, "abcd")}, held=all_at(-20, "abcd"), why="nothing"),
+        Run(
+            all_at(10, "abcd"),
+            30,
+            10,
+            {"stock_count": all_at(-20, "abcd")},
+            held=all_at(-20, "abcd"),
+            why="nothing",
+        ),
     ),
     story(
         "a held stock count is believed with --force",
@@ -700,7 +869,13 @@ STOCK_COUNT = (
         "a held stock count is confirmed by raising one variant",
         managed(30, "abcd"),
         COUNT_WAITS,
-        Run({"a": 12, "b": 10, "c": 10, "d": 10}, 12, 12, {"count_believed": all_at(60, "abcd")}, why="rise"),
+        Run(
+            {"a": 12, "b": 10, "c": 10, "d": 10},
+            12,
+            12,
+            {"count_believed": all_at(60, "abcd")},
+            why="rise",
+        ),
         Run(all_at(12, "abcd"), 12, 12, why="nothing"),
     ),
     story(
@@ -719,14 +894,27 @@ STOCK_COUNT = (
         "sales go on while a stock count waits",
         managed(30, "abcd"),
         COUNT_WAITS,
-        Run({"a": 9, "b": 10, "c": 10, "d": 8}, 27, 7, "stock_count", held=all_at(-20, "abcd"), why="falls"),
+        Run(
+            {"a": 9, "b": 10, "c": 10, "d": 8},
+            27,
+            7,
+            "stock_count",
+            held=all_at(-20, "abcd"),
+            why="falls",
+        ),
         Run(all_at(7, "abcd"), 7, 7, options=RELEASE),
     ),
     story(
         "a new variant joins while a stock count waits: at what the others read",
         managed(30, "abcd"),
         COUNT_WAITS,
-        Run({**all_at(10, "abcd"), "new": 0}, 30, 10, "stock_count", held={**all_at(-20, "abcd"), "new": -20}),
+        Run(
+            {**all_at(10, "abcd"), "new": 0},
+            30,
+            10,
+            "stock_count",
+            held={**all_at(-20, "abcd"), "new": -20},
+        ),
         Run({**all_at(10, "abcd"), "new": 10}, 10, 10, options=RELEASE),
     ),
     story(
@@ -741,7 +929,11 @@ STOCK_COUNT = (
         managed(3, "ab"),
         Run(all_at(1, "ab"), 3, 1, {"stock_count": all_at(-2, "ab")}, held=all_at(-2, "ab")),
     ),
-    story("all fell alike to exactly what sales could have done: summed", managed(4, "ab"), Run(all_at(2, "ab"), 0, 0)),
+    story(
+        "all fell alike to exactly what sales could have done: summed",
+        managed(4, "ab"),
+        Run(all_at(2, "ab"), 0, 0),
+    ),
     story(
         "counted down to 0 everywhere",
         managed(30, "abc"),
@@ -922,17 +1114,27 @@ LOCATIONS = (
     at_locations(
         "locations: several rose at once: the smallest of them, with a warning",
         unmanaged(shop=5, depot=3, till=1),
-        Run({"shop": 12, "depot": 9, "till": 1}, 9, 9, {"several_sources": {"shop": 7, "depot": 6}}, why="source"),
+        Run(
+            {"shop": 12, "depot": 9, "till": 1},
+            9,
+            9,
+            {"several_sources": {"shop": 7, "depot": 6}},
+            why="source",
+        ),
     ),
     at_locations(
         "locations: one rose, one fell: the smallest of all, with a warning",
         unmanaged(shop=5, depot=3, till=1),
-        Run({"shop": 12, "depot": 2, "till": 1}, 1, 1, {"several_sources": {"shop": 7, "depot": -1}}),
+        Run(
+            {"shop": 12, "depot": 2, "till": 1}, 1, 1, {"several_sources": {"shop": 7, "depot": -1}}
+        ),
     ),
     at_locations(
         "locations: two fell: the smallest of all, with a warning",
         unmanaged(shop=5, depot=3, till=1),
-        Run({"shop": 4, "depot": 2, "till": 1}, 1, 1, {"several_sources": {"shop": -1, "depot": -1}}),
+        Run(
+            {"shop": 4, "depot": 2, "till": 1}, 1, 1, {"several_sources": {"shop": -1, "depot": -1}}
+        ),
     ),
     at_locations(
         "locations: a person makes them equal",
@@ -942,7 +1144,12 @@ LOCATIONS = (
     at_locations(
         "locations: a source whose push fails in part is finished by the next run",
         unmanaged(shop=5, depot=3, till=1),
-        Run({"shop": 5, "depot": 3, "till": 20}, 20, {"shop": 20, "depot": 3, "till": 20}, fails="depot"),
+        Run(
+            {"shop": 5, "depot": 3, "till": 20},
+            20,
+            {"shop": 20, "depot": 3, "till": 20},
+            fails="depot",
+        ),
         Run({"shop": 20, "depot": 3, "till": 20}, 20, 20, why="finish"),
     ),
     at_locations(
@@ -977,7 +1184,9 @@ LOCATIONS = (
         Run({"shop": 0, "depot": 12}, None, AS_READ, "out_of_sync", options={"seeded": False}),
         Run({"shop": 0, "depot": 11}, 0, 0, why="source"),
     ),
-    at_locations("a new item at one location only is adopted", None, Run({"shop": 12}, 12, 12, "adopted")),
+    at_locations(
+        "a new item at one location only is adopted", None, Run({"shop": 12}, 12, 12, "adopted")
+    ),
     at_locations(
         "managed locations follow the same rule as variants",
         managed(30, "abc"),
@@ -1030,7 +1239,8 @@ FAILED_PUSHES = (
         Run({"a": 8, "c": 8}, 8, 8, why="nothing"),
     ),
     story(
-        "an import's second half arrives at a level whose raise had failed: it is the same 50, not 40 more",
+        "an import's second half arrives at a level whose raise had failed: it is the same 50, not "
+        "40 more",
         managed(10, "abc"),
         Run({"a": 50, "b": 10, "c": 10}, 50, {"a": 50, "b": 50, "c": 10}, fails="c"),
         Run(all_at(50, "abc"), 50, 50),
@@ -1072,7 +1282,9 @@ def test_story(start: Pool | None, runs: tuple[Run, ...], options: Mapping[str, 
         observed = levels(run.reads)
         made = plan(pool, observed, **{**options, **run.options})
         check_adjustments(made)
-        applied = {a.level for a in made.adjustments if names({a.level: 0}).keys().isdisjoint(fails(run))}
+        applied = {
+            a.level for a in made.adjustments if names({a.level: 0}).keys().isdisjoint(fails(run))
+        }
         shop = dict(observed)
         for name, units in run.sold.items():
             shop[level(name)] -= units
@@ -1082,7 +1294,11 @@ def test_story(start: Pool | None, runs: tuple[Run, ...], options: Mapping[str, 
         pool = made.settle(applied)
 
         where = f"run {number}"
-        after = dict.fromkeys(run.reads, run.after) if isinstance(run.after, int) else run.after or run.reads
+        after = (
+            dict.fromkeys(run.reads, run.after)
+            if isinstance(run.after, int)
+            else run.after or run.reads
+        )
         assert pool.quantity == run.quantity, where
         assert names(shop) == after, where
         assert names(pool.held) == run.held, where
@@ -1110,7 +1326,9 @@ def test_the_stories_have_names_of_their_own() -> None:
 
 
 def test_a_pool_of_2048_levels() -> None:
-    everything = {LevelId(f"gid://shopify/InventoryItem/{number}", "here"): 30 for number in range(2048)}
+    everything = {
+        LevelId(f"gid://shopify/InventoryItem/{number}", "here"): 30 for number in range(2048)
+    }
     pool = Pool(30, everything)
     sold = list(everything)[7]
     made = plan(pool, {**everything, sold: 27})
@@ -1148,11 +1366,15 @@ def test_what_a_plan_says_of_a_run() -> None:
         ({"a": 10, "b": 10, "new": 0}, {}, 0),
     ],
 )
-def test_the_brake_is_told_which_pools_rise(reads: Units, options: Mapping[str, Any], risen: int) -> None:
+def test_the_brake_is_told_which_pools_rise(
+    reads: Units, options: Mapping[str, Any], risen: int
+) -> None:
     assert plan(managed(10, "ab"), levels(reads), **options).risen == risen
 
 
-@pytest.mark.parametrize(("reads", "risen"), [({"a": 9, "b": 3}, 6), ({"a": 5, "b": 4}, 0), ({"a": 4, "b": 3}, 0)])
+@pytest.mark.parametrize(
+    ("reads", "risen"), [({"a": 9, "b": 3}, 6), ({"a": 5, "b": 4}, 0), ({"a": 4, "b": 3}, 0)]
+)
 def test_a_source_that_lifts_others_counts_as_a_rise(reads: Units, risen: int) -> None:
     assert plan(unmanaged(a=5, b=3), levels(reads), follow=True).risen == risen
 

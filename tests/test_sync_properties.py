@@ -119,7 +119,8 @@ def opened(size: int, start: int) -> tuple[Shop, Pool]:
 def happen(shop: Shop, pool: Pool, what: Happening) -> None:
     """Sales, and restocks of levels that read what they should.
 
-    A restock of a level whose raise was refused is left out: it may as well be the raise, done by hand.
+    A restock of a level whose raise was refused is left out: it may as well be the raise, done by
+    hand.
     """
     assert pool.quantity is not None
     for number, units in what.sales.items():
@@ -150,7 +151,8 @@ def test_falls_and_single_rises_are_counted_exactly_once_whatever_fails(
         assert made.pool.quantity == start + shop.moved
         pool = finish(shop, pool, what, made)
         assert pool.quantity == made.pool.quantity
-    # Two quiet runs: one counts what was sold during the last push, and finishes everything that was refused.
+    # Two quiet runs: one counts what was sold during the last push, and finishes everything that
+    # was refused.
     made = planned(pool, shop.levels, several_rises=policy)
     pool = made.settle(shop.push(made))
     assert pool == Pool(start + shop.moved, dict.fromkeys(shop.levels, start + shop.moved))
@@ -167,8 +169,11 @@ def test_with_the_brake_falls_and_single_rises_are_counted_once_released(
     shop, pool = opened(size, start)
     for what in runs:
         happen(shop, pool, what)
-        made = planned(pool, shop.levels, brake=what.brake and not what.release, release=what.release)
-        # That all levels read the same settles what waits; that may count less than all that moved, never more.
+        made = planned(
+            pool, shop.levels, brake=what.brake and not what.release, release=what.release
+        )
+        # That all levels read the same settles what waits; that may count less than all that moved,
+        # never more.
         assume(made.why != "settled")
         assert made.pool.quantity is not None
         assert made.pool.quantity + made.pool.pending == start + shop.moved
@@ -191,19 +196,29 @@ def test_quantity_and_pending_and_held_account_for_every_movement(
     for what in runs:
         happen(shop, pool, what)
         made = planned(
-            pool, shop.levels, several_rises=policy, brake=what.brake and not what.release, release=what.release
+            pool,
+            shop.levels,
+            several_rises=policy,
+            brake=what.brake and not what.release,
+            release=what.release,
         )
         assume(made.why != "settled")
         assert made.pool.quantity is not None
-        assert made.pool.quantity + made.pool.pending + sum(made.pool.held.values()) == start + shop.moved
+        assert (
+            made.pool.quantity + made.pool.pending + sum(made.pool.held.values())
+            == start + shop.moved
+        )
         pool = finish(shop, pool, what, made)
-        # Held alike everywhere, all levels read the same: that settles at the next look, however it is seen.
+        # Held alike everywhere, all levels read the same: that settles at the next look, however it
+        # is seen.
         assume(not pool.held or len({pool.offset(at) for at in shop.levels}) > 1)
 
 
 @quick
 @given(history=histories(rises=4), policy=st.sampled_from(["smallest", "sum"]))
-def test_several_rises_are_counted_as_the_policy_says(history: tuple[int, int, list[Happening]], policy: str) -> None:
+def test_several_rises_are_counted_as_the_policy_says(
+    history: tuple[int, int, list[Happening]], policy: str
+) -> None:
     size, start, runs = history
     shop, pool = opened(size, start)
     expected = start
@@ -226,11 +241,20 @@ def remembered(draw: st.DrawFn) -> tuple[Pool, dict[LevelId, int]]:
     quantity = draw(st.integers(-5, 40))
     shop = Shop({level(number): quantity for number in range(size)})
     pool: Pool = Pool(quantity, dict(shop.levels))
-    moves = st.dictionaries(st.integers(0, size - 1), st.integers(-12, 20).filter(bool), max_size=size)
+    moves = st.dictionaries(
+        st.integers(0, size - 1), st.integers(-12, 20).filter(bool), max_size=size
+    )
     for _ in range(draw(st.integers(0, 3))):
         move_some(draw, shop, pool, moves)
-        made = plan(pool, shop.levels, several_rises=draw(st.sampled_from(POLICIES)), brake=draw(st.booleans()))
-        pool = made.settle(shop.push(made, draw(st.frozensets(st.sampled_from(sorted(shop.levels))))))
+        made = plan(
+            pool,
+            shop.levels,
+            several_rises=draw(st.sampled_from(POLICIES)),
+            brake=draw(st.booleans()),
+        )
+        pool = made.settle(
+            shop.push(made, draw(st.frozensets(st.sampled_from(sorted(shop.levels)))))
+        )
     move_some(draw, shop, pool, moves)
     if size > 1 and draw(st.booleans()):
         del shop.levels[level(0)]
@@ -240,7 +264,9 @@ def remembered(draw: st.DrawFn) -> tuple[Pool, dict[LevelId, int]]:
     return pool, shop.levels
 
 
-def move_some(draw: st.DrawFn, shop: Shop, pool: Pool, moves: st.SearchStrategy[dict[int, int]]) -> None:
+def move_some(
+    draw: st.DrawFn, shop: Shop, pool: Pool, moves: st.SearchStrategy[dict[int, int]]
+) -> None:
     """Move some levels by anything, or set all of them to one number, as an import or a stock count does."""
     if draw(st.integers(0, 4)) == 0:
         number = draw(st.integers(-3, 50))
@@ -275,7 +301,9 @@ def test_applying_the_plan_brings_every_level_to_the_quantity_and_what_waits(
 
 @quick
 @given(remembered(), anything)
-def test_planning_again_changes_nothing(case: tuple[Pool, dict[LevelId, int]], chosen: dict[str, Any]) -> None:
+def test_planning_again_changes_nothing(
+    case: tuple[Pool, dict[LevelId, int]], chosen: dict[str, Any]
+) -> None:
     pool, observed = case
     shop = Shop(dict(observed))
     first = planned(pool, observed, **chosen)
@@ -327,7 +355,9 @@ def test_a_failed_push_is_finished_and_changes_no_number(
     for adjustment in made.adjustments:
         sent[adjustment.level] += adjustment.delta
     assert sent == dict.fromkeys(observed, 0) | {a.level: a.delta for a in smooth.adjustments}
-    assert shop.levels == {at: (smooth.pool.quantity or 0) + smooth.pool.offset(at) for at in observed}
+    assert shop.levels == {
+        at: (smooth.pool.quantity or 0) + smooth.pool.offset(at) for at in observed
+    }
 
 
 @quick
@@ -345,14 +375,21 @@ def test_the_order_of_levels_does_not_matter(
     if forget:
         pool = Pool(None, pool.accounted)
         chosen = {**chosen, "follow": True}
-    other = replace(pool, accounted=shuffled(pool.accounted), held=shuffled(pool.held), braked=shuffled(pool.braked))
+    other = replace(
+        pool,
+        accounted=shuffled(pool.accounted),
+        held=shuffled(pool.held),
+        braked=shuffled(pool.braked),
+    )
     one, two = planned(pool, observed, **chosen), planned(other, shuffled(observed), **chosen)
     assert two.pool == one.pool
     assert set(two.adjustments) == set(one.adjustments)
     assert two.movements == one.movements
     assert two.risen == one.risen
     assert two.why == one.why
-    assert {note.kind: note.levels for note in two.notes} == {note.kind: note.levels for note in one.notes}
+    assert {note.kind: note.levels for note in two.notes} == {
+        note.kind: note.levels for note in one.notes
+    }
 
 
 @quick
@@ -380,7 +417,11 @@ def test_the_quantity_is_never_above_what_counting_every_movement_would_give(
     for what in runs:
         happen(shop, pool, what)
         made = planned(
-            pool, shop.levels, several_rises=policy, brake=what.brake and not what.release, release=what.release
+            pool,
+            shop.levels,
+            several_rises=policy,
+            brake=what.brake and not what.release,
+            release=what.release,
         )
         assert made.pool.quantity is not None
         assert made.pool.quantity + made.pool.pending <= start + shop.moved
@@ -420,7 +461,12 @@ def test_a_pool_without_a_quantity_is_never_set_above_what_moved(
 
 
 @quick
-@given(st.dictionaries(st.integers(0, 5), st.integers(-3, 30), min_size=1), st.booleans(), st.booleans(), st.booleans())
+@given(
+    st.dictionaries(st.integers(0, 5), st.integers(-3, 30), min_size=1),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
 def test_first_sight_sends_nothing_but_for_what_was_typed_in(
     reads: dict[int, int], follow: bool, seeded: bool, brake: bool
 ) -> None:

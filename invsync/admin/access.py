@@ -10,15 +10,16 @@ from invsync.admin.client import Client
 from invsync.admin.documents import load
 from invsync.admin.levels import shaped
 
-#: The scopes that invsync needs and no more, each with what for (https://shopify.dev/docs/api/usage/access-scopes).
+#: The scopes that invsync needs and no more, each with what for
+#: (https://shopify.dev/docs/api/usage/access-scopes).
 NEEDED: Mapping[str, str] = {
     "read_products": "to find products and their variants",
     "read_locations": "to know the shop's locations",
     "write_inventory": "to read quantities and to adjust them",
 }
 
-#: Until when each version of the API is served; later, a newer one answers in its stead, by its own rules
-#: (https://shopify.dev/docs/api/usage/versioning, as of October 2026).
+#: Until when each version of the API is served; later, a newer one answers in its stead, by its own
+#: rules (https://shopify.dev/docs/api/usage/versioning, as of October 2026).
 SERVED_UNTIL: Mapping[str, datetime] = {
     "2026-01": datetime(2027, 1, 16, 15, tzinfo=UTC),
     "2026-04": datetime(2027, 4, 16, 15, tzinfo=UTC),
@@ -40,7 +41,10 @@ def read_access(client: Client) -> Access:
     answer = client.execute(load("access"), {}, cost=1 + 1 + 1)
     with shaped("Access"):
         granted = answer["currentAppInstallation"]["accessScopes"]
-        return Access(str(answer["shop"]["myshopifyDomain"]), frozenset(str(scope["handle"]) for scope in granted))
+        return Access(
+            str(answer["shop"]["myshopifyDomain"]),
+            frozenset(str(scope["handle"]) for scope in granted),
+        )
 
 
 def missing(granted: Collection[str]) -> tuple[str, ...]:

@@ -13,10 +13,12 @@ from invsync.admin.client import Client
 from invsync.admin.documents import load
 from invsync.errors import ShopError
 
-#: Adjustments in one call: Shopify takes no longer list (https://shopify.dev/docs/api/usage/limits).
+#: Adjustments in one call: Shopify takes no longer list
+#: (https://shopify.dev/docs/api/usage/limits).
 BATCH = 250
 
-#: Requested points of one call, however many rows it has: those of a mutation that asks for nothing dear.
+#: Requested points of one call, however many rows it has: those of a mutation that asks for nothing
+#: dear.
 COST = 10
 
 Answer = Literal["refused", "stale", "busy", "failed_before", "ours"]
@@ -42,7 +44,8 @@ _OURS = {
 class Refusal:
     """Why a call changed nothing.
 
-    `index`: which adjustment of the call it is about, None when Shopify names none. `message` is Shopify's own.
+    `index`: which adjustment of the call it is about, None when Shopify names none. `message` is
+    Shopify's own.
     """
 
     answer: Answer
@@ -52,7 +55,12 @@ class Refusal:
 
 def change(item: str, location: str, delta: int, change_from: int | None) -> dict[str, Any]:
     """One row of a call. `change_from` None is sent as an explicit null: no comparison."""
-    return {"inventoryItemId": item, "locationId": location, "delta": delta, "changeFromQuantity": change_from}
+    return {
+        "inventoryItemId": item,
+        "locationId": location,
+        "delta": delta,
+        "changeFromQuantity": change_from,
+    }
 
 
 def call(changes: Sequence[Mapping[str, Any]], run_id: str, key: str) -> dict[str, Any]:
@@ -71,8 +79,9 @@ def call(changes: Sequence[Mapping[str, Any]], run_id: str, key: str) -> dict[st
 def adjust(client: Client, variables: Mapping[str, Any]) -> tuple[Refusal, ...]:
     """Send one call; an empty tuple means that it was applied, otherwise nothing of it was.
 
-    Any exception means that the outcome is unknown: the same variables can be sent again, within the 24 hours for
-    which Shopify remembers the key (https://shopify.dev/docs/api/usage/implementing-idempotency).
+    Any exception means that the outcome is unknown: the same variables can be sent again, within
+    the 24 hours for which Shopify remembers the key
+    (https://shopify.dev/docs/api/usage/implementing-idempotency).
     """
     data = client.execute(load("adjust"), dict(variables), cost=COST)
     try:
@@ -82,7 +91,8 @@ def adjust(client: Client, variables: Mapping[str, Any]) -> tuple[Refusal, ...]:
         return tuple(_refusal(error) for error in errors)
     except (KeyError, TypeError, AttributeError) as error:
         raise ShopError(
-            "Adjust: Shopify's answer has not the shape that its schema promises; whether the adjustments were "
+            "Adjust: Shopify's answer has not the shape that its schema promises; whether the "
+            "adjustments were "
             "applied is not known, the next run finds out"
         ) from error
 
@@ -91,7 +101,8 @@ def _refusal(error: Any) -> Refusal:
     code, field, message = error.get("code"), error.get("field"), str(error.get("message"))
     if code == "IDEMPOTENCY_KEY_PARAMETER_MISMATCH":
         raise ShopError(
-            f"Shopify knows the idempotency key of this batch with other adjustments ({message}); nothing more was "
+            f"Shopify knows the idempotency key of this batch with other adjustments ({message}); "
+            "nothing more was "
             "sent. This is a fault of invsync: keep the state folder and report it"
         )
     answer: Answer = "refused"

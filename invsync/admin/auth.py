@@ -1,9 +1,9 @@
 """Credentials: what turns the configured ones into the token that a call carries.
 
-Two kinds: an access token that a person copied from an admin-created custom app, and the client id and secret of a
-Dev Dashboard app, for which Shopify grants a token that lives 24 hours
-(https://shopify.dev/docs/apps/build/authentication-authorization/client-credentials-grant).
-No secret is in a `repr`, a message or a log; the token file holds a token, never the client secret.
+Two kinds: an access token that a person copied from an admin-created custom app, and the client id
+and secret of a Dev Dashboard app, for which Shopify grants a token that lives 24 hours
+(https://shopify.dev/docs/apps/build/authentication-authorization/client-credentials-grant). No
+secret is in a `repr`, a message or a log; the token file holds a token, never the client secret.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from invsync.errors import ConfigError, ShopError
 #: (https://shopify.dev/docs/apps/build/dev-dashboard/get-api-access-tokens).
 RENEW_BEFORE = timedelta(seconds=60)
 
-#: How long a token is taken to live when the grant does not say; Shopify grants 24 hours and always says so.
+#: How long a token is taken to live when the grant does not say; Shopify grants 24 hours and always
+#: says so.
 UNSTATED_LIFETIME = timedelta(hours=1)
 
 TOKEN_FILE = "token.json"  # noqa: S105 (a file's name)
@@ -40,7 +41,8 @@ _SHORTEST_CONCEALED = 8
 class GrantAnswer:
     """Shopify's answer to a request for a token.
 
-    `fields` of a JSON object, if it is one; `text` of whatever came; `request` names it in a message, or is empty.
+    `fields` of a JSON object, if it is one; `text` of whatever came; `request` names it in a
+    message, or is empty.
     """
 
     status: int
@@ -97,9 +99,12 @@ class AccessToken:
     token: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        # Also keeps it out of the exceptions that a header with such characters would raise further down.
+        # Also keeps it out of the exceptions that a header with such characters would raise further
+        # down.
         if not re.fullmatch(r"[!-~]+", self.token):
-            raise ConfigError("access_token is empty or holds a blank, a line break or a letter that no token has")
+            raise ConfigError(
+                "access_token is empty or holds a blank, a line break or a letter that no token has"
+            )
 
     @property
     def scopes(self) -> frozenset[str] | None:
@@ -150,9 +155,9 @@ class _Granted:
 class GrantedToken:
     """Tokens by the client credentials grant, kept in `state_dir/token.json` (0600) until shortly before they expire.
 
-    Both commands, and runs beside each other, share the file: it is read again before a new token is asked for.
-    A file that can't be read, or is of another shop or app, is as good as none; one that can't be written draws a
-    warning. `state_dir` None: the token is kept in memory only.
+    Both commands, and runs beside each other, share the file: it is read again before a new token
+    is asked for. A file that can't be read, or is of another shop or app, is as good as none; one
+    that can't be written draws a warning. `state_dir` None: the token is kept in memory only.
     """
 
     def __init__(self, credentials: ClientCredentials, state_dir: Path | None) -> None:
@@ -222,11 +227,15 @@ class GrantedToken:
             token = AccessToken(fields["access_token"])
         except (KeyError, TypeError, ConfigError):
             raise ShopError(
-                f"{door.shop} answered the request for an access token without one: check shop and api_url"
+                f"{door.shop} answered the request for an access token without one: check shop and "
+                "api_url"
                 f"{answer.request}"
             ) from None
         expires_in, lifetime = fields.get("expires_in"), UNSTATED_LIFETIME
-        if isinstance(expires_in, int | float) and 0 < expires_in <= timedelta(days=366).total_seconds():
+        if (
+            isinstance(expires_in, int | float)
+            and 0 < expires_in <= timedelta(days=366).total_seconds()
+        ):
             lifetime = timedelta(seconds=expires_in)
         scopes = frozenset(re.findall(r"\w+", str(fields.get("scope") or "")))
         return _Granted(token, door.server_now() + lifetime, scopes)
@@ -235,27 +244,39 @@ class GrantedToken:
         """Why no token was granted, and the mend. Bodies are JSON, HTML or text: the code is looked for in any."""
         if "shop_not_permitted" in answer.text:
             return (
-                "grants this app no access token (shop_not_permitted): app and shop belong to different organizations; "
+                "grants this app no access token (shop_not_permitted): app and shop belong to "
+                "different organizations; "
                 "use an app of the organization that owns the shop"
             )
         if "app_not_installed" in answer.text:
-            return "grants no access token (app_not_installed): install the app on the shop, then run again"
+            return (
+                "grants no access token (app_not_installed): install the app on the shop, then "
+                "run again"
+            )
         if answer.status == 404:
             return "was not found (404): check shop, there seems to be none of that name"
         if "invalid_client" in answer.text:
             return (
-                "grants no access token (invalid_client): client_id or client_secret is wrong; copy both again from "
+                "grants no access token (invalid_client): client_id or client_secret is wrong; "
+                "copy both again from "
                 "the app's settings in the Dev Dashboard"
             )
         fields = answer.fields or {}
-        said = [str(fields[key]) for key in ("error", "error_description", "errors") if fields.get(key)]
+        said = [
+            str(fields[key]) for key in ("error", "error_description", "errors") if fields.get(key)
+        ]
         if not said:
             return (
-                f"answered {answer.status} to the request for an access token: check that shop is the "
+                f"answered {answer.status} to the request for an access token: check that shop is "
+                "the "
                 "*.myshopify.com name, and client_id and client_secret"
             )
         words = " ".join(self.conceal(": ".join(said)).split())[:300]
-        return f"grants no access token ({answer.status}, {words}): check client_id, client_secret and the app"
+        return (
+            f"grants no access token ({answer.status}, {words}): check client_id, "
+            "client_secret "
+            "and the app"
+        )
 
     def _read(self, shop: str) -> _Granted | None:
         if self._file is None:
@@ -265,8 +286,18 @@ class GrantedToken:
             if (kept["shop"], kept["client_id"]) != (shop, self._credentials.client_id):
                 return None
             expires_at = datetime.fromisoformat(kept["expires_at"]).astimezone(UTC)
-            return _Granted(AccessToken(kept["token"]), expires_at, frozenset(map(str, kept["scope"])))
-        except (OSError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError, ConfigError):
+            return _Granted(
+                AccessToken(kept["token"]), expires_at, frozenset(map(str, kept["scope"]))
+            )
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            LookupError,
+            ArithmeticError,
+            RecursionError,
+            ConfigError,
+        ):
             return None
 
     def _write(self, granted: _Granted, shop: str) -> None:
@@ -282,7 +313,9 @@ class GrantedToken:
         folder = self._file.parent
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".token-", dir=folder)  # 0600 from its first byte
+            handle, name = tempfile.mkstemp(
+                prefix=".token-", dir=folder
+            )  # 0600 from its first byte
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as file:
                     json.dump({**about, "token": granted.token.token}, file, indent=1)
@@ -292,15 +325,20 @@ class GrantedToken:
                 raise
         except OSError as error:
             _log.warning(
-                "can't keep the access token in %s (%s): every run asks for a new one; check state_dir",
+                "can't keep the access token in %s (%s): every run asks for a new one; check "
+                "state_dir",
                 self._file,
                 error.strerror,
             )
 
 
-def credentials_for(configured: AccessToken | ClientCredentials, state_dir: Path | None) -> Credentials:
+def credentials_for(
+    configured: AccessToken | ClientCredentials, state_dir: Path | None
+) -> Credentials:
     """What the client needs, from what the configuration holds."""
-    return configured if isinstance(configured, AccessToken) else GrantedToken(configured, state_dir)
+    return (
+        configured if isinstance(configured, AccessToken) else GrantedToken(configured, state_dir)
+    )
 
 
 def _without(secret: str, text: str) -> str:

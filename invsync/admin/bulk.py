@@ -1,7 +1,7 @@
 """Complete scans by bulk operation: the whole catalogue outside the point budget.
 
-https://shopify.dev/docs/api/usage/bulk-operations/queries. The result is believed only once it has been read to its
-end and counted: a file that is short would make whole pools vanish.
+https://shopify.dev/docs/api/usage/bulk-operations/queries. The result is believed only once it has
+been read to its end and counted: a file that is short would make whole pools vanish.
 """
 
 from __future__ import annotations
@@ -14,7 +14,16 @@ from typing import Any
 
 from invsync.admin.client import Client
 from invsync.admin.documents import load
-from invsync.admin.levels import Item, Listing, Product, available_of, item_of, listed, product_of, shaped
+from invsync.admin.levels import (
+    Item,
+    Listing,
+    Product,
+    available_of,
+    item_of,
+    listed,
+    product_of,
+    shaped,
+)
 from invsync.errors import ShopError
 
 #: Seconds between two looks at a running operation: doubled each time, up to the longest.
@@ -26,7 +35,8 @@ OBJECTS_BETWEEN = 1_000
 
 _RUNNING = {"CREATED", "RUNNING", "CANCELING"}
 
-#: Told what is being done and how far it is: what, done, of how many if that is known; may raise to stop there.
+#: Told what is being done and how far it is: what, done, of how many if that is known; may raise to
+#: stop there.
 Heed = Callable[[str, int, int | None], None]
 
 
@@ -81,7 +91,8 @@ def _whole() -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BulkFailed(
-            f"the objects of the bulk operation's file do not fit together ({type(error).__name__}: {error})"
+            "the objects of the bulk operation's file do not fit together "
+            f"({type(error).__name__}: {error})"
         ) from error
     finally:
         if collecting:
@@ -110,7 +121,9 @@ def _rows(client: Client, text: str, terms: str, heed: Heed) -> Iterator[dict[st
                 raise BulkFailed("the bulk operation's file holds something else than objects")
             yield row
     except (ValueError, RecursionError) as error:
-        raise BulkFailed(f"the bulk operation's file can't be read at line {count} ({error})") from error
+        raise BulkFailed(
+            f"the bulk operation's file can't be read at line {count} ({error})"
+        ) from error
     except BulkFailed:
         raise
     except ShopError as error:
@@ -125,7 +138,10 @@ def _start(client: Client, text: str) -> str:
         answer = data["bulkOperationRunQuery"]
         if answer["userErrors"]:
             said = answer["userErrors"][0]
-            raise BulkFailed(f"Shopify did not start a bulk operation: {said.get('message')} ({said.get('code')})")
+            raise BulkFailed(
+                f"Shopify did not start a bulk operation: {said.get('message')} "
+                f"({said.get('code')})"
+            )
         return str(answer["bulkOperation"]["id"])
 
 

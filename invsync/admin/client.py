@@ -1,11 +1,13 @@
 """Talking to the shop: the one place that knows HTTP.
 
-It keeps under the shop's point budget by itself, repeats what is worth repeating and may be repeated, and fails at
-once, with one clear sentence, on what can't get better. What leaves this module is `ShopError`, `QueryTooLarge`,
-`OutOfTime`, or whatever the clock raises while it sleeps. No token is in a message, a log or a `repr`.
+It keeps under the shop's point budget by itself, repeats what is worth repeating and may be
+repeated, and fails at once, with one clear sentence, on what can't get better. What leaves this
+module is `ShopError`, `QueryTooLarge`, `OutOfTime`, or whatever the clock raises while it sleeps.
+No token is in a message, a log or a `repr`.
 
 Facts: https://shopify.dev/docs/api/usage/response-codes (statuses),
-https://shopify.dev/docs/apps/build/apis/graphql-admin/rate-limits (points), https://shopify.dev/docs/api/usage/versioning.
+https://shopify.dev/docs/apps/build/apis/graphql-admin/rate-limits (points),
+https://shopify.dev/docs/api/usage/versioning.
 """
 
 from __future__ import annotations
@@ -40,20 +42,25 @@ from invsync.errors import ConfigError, OutOfTime, QueryTooLarge, ShopError
 
 #: Tries of one call that may fail for a passing reason.
 MAX_TRIES = 6
-#: Tries of one call that Shopify refuses for going too fast: it says how long to wait, and nothing has run.
+#: Tries of one call that Shopify refuses for going too fast: it says how long to wait, and nothing
+#: has run.
 MAX_THROTTLED_TRIES = 20
-#: Tries of a query for which Shopify runs out of time (504), before a smaller one is the better bet.
+#: Tries of a query for which Shopify runs out of time (504), before a smaller one is the better
+#: bet.
 MAX_SLOW_TRIES = 3
-#: Seconds before the second try, doubled for each one after it, up to the longest; half of each wait is jitter.
+#: Seconds before the second try, doubled for each one after it, up to the longest; half of each
+#: wait is jitter.
 FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 30.0
-#: Most seconds of jitter on top of a wait that Shopify has named, for each time that it was not enough.
+#: Most seconds of jitter on top of a wait that Shopify has named, for each time that it was not
+#: enough.
 JITTER_SECONDS = 0.5
 #: The longest wait that an answer may ask for: beyond it the next run is the better try.
 LONGEST_NAMED_WAIT_SECONDS = 300.0
 #: Shopify's advice for a throttled call, where nothing tells how many points are missing.
 UNKNOWN_WAIT_SECONDS = 1.0
-#: Points a second of the smallest plan, where Shopify tells the bucket's level but not how fast it fills.
+#: Points a second of the smallest plan, where Shopify tells the bucket's level but not how fast it
+#: fills.
 STANDARD_RESTORE_RATE = 100.0
 #: Seconds added to a wait for points, since Shopify may count in whole ones.
 ROUNDING_SECONDS = 0.01
@@ -77,14 +84,17 @@ _OUR_FAULT = "this is a fault of invsync; please report it"
 _PERMANENT = {
     400: _OUR_FAULT,
     402: "the shop is frozen until its owner settles the bill with Shopify",
-    403: "the shop is closed to this app: check that it is open, and that the app is installed with its scopes",
+    403: "the shop is closed to this app: check that it is open, and that the app is installed "
+    "with its scopes",
     404: "check shop, api_url and api_version: there is no shop, or no Admin API, at that address",
     406: _OUR_FAULT,
     414: _OUR_FAULT,
     415: _OUR_FAULT,
     422: _OUR_FAULT,
-    423: "the shop is locked, for repeated overuse or for fraud: its owner has to ask Shopify's support",
-    430: "Shopify takes the requests for malicious: stop whatever else calls it from here, then ask its support",
+    423: "the shop is locked, for repeated overuse or for fraud: its owner has to ask Shopify's "
+    "support",
+    430: "Shopify takes the requests for malicious: stop whatever else calls it from here, then "
+    "ask its support",
     501: "this shop does not offer the Admin API that invsync needs",
     783: _OUR_FAULT,
 }
@@ -128,8 +138,9 @@ class SystemClock:
 class ApiUse:
     """What a run has cost so far.
 
-    `requests`: HTTP calls, token grants, repeated tries and downloads included; `points`: actual ones;
-    `throttled`: answers that said to slow down; `waited_seconds`: all waits, those that avoided such answers included.
+    `requests`: HTTP calls, token grants, repeated tries and downloads included; `points`: actual
+    ones; `throttled`: answers that said to slow down; `waited_seconds`: all waits, those that
+    avoided such answers included.
     """
 
     requests: int = 0
@@ -140,13 +151,18 @@ class ApiUse:
 
 _Kind = Literal["failed", "throttled", "slow"]
 
-_TRIES: dict[_Kind, int] = {"failed": MAX_TRIES, "throttled": MAX_THROTTLED_TRIES, "slow": MAX_SLOW_TRIES}
+_TRIES: dict[_Kind, int] = {
+    "failed": MAX_TRIES,
+    "throttled": MAX_THROTTLED_TRIES,
+    "slow": MAX_SLOW_TRIES,
+}
 
 
 class _Passing(Exception):
     """A try failed in a way that may pass; it never leaves this module.
 
-    `happened` is a clause; `ran`: whether the server may have done the work; `wait`: seconds that the answer asked for.
+    `happened` is a clause; `ran`: whether the server may have done the work; `wait`: seconds that
+    the answer asked for.
     """
 
     def __init__(
@@ -224,7 +240,8 @@ class _Bucket:
     def note(self, status: Mapping[str, Any], now: float) -> None:
         """Believe the answer that came at `now`: another process may use the same bucket. What it omits stays."""
         maximum, level, rate = (
-            _number(status.get(key)) for key in ("maximumAvailable", "currentlyAvailable", "restoreRate")
+            _number(status.get(key))
+            for key in ("maximumAvailable", "currentlyAvailable", "restoreRate")
         )
         self.maximum = self.maximum if maximum is None else maximum
         self._rate = self._rate if rate is None else rate
@@ -246,15 +263,19 @@ class _Bucket:
         wanted = cost if self.maximum is None else min(cost, self.maximum)
         if left >= wanted:
             return 0.0
-        return (wanted - left) / self._rate + ROUNDING_SECONDS if self._rate > 0 else UNKNOWN_WAIT_SECONDS
+        return (
+            (wanted - left) / self._rate + ROUNDING_SECONDS
+            if self._rate > 0
+            else UNKNOWN_WAIT_SECONDS
+        )
 
 
 class Client:
     """Calls to one shop, one after another.
 
-    `endpoint`: `https://<shop>`; plain http is taken for loopback addresses only, anything else raises `ConfigError`.
-    `deadline`: the clock's `monotonic()` at which the run's time budget is spent; a wait that would pass it raises
-    `OutOfTime` instead. `jitter` gives numbers from 0 to 1.
+    `endpoint`: `https://<shop>`; plain http is taken for loopback addresses only, anything else
+    raises `ConfigError`. `deadline`: the clock's `monotonic()` at which the run's time budget is
+    spent; a wait that would pass it raises `OutOfTime` instead. `jitter` gives numbers from 0 to 1.
     """
 
     def __init__(
@@ -270,10 +291,13 @@ class Client:
     ) -> None:
         parts = _split(endpoint)
         if parts is None or parts.username or parts.password or parts.query or parts.fragment:
-            raise ConfigError("the shop's address is not a web address of the form https://host: check api_url")
+            raise ConfigError(
+                "the shop's address is not a web address of the form https://host: check api_url"
+            )
         if not _is_private(parts):
             raise ConfigError(
-                f"{parts.scheme}://{parts.netloc} would carry the access token in the clear: use https (plain http is "
+                f"{parts.scheme}://{parts.netloc} would carry the access token in the clear: use "
+                "https (plain http is "
                 "for loopback addresses only); check api_url"
             )
         self.shop = parts.netloc
@@ -289,14 +313,19 @@ class Client:
         self._bucket = _Bucket()
         self._skew: float | None = None
 
-    def execute(self, document: Document, variables: Mapping[str, Any], *, cost: int) -> dict[str, Any]:
+    def execute(
+        self, document: Document, variables: Mapping[str, Any], *, cost: int
+    ) -> dict[str, Any]:
         """Run `document`, whose requested cost is `cost` points, and return its `data`: whole, or not at all.
 
-        Raises `QueryTooLarge` for a query that Shopify finds too dear or too slow, `OutOfTime` when the time budget
-        would be passed by waiting, and `ShopError` for everything else; that includes an answer in which any error
-        stands beside the data. After an exception a mutation may have run, and may not.
+        Raises `QueryTooLarge` for a query that Shopify finds too dear or too slow, `OutOfTime` when
+        the time budget would be passed by waiting, and `ShopError` for everything else; that
+        includes an answer in which any error stands beside the data. After an exception a mutation
+        may have run, and may not.
         """
-        body = json.dumps({"query": document.text, "variables": variables}, separators=(",", ":")).encode()
+        body = json.dumps(
+            {"query": document.text, "variables": variables}, separators=(",", ":")
+        ).encode()
 
         def attempt() -> dict[str, Any]:
             return self._data(document, self._post(document.operation, body, cost), cost)
@@ -306,12 +335,15 @@ class Client:
     def fetch_lines(self, url: str) -> Iterator[bytes]:
         """The lines of a bulk operation's result, read as they are asked for; no token is sent with the request.
 
-        Tried again only while no line has been handed out. Raises `ShopError` when it has expired, is cut off, or
-        is shorter than announced; a result without a length can still end early, so compare with `objectCount`.
+        Tried again only while no line has been handed out. Raises `ShopError` when it has expired,
+        is cut off, or is shorter than announced; a result without a length can still end early, so
+        compare with `objectCount`.
         """
         parts = _split(url)
         if parts is None or not _is_private(parts):
-            raise ShopError(f"{self.shop} put a bulk result at an address that is not https: {_OUR_FAULT}")
+            raise ShopError(
+                f"{self.shop} put a bulk result at an address that is not https: {_OUR_FAULT}"
+            )
         where = f"the bulk result at {parts.hostname}"
         response, chunks = self._repeat("BulkResult", True, lambda: self._open(url, where))
         cut = None
@@ -329,7 +361,9 @@ class Client:
             except _Passing as failure:
                 cut = failure
         if cut is not None:
-            raise ShopError(f"{cut.happened} before its end: nothing of it can be used; run the scan again")
+            raise ShopError(
+                f"{cut.happened} before its end: nothing of it can be used; run the scan again"
+            )
 
     def request_grant(self, credentials: ClientCredentials) -> GrantAnswer:
         """Ask for an access token by the client credentials grant; 400, 401 and 404 are the caller's to judge."""
@@ -355,7 +389,9 @@ class Client:
 
     def pace(self, operation: str, cost: int) -> float:
         """Wait until the shop's budget holds `cost` points, so that `operation` is not refused; seconds waited."""
-        missing = min(self._bucket.missing_seconds(cost, self._clock.monotonic()), LONGEST_NAMED_WAIT_SECONDS)
+        missing = min(
+            self._bucket.missing_seconds(cost, self._clock.monotonic()), LONGEST_NAMED_WAIT_SECONDS
+        )
         if missing > 0:
             self.wait(missing, f"{operation} has to wait for {cost} points of the shop's budget")
         return missing
@@ -377,12 +413,17 @@ class Client:
         token = self._credentials.current(self)
         waited = self.pace(operation, cost)
         while True:
-            answer = self._exchange(operation, url, body, _TokenHeader(token), asked=cost, waited=waited)
+            answer = self._exchange(
+                operation, url, body, _TokenHeader(token), asked=cost, waited=waited
+            )
             if answer.status != 401:
                 return answer
             other = self._credentials.replacement(token, self)
             if other is None:
-                raise ShopError(f"{self.shop} refuses the access token (401): {self._credentials.mend}{answer.request}")
+                raise ShopError(
+                    f"{self.shop} refuses the access token (401): "
+                    f"{self._credentials.mend}{answer.request}"
+                )
             token, waited = other, 0.0
 
     def _exchange(
@@ -452,11 +493,14 @@ class Client:
         """Begin to read a bulk result: its first whole line is there, with whatever came along, or it is all there."""
         started = self._clock.monotonic()
         response = self._send("BulkResult", "GET", url, where, _NoSecret(), stream=True)
-        _log.debug("BulkResult: %d in %.2f s", response.status_code, self._clock.monotonic() - started)
+        _log.debug(
+            "BulkResult: %d in %.2f s", response.status_code, self._clock.monotonic() - started
+        )
         try:
             if response.status_code in _EXPIRED:
                 raise ShopError(
-                    f"{where} has expired ({response.status_code}), as they do after seven days: run the scan again"
+                    f"{where} has expired ({response.status_code}), as they do after seven days: "
+                    "run the scan again"
                 )
             answer = _Answer(response.status_code, response.headers, b"", None, "")
             self._refuse_status(answer, "BulkResult", is_query=False, where=where)
@@ -497,12 +541,19 @@ class Client:
             failure = _failure_of(state)
             if failure.wait is not None:
                 return failure.wait + JITTER_SECONDS * failures[failure.kind] * self._jitter()
-            backoff: float = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** (failures[failure.kind] - 1))
+            backoff: float = min(
+                LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** (failures[failure.kind] - 1)
+            )
             return backoff * (1 + self._jitter()) / 2
 
         def announce(state: tenacity.RetryCallState) -> None:
-            failure, seconds = _failure_of(state), state.next_action.sleep if state.next_action else 0.0
-            self._keep_budget(seconds, f"{failure.happened} ({operation}) and has to be asked again")
+            failure, seconds = (
+                _failure_of(state),
+                state.next_action.sleep if state.next_action else 0.0,
+            )
+            self._keep_budget(
+                seconds, f"{failure.happened} ({operation}) and has to be asked again"
+            )
             _log.info(
                 "%s: %s; trying again in %.1f s (%d of %d)",
                 operation,
@@ -530,7 +581,10 @@ class Client:
 
     def _keep_budget(self, seconds: float, reason: str) -> None:
         if self._deadline is not None and self._clock.monotonic() + seconds > self._deadline:
-            raise OutOfTime(f"the time budget (max_run_time) is spent: {reason}, which needs {seconds:.1f} s more")
+            raise OutOfTime(
+                f"the time budget (max_run_time) is spent: {reason}, which needs {seconds:.1f} s "
+                "more"
+            )
 
     # Taking note
 
@@ -554,7 +608,11 @@ class Client:
         reason = self._quote(headers.get("X-Shopify-API-Deprecated-Reason", ""))
         if reason and reason not in self.deprecations:
             self.deprecations.add(reason)
-            _log.warning("%s: invsync uses what Shopify has deprecated (%s): look for a newer one", self.shop, reason)
+            _log.warning(
+                "%s: invsync uses what Shopify has deprecated (%s): look for a newer one",
+                self.shop,
+                reason,
+            )
 
     def _note_cost(self, payload: Any, now: float) -> float | None:
         """Points spent, where the answer tells; it tells what is left, too."""
@@ -588,7 +646,9 @@ class Client:
             request=answer.request,
         )
 
-    def _refuse_status(self, answer: _Answer, operation: str, *, is_query: bool, where: str = "") -> None:
+    def _refuse_status(
+        self, answer: _Answer, operation: str, *, is_query: bool, where: str = ""
+    ) -> None:
         """Every HTTP status but success; 401 is looked at earlier, where there is a token to renew."""
         where = where or self.shop
         status, happened = answer.status, f"{where} answered {answer.status}"
@@ -615,7 +675,8 @@ class Client:
             target = _split(answer.headers.get("Location", ""))
             elsewhere = target.hostname if target else "another address"
             raise ShopError(
-                f"{where} sends {operation} on to {elsewhere} ({status}), which gets no access token from us: set shop "
+                f"{where} sends {operation} on to {elsewhere} ({status}), which gets no access "
+                "token from us: set shop "
                 f"to the shop's *.myshopify.com name{answer.request}"
             )
         errors = _object(answer.payload).get("errors")
@@ -633,7 +694,8 @@ class Client:
             mend = f"set api_version to {served}" if served else "look for a newer invsync"
             raise ShopError(
                 f"{self.shop} answered with API version {answered}, since {self._api_version} is "
-                f"{'retired' if answered > self._api_version else 'not served'}: {mend}{answer.request}"
+                f"{'retired' if answered > self._api_version else 'not served'}: "
+                f"{mend}{answer.request}"
             )
 
     def _refuse_search_warnings(self, document: Document, answer: _Answer) -> None:
@@ -643,37 +705,62 @@ class Client:
             if warnings := search.get("warnings"):
                 warning = _object(warnings[0] if isinstance(warnings, list) else warnings)
                 raise ShopError(
-                    f"{self.shop} does not understand the term {self._quote(str(warning.get('field')))} of the search "
+                    f"{self.shop} does not understand the term "
+                    f"{self._quote(str(warning.get('field')))} of the search "
                     f"{self._quote(str(search.get('query')))} ({document.operation}, "
-                    f"{self._quote(_words(warning))}), and may have found too much: nothing of it was used; "
+                    f"{self._quote(_words(warning))}), and may have found too much: nothing of it "
+                    "was used; "
                     f"{_OUR_FAULT}{answer.request}"
                 )
 
     def _failure(self, document: Document, answer: _Answer, errors: Any, cost: int) -> Exception:
         """What top-level `errors` mean; what can't get better goes before what can."""
-        entries = [_object(error) or {"message": error} for error in (errors if isinstance(errors, list) else [errors])]
+        entries = [
+            _object(error) or {"message": error}
+            for error in (errors if isinstance(errors, list) else [errors])
+        ]
         by_code: dict[str, dict[str, Any]] = {}
         for entry in entries:
             by_code.setdefault(_code(entry), entry)
         where = f"{self.shop} refused {document.operation}"
         if denied := by_code.get("ACCESS_DENIED"):
             extensions = _object(denied.get("extensions"))
-            scopes = re.findall(r"`(\w+)`", str(extensions.get("requiredAccess") or denied.get("message")))
-            lacks = f"the scope {' or '.join(scopes)}" if scopes else f"access ({self._quote(_words(denied))})"
+            scopes = re.findall(
+                r"`(\w+)`", str(extensions.get("requiredAccess") or denied.get("message"))
+            )
+            lacks = (
+                f"the scope {' or '.join(scopes)}"
+                if scopes
+                else f"access ({self._quote(_words(denied))})"
+            )
             self._credentials.forget()
             return ShopError(
-                f"{where}: the app lacks {lacks} (ACCESS_DENIED); add it to the app, have the shop accept it, and run "
+                f"{where}: the app lacks {lacks} (ACCESS_DENIED); add it to the app, have the shop "
+                "accept it, and run "
                 f"again{answer.request}"
             )
         if "SHOP_INACTIVE" in by_code:
-            return ShopError(f"{where}: the shop is not active; its owner has to reopen it{answer.request}")
+            return ShopError(
+                f"{where}: the shop is not active; its owner has to reopen it{answer.request}"
+            )
         if dear := by_code.get("MAX_COST_EXCEEDED"):
-            return QueryTooLarge(f"{where}: {self._quote(_words(dear))} (MAX_COST_EXCEEDED){answer.request}")
-        if ours := [code for code in by_code if code not in ("THROTTLED", "TIMEOUT", "INTERNAL_SERVER_ERROR")]:
+            return QueryTooLarge(
+                f"{where}: {self._quote(_words(dear))} (MAX_COST_EXCEEDED){answer.request}"
+            )
+        if ours := [
+            code
+            for code in by_code
+            if code not in ("THROTTLED", "TIMEOUT", "INTERNAL_SERVER_ERROR")
+        ]:
             code = f" ({self._quote(ours[0])})" if ours[0] else ""
-            return ShopError(f"{where}: {self._quote(_words(by_code[ours[0]]))}{code}; {_OUR_FAULT}{answer.request}")
+            return ShopError(
+                f"{where}: {self._quote(_words(by_code[ours[0]]))}{code}; "
+                f"{_OUR_FAULT}{answer.request}"
+            )
         if "TIMEOUT" in by_code and document.is_query:
-            return QueryTooLarge(f"{where}: it ran out of time; ask for less at once{answer.request}")
+            return QueryTooLarge(
+                f"{where}: it ran out of time; ask for less at once{answer.request}"
+            )
         if "TIMEOUT" in by_code or "INTERNAL_SERVER_ERROR" in by_code:
             code = "timeout" if "TIMEOUT" in by_code else "INTERNAL_SERVER_ERROR"
             return _Passing(f"{self.shop} failed ({code})", ran=True, request=answer.request)
@@ -686,14 +773,18 @@ class Client:
         requested = _number(told.get("requestedQueryCost"))
         requested = float(cost) if requested is None else requested
         maximum, left, rate = (
-            _number(status.get(key)) for key in ("maximumAvailable", "currentlyAvailable", "restoreRate")
+            _number(status.get(key))
+            for key in ("maximumAvailable", "currentlyAvailable", "restoreRate")
         )
         if maximum is not None and requested > maximum:
             return QueryTooLarge(
-                f"{self.shop} refused {document.operation}: it costs {requested:g} points, and the shop's budget never "
+                f"{self.shop} refused {document.operation}: it costs {requested:g} points, and the "
+                "shop's budget never "
                 f"holds more than {maximum:g}{answer.request}"
             )
-        wait = max(0.0, requested - left) / rate if left is not None and rate else UNKNOWN_WAIT_SECONDS
+        wait = (
+            max(0.0, requested - left) / rate if left is not None and rate else UNKNOWN_WAIT_SECONDS
+        )
         return _Passing(
             f"{self.shop} is throttling (THROTTLED)",
             ran=answer.payload.get("data") is not None,
@@ -723,18 +814,23 @@ def _given_up(failure: _Passing, operation: str, repeatable: bool, tries: int) -
     happened, request = failure.happened, failure.request
     if failure.ran and not repeatable:
         return ShopError(
-            f"{happened} ({operation}): it may have been done all the same, so it was not asked for again; "
+            f"{happened} ({operation}): it may have been done all the same, so it was not asked "
+            "for again; "
             f"{failure.mend}{request}"
         )
     if failure.wait is not None and failure.wait > LONGEST_NAMED_WAIT_SECONDS:
         return ShopError(
-            f"{happened} ({operation}): it asks to wait for {failure.wait:.0f} s; try again later{request}"
+            f"{happened} ({operation}): it asks to wait for {failure.wait:.0f} s; try again "
+            f"later{request}"
         )
     if failure.kind == "slow":
-        return QueryTooLarge(f"{happened} ({operation}, {tries} tries): the query asks for too much at once{request}")
+        return QueryTooLarge(
+            f"{happened} ({operation}, {tries} tries): the query asks for too much at once{request}"
+        )
     if failure.kind == "throttled":
         return ShopError(
-            f"{happened} ({operation}, {tries} tries): other programs seem to use up the app's budget; try again later"
+            f"{happened} ({operation}, {tries} tries): other programs seem to use up the app's "
+            "budget; try again later"
             f"{request}"
         )
     return ShopError(f"{happened} ({operation}, {tries} tries): {failure.mend}{request}")
@@ -749,17 +845,27 @@ def _failure_of(state: tenacity.RetryCallState) -> _Passing:
 def _no_answer(error: OSError | HTTPError, where: str, words: str) -> Exception:
     """What became of a request that got no answer, or only a part of one; `words` are the error's own, fit to show."""
     causes = list(_causes(error))
-    reason = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
+    reason = next(
+        (cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None
+    )
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             why = getattr(cause, "verify_message", None) or "verification failed"
             return ShopError(
-                f"{where} shows a certificate that can't be trusted ({why}): check shop, api_url, the clock, and any "
+                f"{where} shows a certificate that can't be trusted ({why}): check shop, api_url, "
+                "the clock, and any "
                 "proxy on the way"
             )
-    if any(isinstance(cause, NewConnectionError | ConnectTimeoutError | requests.ConnectTimeout) for cause in causes):
+    if any(
+        isinstance(cause, NewConnectionError | ConnectTimeoutError | requests.ConnectTimeout)
+        for cause in causes
+    ):
         because = f" ({reason})" if reason else ""
-        return _Passing(f"{where} can't be reached{because}", ran=False, mend="check the network, shop and api_url")
+        return _Passing(
+            f"{where} can't be reached{because}",
+            ran=False,
+            mend="check the network, shop and api_url",
+        )
     if isinstance(error, requests.Timeout):
         return _Passing(f"{where} gave no answer within {READ_TIMEOUT_SECONDS:g} s", ran=True)
     broken = (
@@ -770,7 +876,8 @@ def _no_answer(error: OSError | HTTPError, where: str, words: str) -> Exception:
     if isinstance(error, (*broken, HTTPError)):
         because = f" ({reason})" if reason else ""
         return _Passing(f"the connection to {where} broke off{because}", ran=True)
-    # What requests refuses to send, an unusable CA bundle, a sandbox without its state: each says what is wrong.
+    # What requests refuses to send, an unusable CA bundle, a sandbox without its state: each says
+    # what is wrong.
     return ShopError(f"{where} can't be asked: {words}")
 
 

@@ -35,8 +35,8 @@ class Document:
     def repeatable(self) -> bool:
         """Whether it may be sent again, with the same variables, when nobody knows if it has run already.
 
-        True of a query, and of a mutation that carries `@idempotent`: Shopify then does the work once and answers
-        alike again (https://shopify.dev/docs/api/usage/implementing-idempotency).
+        True of a query, and of a mutation that carries `@idempotent`: Shopify then does the work
+        once and answers alike again (https://shopify.dev/docs/api/usage/implementing-idempotency).
         """
         return self.is_query or _IDEMPOTENT.search(_bare(self.text)) is not None
 

@@ -1,11 +1,12 @@
 """Reading levels: products with their variants at one location, or items at all their locations.
 
-Everything here either returns what was asked for, whole, or raises: `ShopError` for an answer that is not of the
-shape the schema promises, and whatever `Client.execute` raises. Quantities are `available` units.
+Everything here either returns what was asked for, whole, or raises: `ShopError` for an answer that
+is not of the shape the schema promises, and whatever `Client.execute` raises. Quantities are
+`available` units.
 
-The shapes of the pages follow Shopify's cost curve: a connection of n costs 2 + max(1, floor(2 ln n)) x (1 + one
-node), so that the largest page is the cheapest per row, and one query may ask for 1,000 points at most
-(https://shopify.dev/docs/api/usage/limits).
+The shapes of the pages follow Shopify's cost curve: a connection of n costs 2 + max(1, floor(2 ln
+n)) x (1 + one node), so that the largest page is the cheapest per row, and one query may ask for
+1,000 points at most (https://shopify.dev/docs/api/usage/limits).
 """
 
 from __future__ import annotations
@@ -72,8 +73,9 @@ class Product:
 class Item:
     """An inventory item as one of its variants shows it.
 
-    `levels`: location id → available, for the locations that were read and stock it. `touched`: location id → when
-    `available` last changed there (Shopify's text, UTC), where that was read and is known.
+    `levels`: location id → available, for the locations that were read and stock it. `touched`:
+    location id → when `available` last changed there (Shopify's text, UTC), where that was read and
+    is known.
     """
 
     id: str
@@ -123,7 +125,8 @@ def read_shop(client: Client) -> Shop:
 def find_products(client: Client, terms: str, location: str) -> Iterator[Listing]:
     """Every product that the search index finds for `terms`, with all its variants' levels at `location`.
 
-    Pages are id ranges rather than cursors: Shopify pages no deeper than 25,000 objects of one result set.
+    Pages are id ranges rather than cursors: Shopify pages no deeper than 25,000 objects of one
+    result set.
     """
     document = load("find_products")
     variants = VARIANTS_BESIDE
@@ -134,7 +137,12 @@ def find_products(client: Client, terms: str, location: str) -> Iterator[Listing
     def page(first: int, after: int) -> dict[str, Any]:
         return client.execute(
             document,
-            {"query": _range(terms, after), "products": first, "variants": variants, "location": location},
+            {
+                "query": _range(terms, after),
+                "products": first,
+                "variants": variants,
+                "location": location,
+            },
             cost=cost(first),
         )
 
@@ -174,7 +182,8 @@ def read_products(
 ) -> dict[str, tuple[Listing, ...]]:
     """Products whole and by id: id → its listing, or nothing for one that is gone.
 
-    `variants`: how many to ask for beside each product; one with more is completed by further calls.
+    `variants`: how many to ask for beside each product; one with more is completed by further
+    calls.
     """
     first = min(PAGE, max(1, variants))
 
@@ -184,18 +193,25 @@ def read_products(
             {"ids": list(some), "variants": first, "location": location},
             cost=1 + connection_cost(first, _VARIANT_COST - 1),
         )
-        return _by_id("ReadProducts", answer, some, lambda node: (_product_listing(client, node, location),))
+        return _by_id(
+            "ReadProducts", answer, some, lambda node: (_product_listing(client, node, location),)
+        )
 
     return _read("ReadProducts", read, ids)
 
 
-def read_items(client: Client, ids: Sequence[str], locations: int) -> dict[str, tuple[Listing, ...]]:
+def read_items(
+    client: Client, ids: Sequence[str], locations: int
+) -> dict[str, tuple[Listing, ...]]:
     """Inventory items whole and by id: id → a listing for each variant that shows the item; none for one gone."""
     levels = min(PAGE, max(1, locations))
 
     def listings(node: Any) -> tuple[Listing, ...]:
         variants = nodes_of(node["variants"]) if node["variants"] is not None else []
-        return tuple(Listing(product_of(variant["product"]), (_item(client, variant, node),)) for variant in variants)
+        return tuple(
+            Listing(product_of(variant["product"]), (_item(client, variant, node),))
+            for variant in variants
+        )
 
     def read(some: Sequence[str]) -> dict[str, tuple[Listing, ...]]:
         answer = client.execute(
@@ -220,8 +236,8 @@ class ChangedLevel:
 def changed_levels(client: Client, locations: Sequence[str], since: str) -> Iterator[ChangedLevel]:
     """Levels at `locations` that changed since the moment `since` (UTC text), by the search index.
 
-    Levels come in the order of their ids, across locations in none: what was read says nothing about the moment up
-    to which it is complete before the last page of the last location
+    Levels come in the order of their ids, across locations in none: what was read says nothing
+    about the moment up to which it is complete before the last page of the last location
     (https://github.com/airbytehq/airbyte/issues/32817).
     """
     query = f"updated_at:>='{since}'"
@@ -232,7 +248,9 @@ def changed_levels(client: Client, locations: Sequence[str], since: str) -> Iter
     wanted = set(locations)
     variables: dict[str, Any] = {"query": query, "locations": places}
     while True:
-        answer = client.execute(load("changed_levels_everywhere"), variables, cost=connection_cost(places, levels_cost))
+        answer = client.execute(
+            load("changed_levels_everywhere"), variables, cost=connection_cost(places, levels_cost)
+        )
         with shaped("ChangedLevelsEverywhere"):
             page = answer["locations"]
             for node in nodes_of(page):
@@ -247,7 +265,9 @@ def changed_levels(client: Client, locations: Sequence[str], since: str) -> Iter
         variables = {**variables, "after": after}
 
 
-def _changed_at(client: Client, location: str, query: str, after: str | None) -> Iterator[ChangedLevel]:
+def _changed_at(
+    client: Client, location: str, query: str, after: str | None
+) -> Iterator[ChangedLevel]:
     while True:
         answer = client.execute(
             load("changed_levels"),
@@ -267,17 +287,24 @@ def _changed(location: str, page: Any) -> Iterator[ChangedLevel]:
         yield ChangedLevel(_text(node["item"]["id"]), location, available_of(node)[0])
 
 
-def changed_products(client: Client, since: str, *, items_at: str | None) -> Iterator[tuple[Product, tuple[str, ...]]]:
+def changed_products(
+    client: Client, since: str, *, items_at: str | None
+) -> Iterator[tuple[Product, tuple[str, ...]]]:
     """Products that changed since the moment `since` (UTC text), by the search index.
 
-    `items_at`: a location; with one, the ids of all items of each product come with it, without one, none.
+    `items_at`: a location; with one, the ids of all items of each product come with it, without
+    one, none.
     """
     variants = PAGE if items_at else 1
 
     def page(first: int, after: int) -> dict[str, Any]:
         return client.execute(
             load("changed_products"),
-            {"query": _range(f"updated_at:>='{since}'", after), "products": first, "variants": variants},
+            {
+                "query": _range(f"updated_at:>='{since}'", after),
+                "products": first,
+                "variants": variants,
+            },
             cost=connection_cost(first, connection_cost(variants, 1)),
         )
 
@@ -285,7 +312,11 @@ def changed_products(client: Client, since: str, *, items_at: str | None) -> Ite
         for node in nodes:
             with shaped("ChangedProducts"):
                 product = product_of(node)
-                variant_nodes = list(_all_variants(client, product, node["variants"], items_at)) if items_at else []
+                variant_nodes = (
+                    list(_all_variants(client, product, node["variants"], items_at))
+                    if items_at
+                    else []
+                )
                 items = tuple(_text(variant["inventoryItem"]["id"]) for variant in variant_nodes)
             yield product, items
 
@@ -319,7 +350,8 @@ class shaped:  # noqa: N801 - reads as a statement
         if isinstance(error, KeyError | TypeError | ValueError | IndexError | AttributeError):
             raise ShopError(
                 f"{self._operation}: Shopify's answer has not the shape that its schema promises "
-                f"({type(error).__name__}: {error}); nothing was concluded from it. Try again; if it stays, report it"
+                f"({type(error).__name__}: {error}); nothing was concluded from it. Try again; if "
+                "it stays, report it"
             ) from error
 
 
@@ -373,7 +405,10 @@ def _read(
 
 
 def _slice(
-    read: Callable[[Sequence[str]], dict[str, tuple[Listing, ...]]], ids: Sequence[str], size: int, start: int
+    read: Callable[[Sequence[str]], dict[str, tuple[Listing, ...]]],
+    ids: Sequence[str],
+    size: int,
+    start: int,
 ) -> dict[str, tuple[Listing, ...]]:
     return read(ids[start : start + size])
 
@@ -386,16 +421,23 @@ def _by_id(
 ) -> dict[str, tuple[Listing, ...]]:
     with shaped(operation):
         nodes = nodes_of(answer)
-        wrong = (node is not None and node["id"] != gid for gid, node in zip(ids, nodes, strict=False))
+        wrong = (
+            node is not None and node["id"] != gid for gid, node in zip(ids, nodes, strict=False)
+        )
         if len(nodes) != len(ids) or any(wrong):
             raise ValueError("other objects than those asked for")
-        return {gid: () if node is None else listings(node) for gid, node in zip(ids, nodes, strict=True)}
+        return {
+            gid: () if node is None else listings(node)
+            for gid, node in zip(ids, nodes, strict=True)
+        }
 
 
 def _product_listing(client: Client, node: Any, location: str) -> Listing:
     product = product_of(node)
     nodes = _all_variants(client, product, node["variants"], location)
-    return Listing(product, tuple(item_of(variant, variant["inventoryItem"], location) for variant in nodes))
+    return Listing(
+        product, tuple(item_of(variant, variant["inventoryItem"], location) for variant in nodes)
+    )
 
 
 def _all_variants(client: Client, product: Product, page: Any, location: str) -> Iterator[Any]:
@@ -411,13 +453,19 @@ def _all_variants(client: Client, product: Product, page: Any, location: str) ->
             cost=1 + connection_cost(PAGE, _VARIANT_COST - 1),
         )
         if answer["product"] is None:
-            raise ShopError(f"{product.title} ({product.id}) was deleted while it was read; the next run reads afresh")
+            raise ShopError(
+                f"{product.title} ({product.id}) was deleted while it was read; the next run reads "
+                "afresh"
+            )
         page = answer["product"]["variants"]
 
 
 def _location(node: Any) -> Location:
     return Location(
-        _text(node["id"]), _text(node["name"]), _flag(node["isActive"]), _flag(node.get("isFulfillmentService", False))
+        _text(node["id"]),
+        _text(node["name"]),
+        _flag(node["isActive"]),
+        _flag(node.get("isFulfillmentService", False)),
     )
 
 
@@ -439,7 +487,9 @@ def item_of(variant: Any, item: Any, location: str) -> Item:
     if level is None:
         return listed(variant, item, {})
     available, touched = available_of(level)
-    return listed(variant, item, {location: available}, {location: touched} if touched else _UNKNOWN)
+    return listed(
+        variant, item, {location: available}, {location: touched} if touched else _UNKNOWN
+    )
 
 
 def _item(client: Client, variant: Any, item: Any) -> Item:
@@ -463,7 +513,9 @@ def _item(client: Client, variant: Any, item: Any) -> Item:
         page = answer["inventoryItem"]["inventoryLevels"]
 
 
-def listed(variant: Any, item: Any, levels: Mapping[str, int], touched: Mapping[str, str] = _UNKNOWN) -> Item:
+def listed(
+    variant: Any, item: Any, levels: Mapping[str, int], touched: Mapping[str, str] = _UNKNOWN
+) -> Item:
     """An item from the nodes of its variant and itself, with these levels."""
     return Item(
         _text(item["id"]),
@@ -498,7 +550,11 @@ def nodes_of(connection: Any) -> list[Any]:
 
 def next_page(connection: Any) -> str | None:
     """The cursor to go on from; None after the last page."""
-    return _text(connection["pageInfo"]["endCursor"]) if _flag(connection["pageInfo"]["hasNextPage"]) else None
+    return (
+        _text(connection["pageInfo"]["endCursor"])
+        if _flag(connection["pageInfo"]["hasNextPage"])
+        else None
+    )
 
 
 def _flag(value: Any) -> bool:

@@ -1,7 +1,7 @@
 """Tokens, the client credentials grant, and scopes.
 
-Any token is taken for an admin-made app's, except one that begins with `invalid`; a granted token works
-until it expires.
+Any token is taken for an admin-made app's, except one that begins with `invalid`; a granted token
+works until it expires.
 """
 
 from __future__ import annotations

@@ -15,7 +15,15 @@ from urllib.parse import parse_qs
 from invsync.sandbox import access, bulk
 from invsync.sandbox.context import Context, Interference
 from invsync.sandbox.exchange import Answer, Cut, Request, answering, json_answer, require_graphql
-from invsync.sandbox.faults import Faults, Rule, broken_answer, interference, read_file, read_rules, truncate
+from invsync.sandbox.faults import (
+    Faults,
+    Rule,
+    broken_answer,
+    interference,
+    read_file,
+    read_rules,
+    truncate,
+)
 from invsync.sandbox.shop import Shop
 from invsync.sandbox.state import Home, InMemory, StateFile
 
@@ -32,8 +40,9 @@ _GRAPHQL = re.compile(r"/admin/api/([\w-]+)/graphql\.json")
 class Sandbox:
     """The Admin API of one shop.
 
-    `home` is a state file's path, a Shop that a test holds, or any Home. `now` is only used for a path: a
-    shop brings its own clock. Raises GraphqlMissing, and BadRules for faults that can't be read.
+    `home` is a state file's path, a Shop that a test holds, or any Home. `now` is only used for a
+    path: a shop brings its own clock. Raises GraphqlMissing, and BadRules for faults that can't be
+    read.
     """
 
     def __init__(
@@ -117,7 +126,9 @@ class Sandbox:
         if request.path == "/admin/oauth/access_scopes.json" and request.method == "GET":
             if not access.accepts(shop, request.headers.get("x-shopify-access-token")):
                 return json_answer(access.REFUSED_TOKEN, 401)
-            return json_answer({"access_scopes": [{"handle": scope} for scope in sorted(shop.settings.scopes)]})
+            return json_answer(
+                {"access_scopes": [{"handle": scope} for scope in sorted(shop.settings.scopes)]}
+            )
         return json_answer({"errors": "Not Found"}, 404)
 
     def _bulk_result(self, request: Request, shop: Shop) -> Answer:
@@ -129,7 +140,9 @@ class Sandbox:
         body = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code></Error>"
         return Answer(status, {"Content-Type": "application/xml; charset=UTF-8"}, body.encode())
 
-    def _graphql(self, request: Request, shop: Shop, version: str, interference: Interference) -> Answer:
+    def _graphql(
+        self, request: Request, shop: Shop, version: str, interference: Interference
+    ) -> Answer:
         from invsync.sandbox import execution
 
         if not access.accepts(shop, request.headers.get("x-shopify-access-token")):
@@ -137,7 +150,12 @@ class Sandbox:
         given = request.graphql
         text, variables = given.get("query"), given.get("variables") or {}
         json_sent = request.headers.get("content-type", "").startswith("application/json")
-        if not json_sent or not isinstance(text, str) or not text.strip() or not isinstance(variables, dict):
+        if (
+            not json_sent
+            or not isinstance(text, str)
+            or not text.strip()
+            or not isinstance(variables, dict)
+        ):
             return json_answer({"errors": {"query": "Required parameter missing or invalid"}}, 400)
         served = answering(version)
         ctx = Context(

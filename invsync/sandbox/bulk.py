@@ -2,8 +2,8 @@
 
 Source of the rules: https://shopify.dev/docs/api/usage/bulk-operations/queries.
 
-An operation is CREATED, then RUNNING, then over; what it reads is the shop as it is when somebody first
-looks after that. Its result is kept beside the shop's state and fetched without a token.
+An operation is CREATED, then RUNNING, then over; what it reads is the shop as it is when somebody
+first looks after that. Its result is kept beside the shop's state and fetched without a token.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def running(shop: Shop) -> list[BulkJob]:
     return [job for job in shop.jobs.values() if status(shop, job) in ("CREATED", "RUNNING")]
 
 
-# -- the mutations -----------------------------------------------------------------------------------
+# -- the mutations
+# -----------------------------------------------------------------------------------
 
 
 def run_query(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
@@ -72,14 +73,18 @@ def run_query(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
         until = shop.now() + interference.bulk_busy
         for _place in range(shop.settings.bulk_limit - len(running(shop))):
             number = shop.new_id()
-            shop.jobs[number] = BulkJob(number, "", ctx.version, False, shop.now(), foreign=True, until=until)
+            shop.jobs[number] = BulkJob(
+                number, "", ctx.version, False, shop.now(), foreign=True, until=until
+            )
         shop.changed()
     problem = walker.refusal(ctx.version, query)
     if problem is not None:
         return _started(None, "INVALID", ["query"], problem)
     busy = running(shop)
     if len(busy) >= shop.settings.bulk_limit:
-        message = f"A bulk query operation for this app and shop is already in progress: {_gid(busy[0])}."
+        message = (
+            f"A bulk query operation for this app and shop is already in progress: {_gid(busy[0])}."
+        )
         return _started(None, "OPERATION_IN_PROGRESS", None, message)
     job = BulkJob(shop.new_id(), query, ctx.version, args["groupObjects"], shop.now())
     job.ends_as, job.partial = interference.bulk_ends, interference.bulk_partial
@@ -95,7 +100,10 @@ def cancel(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
     """`bulkOperationCancel`."""
     job = ctx.shop.jobs.get(number_of(args["id"], "BulkOperation") or 0)
     if job is None or job.foreign:
-        return {"bulkOperation": None, "userErrors": [{"field": ["id"], "message": "Bulk operation does not exist"}]}
+        return {
+            "bulkOperation": None,
+            "userErrors": [{"field": ["id"], "message": "Bulk operation does not exist"}],
+        }
     if status(ctx.shop, job) not in ("CREATED", "RUNNING"):
         message = f"A bulk operation cannot be canceled when it is {status(ctx.shop, job).lower()}"
         return {"bulkOperation": job, "userErrors": [{"field": None, "message": message}]}
@@ -104,7 +112,9 @@ def cancel(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
     return {"bulkOperation": job, "userErrors": []}
 
 
-def _started(job: BulkJob | None, code: str, path: list[str] | None, message: str) -> dict[str, Any]:
+def _started(
+    job: BulkJob | None, code: str, path: list[str] | None, message: str
+) -> dict[str, Any]:
     return {"bulkOperation": job, "userErrors": [{"code": code, "field": path, "message": message}]}
 
 
@@ -112,7 +122,8 @@ def _gid(job: BulkJob) -> str:
     return gid("BulkOperation", job.id)
 
 
-# -- the result --------------------------------------------------------------------------------------
+# -- the result
+# --------------------------------------------------------------------------------------
 
 
 def settled(ctx: Context, job: BulkJob) -> Mapping[str, Any]:
@@ -122,7 +133,9 @@ def settled(ctx: Context, job: BulkJob) -> Mapping[str, Any]:
         if ended in ("CREATED", "RUNNING"):
             return {}
         whole = ended == "COMPLETED"
-        job.result = _write(ctx, job, whole=whole) if whole or job.partial else {"objects": 0, "roots": 0}
+        job.result = (
+            _write(ctx, job, whole=whole) if whole or job.partial else {"objects": 0, "roots": 0}
+        )
         ctx.shop.changed()
     return job.result
 
@@ -157,7 +170,12 @@ def url(ctx: Context, job: BulkJob, *, partial: bool) -> str | None:
     found = settled(ctx, job)
     ended = status(ctx.shop, job)
     hidden = job.no_url or ctx.interference.bulk_no_url
-    if not found.get("objects") or (ended != "COMPLETED") is not partial or ended == "EXPIRED" or hidden:
+    if (
+        not found.get("objects")
+        or (ended != "COMPLETED") is not partial
+        or ended == "EXPIRED"
+        or hidden
+    ):
         return None
     expired = job.url_expired or ctx.interference.bulk_url_expired
     end = completed_at(ctx.shop, job) or ctx.shop.now()
@@ -165,7 +183,9 @@ def url(ctx: Context, job: BulkJob, *, partial: bool) -> str | None:
     return f"{ctx.base_url}{RESULTS}bulk-{job.id}.jsonl?Expires={expires}&Signature={found['signature']}"
 
 
-def result_for(shop: Shop, folder: Path, path: str, query: Mapping[str, str]) -> tuple[int, Path | None]:
+def result_for(
+    shop: Shop, folder: Path, path: str, query: Mapping[str, str]
+) -> tuple[int, Path | None]:
     """The answer to a request for a result: status, and the file where that is 200."""
     name = path.removeprefix(RESULTS)
     digits = name.removeprefix("bulk-").removesuffix(".jsonl")

@@ -48,7 +48,9 @@ def shown(shop: Shop, limit: int | None = None, word: str | None = None) -> dict
     return {
         "total": len(variants),
         "shop": shop.domain,
-        "locations": [{"id": place.gid, "name": place.name, "active": place.active} for place in places],
+        "locations": [
+            {"id": place.gid, "name": place.name, "active": place.active} for place in places
+        ],
         "variants": [
             {
                 "product": variant.product.title,
@@ -62,8 +64,12 @@ def shown(shop: Shop, limit: int | None = None, word: str | None = None) -> dict
                 "item": variant.item.gid,
                 "tracked": variant.item.tracked,
                 "bundle": variant.requires_components,
-                "available": {place.name: _reading(variant.item.levels.get(place.id)) for place in places},
-                "inactive": [level.location.name for level in variant.item.levels.values() if not level.live],
+                "available": {
+                    place.name: _reading(variant.item.levels.get(place.id)) for place in places
+                },
+                "inactive": [
+                    level.location.name for level in variant.item.levels.values() if not level.live
+                ],
             }
             for variant in islice(variants, limit)
         ],
@@ -100,11 +106,17 @@ def _moved(shop: Shop, what: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reset(home: Home, given: Mapping[str, Any]) -> dict[str, Any]:
-    products, variants, locations = given.get("products"), given.get("variants"), given.get("locations")
+    products, variants, locations = (
+        given.get("products"),
+        given.get("variants"),
+        given.get("locations"),
+    )
     if products is None and variants is None and locations is None:
         shop = home.replace(lambda now: starting_shop(now=now))
     else:
-        shop = home.replace(lambda now: generated_shop(products or 1, variants or 4, locations or 1, now=now))
+        shop = home.replace(
+            lambda now: generated_shop(products or 1, variants or 4, locations or 1, now=now)
+        )
     return {
         "action": "reset",
         "products": len(shop.products),

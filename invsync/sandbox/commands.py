@@ -87,7 +87,9 @@ def show(ctx: click.Context, word: str | None, as_json: bool) -> None:
 @sandbox.command()
 @click.argument("sku")
 @click.argument("units", metavar="N", type=click.IntRange(min=1))
-@click.option("--location", metavar="NAME", help="Where it is sold (default: the primary location).")
+@click.option(
+    "--location", metavar="NAME", help="Where it is sold (default: the primary location)."
+)
 @click.pass_context
 def sell(ctx: click.Context, sku: str, units: int, location: str | None) -> None:
     """Play the customer: buy N of a SKU.
@@ -105,7 +107,9 @@ def sell(ctx: click.Context, sku: str, units: int, location: str | None) -> None
 @sandbox.command(name="set", context_settings={"ignore_unknown_options": True})
 @click.argument("sku")
 @click.argument("quantity", metavar="N", type=int)
-@click.option("--location", metavar="NAME", help="Where it is counted (default: the primary location).")
+@click.option(
+    "--location", metavar="NAME", help="Where it is counted (default: the primary location)."
+)
 @click.pass_context
 def set_quantity(ctx: click.Context, sku: str, quantity: int, location: str | None) -> None:
     """Play the clerk: set a SKU's available quantity to N.
@@ -120,11 +124,17 @@ def set_quantity(ctx: click.Context, sku: str, quantity: int, location: str | No
 
 
 @sandbox.command()
-@click.option("--products", metavar="N", type=click.IntRange(min=1), help="Make a shop of N products.")
-@click.option("--variants", metavar="N", type=click.IntRange(1, 2048), help="Variants of each product (4).")
+@click.option(
+    "--products", metavar="N", type=click.IntRange(min=1), help="Make a shop of N products."
+)
+@click.option(
+    "--variants", metavar="N", type=click.IntRange(1, 2048), help="Variants of each product (4)."
+)
 @click.option("--locations", metavar="N", type=click.IntRange(1, 250), help="Locations (1).")
 @click.pass_context
-def reset(ctx: click.Context, products: int | None, variants: int | None, locations: int | None) -> None:
+def reset(
+    ctx: click.Context, products: int | None, variants: int | None, locations: int | None
+) -> None:
     """Start over with the starting shop, or with one of any size.
 
     \b
@@ -140,11 +150,28 @@ def reset(ctx: click.Context, products: int | None, variants: int | None, locati
 
 
 @sandbox.command()
-@click.option("--port", metavar="N", type=click.IntRange(0, 65535), help=f"Port ({DEFAULT_PORT}; 0: any free one).")
-@click.option("--faults", metavar="FILE", type=click.Path(path_type=Path), help="YAML rules: which requests go wrong.")
-@click.option("--index-lag", metavar="SECONDS", type=click.FloatRange(min=0), help="How late the search index is.")
+@click.option(
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    help=f"Port ({DEFAULT_PORT}; 0: any free one).",
+)
+@click.option(
+    "--faults",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="YAML rules: which requests go wrong.",
+)
+@click.option(
+    "--index-lag",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    help="How late the search index is.",
+)
 @click.pass_context
-def serve(ctx: click.Context, port: int | None, faults: Path | None, index_lag: float | None) -> None:
+def serve(
+    ctx: click.Context, port: int | None, faults: Path | None, index_lag: float | None
+) -> None:
     """Serve the shop over HTTP on this machine, until Ctrl-C or SIGTERM.
 
     \b
@@ -168,7 +195,9 @@ def serve(ctx: click.Context, port: int | None, faults: Path | None, index_lag: 
     try:
         server = SandboxServer(place.state_file, port=port, faults=faults or ())
     except OSError as error:
-        raise SandboxError(f"can't serve at 127.0.0.1:{port}: {error.strerror}; choose another --port") from None
+        raise SandboxError(
+            f"can't serve at 127.0.0.1:{port}: {error.strerror}; choose another --port"
+        ) from None
     except (UnreadableState, BadRules) as error:
         raise SandboxError(str(error)) from None
     if index_lag is not None:
@@ -188,7 +217,8 @@ def serve(ctx: click.Context, port: int | None, faults: Path | None, index_lag: 
         server.stop()
 
 
-# -- within ------------------------------------------------------------------------------------------
+# -- within
+# ------------------------------------------------------------------------------------------
 
 
 def _place(ctx: click.Context) -> Place:
@@ -230,12 +260,17 @@ def _ask(url: str, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
         raise SandboxError(message) from None
     except (OSError, ValueError):
         raise SandboxError(
-            f"no sandbox answers at {url}: start one with `invsync sandbox serve`, or remove api_url"
+            f"no sandbox answers at {url}: start one with `invsync sandbox serve`, or remove "
+            "api_url"
         ) from None
 
 
 def _named(done: Mapping[str, Any]) -> str:
-    label = done["product"] if done["variant"] == "Default Title" else f"{done['product']}, {done['variant']}"
+    label = (
+        done["product"]
+        if done["variant"] == "Default Title"
+        else f"{done['product']}, {done['variant']}"
+    )
     return f"{done['sku']} ({label}) at {done['location']}"
 
 
@@ -264,7 +299,9 @@ def as_table(document: Mapping[str, Any]) -> str:
     if not variants:
         return "no variant is called so: `invsync sandbox show` lists them all"
     if document["total"] > len(variants):
-        lines.append(f"… and {document['total'] - len(variants):,} variants more (--json shows all)")
+        lines.append(
+            f"… and {document['total'] - len(variants):,} variants more (--json shows all)"
+        )
     if any(variant["inactive"] or not variant["tracked"] for variant in variants):
         lines.append("")
         lines.append("-: not stocked there   (n): inactive there   ~: not tracked")

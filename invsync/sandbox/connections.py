@@ -52,14 +52,20 @@ def page(ordered: Ordered, args: Mapping[str, Any]) -> Page:
     backwards = bool(args.get("reverse"))
     if args.get("after") is not None:
         key = _read_cursor(args["after"])
-        start = count - _place(bisect_left, keys, key) if backwards else _place(bisect_right, keys, key)
+        start = (
+            count - _place(bisect_left, keys, key) if backwards else _place(bisect_right, keys, key)
+        )
     if args.get("before") is not None:
         key = _read_cursor(args["before"])
-        end = count - _place(bisect_right, keys, key) if backwards else _place(bisect_left, keys, key)
+        end = (
+            count - _place(bisect_right, keys, key) if backwards else _place(bisect_left, keys, key)
+        )
     end = max(start, end)
     if first is not None:
         if start >= DEPTH_LIMIT:
-            raise failure(f"Cannot page beyond {DEPTH_LIMIT} objects of one result set.", "BAD_REQUEST")
+            raise failure(
+                f"Cannot page beyond {DEPTH_LIMIT} objects of one result set.", "BAD_REQUEST"
+            )
         stop = min(start + first, end, DEPTH_LIMIT)
         has_next, has_previous = stop < end, start > 0
         begin = start
@@ -67,7 +73,9 @@ def page(ordered: Ordered, args: Mapping[str, Any]) -> Page:
         assert last is not None
         begin, stop = max(start, end - last), end
         if count - begin > DEPTH_LIMIT and begin != start:
-            raise failure(f"Cannot page beyond {DEPTH_LIMIT} objects of one result set.", "BAD_REQUEST")
+            raise failure(
+                f"Cannot page beyond {DEPTH_LIMIT} objects of one result set.", "BAD_REQUEST"
+            )
         has_next, has_previous = stop < count, begin > start
     if backwards:
         nodes = ordered.things[count - stop : count - begin][::-1]
@@ -105,7 +113,9 @@ def _read_cursor(text: str) -> tuple[Any, int]:
         raise _bad_cursor() from None
 
 
-def _place(find: Callable[[list[Any], Any], int], keys: list[tuple[Any, int]], key: tuple[Any, int]) -> int:
+def _place(
+    find: Callable[[list[Any], Any], int], keys: list[tuple[Any, int]], key: tuple[Any, int]
+) -> int:
     try:
         return find(keys, key)
     except TypeError:  # a cursor of another sort key

@@ -25,7 +25,8 @@ class Interference:
     error_beside_data: bool = False
     #: From now on, how long idempotency keys are remembered, in seconds.
     key_retention: float | None = None
-    #: How a bulk operation that is started now will end, and whether it leaves a part of its result.
+    #: How a bulk operation that is started now will end, and whether it leaves a part of its
+    #: result.
     bulk_ends: str | None = None
     bulk_partial: bool = True
     #: Bulk operations of another app fill all places for so many seconds.

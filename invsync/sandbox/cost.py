@@ -1,8 +1,9 @@
 """What an operation costs: requested before it runs, actual after, and the leaky bucket.
 
-The rules were read off public recordings of live answers: a scalar 0, an object (or a list of objects) 1 plus its
-fields, an interface its dearest branch, a connection `2 + f(n) × (1 + cost of a node's fields)` with
-`f(n) = max(1, ⌊2 ln n⌋)`, a mutation 10 plus what is selected below its payload's own fields.
+The rules were read off public recordings of live answers: a scalar 0, an object (or a list of
+objects) 1 plus its fields, an interface its dearest branch, a connection `2 + f(n) × (1 + cost of a
+node's fields)` with `f(n) = max(1, ⌊2 ln n⌋)`, a mutation 10 plus what is selected below its
+payload's own fields.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type
+from graphql import (
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_abstract_type,
+)
 from graphql.language import (
     DocumentNode,
     FieldNode,
@@ -28,7 +35,8 @@ from invsync.sandbox.shop import Bucket, Settings
 #: The most that one query may cost, as requested.
 QUERY_LIMIT = 1_000
 
-#: What the bucket may lack through rounding: a client that waits exactly as long as it must is not refused.
+#: What the bucket may lack through rounding: a client that waits exactly as long as it must is not
+#: refused.
 ROUNDING = 1e-6
 
 Variables = Mapping[str, Any]
@@ -72,9 +80,15 @@ class _Field:
                 rows = answer.get(key) or []
                 if node_key is not None:
                     rows = [edge.get(node_key) for edge in rows]
-                total += sum(1 + _sum_actual(children, row, variables) for row in rows if row is not None)
+                total += sum(
+                    1 + _sum_actual(children, row, variables) for row in rows if row is not None
+                )
             return self.own + page_factor(size) / size * total
-        children = self.children if self.branches is None else [one for branch in self.branches for one in branch]
+        children = (
+            self.children
+            if self.branches is None
+            else [one for branch in self.branches for one in branch]
+        )
         if isinstance(answer, list):
             rows = [row for row in answer if row is not None]
             if not rows:
@@ -84,7 +98,11 @@ class _Field:
 
 
 def _sum(fields: Sequence[_Field], variables: Variables) -> int:
-    return sum(one.requested(variables) for one in fields if one.included is None or one.included(variables))
+    return sum(
+        one.requested(variables)
+        for one in fields
+        if one.included is None or one.included(variables)
+    )
 
 
 def _sum_actual(fields: Sequence[_Field], answer: Mapping[str, Any], variables: Variables) -> float:
@@ -118,17 +136,29 @@ class CostPlan:
         return min(self.requested(variables), max(1, math.floor(total + 0.5)))
 
 
-def cost_plan(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> CostPlan:
+def cost_plan(
+    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
+) -> CostPlan:
     """The costs of a valid operation."""
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    fragments = {
+        node.name.value: node
+        for node in document.definitions
+        if isinstance(node, FragmentDefinitionNode)
+    }
     mutation = operation.operation.value == "mutation"
     root = schema.mutation_type if mutation else schema.query_type
     assert root is not None
-    return CostPlan(_Builder(schema, fragments).selected(root, operation.selection_set, payload=mutation, top=True))
+    return CostPlan(
+        _Builder(schema, fragments).selected(
+            root, operation.selection_set, payload=mutation, top=True
+        )
+    )
 
 
 class _Builder:
-    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]
+    ) -> None:
         self._schema = schema
         self._fragments = fragments
 
@@ -191,12 +221,20 @@ class _Builder:
                         inner = get_named_type(edge.fields["node"].type)
                         assert isinstance(inner, GraphQLObjectType)
                         node_key = below.alias.value if below.alias else "node"
-                        paths.append((part_key, node_key, self.selected(inner, below.selection_set)))
-        return _Field(key, 2, size=_page_size(node), node_paths=tuple(paths), included=_included(node))
+                        paths.append(
+                            (part_key, node_key, self.selected(inner, below.selection_set))
+                        )
+        return _Field(
+            key, 2, size=_page_size(node), node_paths=tuple(paths), included=_included(node)
+        )
 
 
 def _page_size(node: FieldNode) -> Callable[[Variables], int]:
-    values = {one.name.value: one.value for one in node.arguments or () if one.name.value in ("first", "last")}
+    values = {
+        one.name.value: one.value
+        for one in node.arguments or ()
+        if one.name.value in ("first", "last")
+    }
 
     def size(variables: Variables) -> int:
         for value in values.values():
@@ -218,11 +256,13 @@ def _included(node: FieldNode) -> Callable[[Variables], bool] | None:
     if not conditions:
         return None
     return lambda variables: all(
-        bool(value_from_ast_untyped(value, dict(variables))) is wanted for wanted, value in conditions
+        bool(value_from_ast_untyped(value, dict(variables))) is wanted
+        for wanted, value in conditions
     )
 
 
-# -- the bucket --------------------------------------------------------------------------------------
+# -- the bucket
+# --------------------------------------------------------------------------------------
 
 
 def refill(bucket: Bucket, settings: Settings, now: float) -> None:

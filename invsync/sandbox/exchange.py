@@ -27,7 +27,9 @@ def require_graphql() -> None:
     try:
         import graphql  # noqa: F401
     except ImportError:
-        raise GraphqlMissing("the sandbox needs graphql-core: pip install 'invsync[sandbox]'") from None
+        raise GraphqlMissing(
+            "the sandbox needs graphql-core: pip install 'invsync[sandbox]'"
+        ) from None
 
 
 class Cut(Exception):

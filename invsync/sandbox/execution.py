@@ -9,7 +9,14 @@ from functools import lru_cache
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute, parse, validate
-from graphql.language import DocumentNode, FieldNode, ListValueNode, OperationDefinitionNode, Visitor, visit
+from graphql.language import (
+    DocumentNode,
+    FieldNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    Visitor,
+    visit,
+)
 from graphql.validation import NoDeprecatedCustomRule
 
 from invsync.sandbox import cost
@@ -65,7 +72,9 @@ def prepare(version: str, text: str) -> Prepared:
     }
     costs = {name: cost.cost_plan(schema, document, node) for name, node in operations.items()}
     stale = validate(schema, document, [NoDeprecatedCustomRule])
-    members = dict.fromkeys(name for error in stale for name in re.findall(r"The field (\w+\.\w+) ", error.message))
+    members = dict.fromkeys(
+        name for error in stale for name in re.findall(r"The field (\w+\.\w+) ", error.message)
+    )
     return Prepared(document, [], operations, costs, _longest_literal(document), tuple(members))
 
 
@@ -78,7 +87,12 @@ def named(text: str) -> tuple[str, ...]:
         return ()
     nodes = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     names = [node.name.value for node in nodes if node.name]
-    fields = [one.name.value for node in nodes for one in node.selection_set.selections if isinstance(one, FieldNode)]
+    fields = [
+        one.name.value
+        for node in nodes
+        for one in node.selection_set.selections
+        if isinstance(one, FieldNode)
+    ]
     return (*names, *fields)
 
 
@@ -91,7 +105,9 @@ def requested_cost(version: str, text: str, variables: Mapping[str, Any] | None 
     return ready.costs[name].requested(with_defaults(ready.operations[name], variables or {}))
 
 
-def run(ctx: Context, text: str, variables: Mapping[str, Any], operation_name: str | None = None) -> dict[str, Any]:
+def run(
+    ctx: Context, text: str, variables: Mapping[str, Any], operation_name: str | None = None
+) -> dict[str, Any]:
     """Run one operation and give the answer's JSON document."""
     ready = prepare(ctx.version, text)
     if ready.errors:
@@ -130,7 +146,8 @@ def _charge(ctx: Context, requested: int) -> dict[str, Any] | None:
     """Refuse what costs more than a query may, or than is in the bucket; None if it may run."""
     if requested > cost.QUERY_LIMIT:
         return error_answer(
-            f"Query cost is {requested}, which exceeds the single query max cost limit ({cost.QUERY_LIMIT}).",
+            f"Query cost is {requested}, which exceeds the single query max cost limit "
+            f"({cost.QUERY_LIMIT}).",
             "MAX_COST_EXCEEDED",
             cost=requested,
             maxCost=cost.QUERY_LIMIT,
@@ -158,7 +175,9 @@ def _settled(ctx: Context, plan: cost.CostPlan, result: ExecutionResult) -> dict
         errors += internal_error("sandbox")["errors"]
     if errors:
         answer = {"errors": errors, **answer}
-    answer["extensions"] = {"cost": cost.shown(shop.bucket, shop.settings, plan.requested(ctx.variables), actual)}
+    answer["extensions"] = {
+        "cost": cost.shown(shop.bucket, shop.settings, plan.requested(ctx.variables), actual)
+    }
     if ctx.searches:
         answer["extensions"]["search"] = ctx.searches
     return answer
@@ -171,7 +190,9 @@ def _shown(error: GraphQLError) -> dict[str, Any]:
         raise original
     shown: dict[str, Any] = {"message": error.message}
     if error.locations:
-        shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+        shown["locations"] = [
+            {"line": place.line, "column": place.column} for place in error.locations
+        ]
     if error.path:
         shown["path"] = error.path
     extensions = error.extensions or (original.extensions if original is not None else None)

@@ -30,7 +30,8 @@ def access_denied(field: str, scope: str) -> GraphQLError:
 def internal_error(request_id: str) -> dict[str, Any]:
     """Shopify broke; the answer as a whole, with status 200."""
     return error_answer(
-        f"Internal error. Looks like something went wrong on our end.\nRequest ID: {request_id} (include this in"
+        f"Internal error. Looks like something went wrong on our end.\nRequest ID: {request_id} "
+        "(include this in"
         " support requests).",
         "INTERNAL_SERVER_ERROR",
         requestId=request_id,

@@ -1,7 +1,8 @@
 """Misbehaviour on demand: rules that say which request goes wrong, and how.
 
-A rule is a mapping; the same structure comes from a YAML file (`invsync sandbox serve --faults FILE`) and
-from Python. A file is a list of rules, or a mapping with `rules` and a `seed` for those with a probability.
+A rule is a mapping; the same structure comes from a YAML file (`invsync sandbox serve --faults
+FILE`) and from Python. A file is a list of rules, or a mapping with `rules` and a `seed` for those
+with a probability.
 
     - fault: cut_after                        # applied, then the connection breaks
       operation: inventoryAdjustQuantities    # the operation's name, or one of its top-level fields
@@ -9,8 +10,9 @@ from Python. A file is a list of rules, or a mapping with `rules` and a `seed` f
     - {fault: 502, body: html, probability: 0.1, times: 3}
     - {fault: refuse, items: [PRINT-S], code: NON_MUTABLE_INVENTORY_ITEM, named: false}
 
-Which request: `request` (running number at this door), `operation`, `nth`, `probability`, `times` (how
-often at most). `operation` may also be `access_token` or `bulk_result`, for requests without GraphQL.
+Which request: `request` (running number at this door), `operation`, `nth`, `probability`, `times`
+(how often at most). `operation` may also be `access_token` or `bulk_result`, for requests without
+GraphQL.
 """
 
 from __future__ import annotations
@@ -60,7 +62,8 @@ class Rule:
     at: int | None = None
     #: Whether a truncated answer looks whole.
     silent: bool = False
-    #: How a bulk operation ends: FAILED, CANCELED or EXPIRED; and whether it leaves a part of its result.
+    #: How a bulk operation ends: FAILED, CANCELED or EXPIRED; and whether it leaves a part of its
+    #: result.
     ends: str = "FAILED"
     partial: bool = True
 
@@ -85,14 +88,15 @@ KINDS: dict[str, frozenset[str]] = {
     # The connection breaks before the request is looked at, or after it was applied.
     "cut_before": frozenset(),
     "cut_after": frozenset(),
-    # The inventory mutations: items that are refused, a user error for the whole call, an error beside data.
+    # The inventory mutations: items that are refused, a user error for the whole call, an error
+    # beside data.
     "refuse": frozenset({"items", "code", "named"}),
     "user_error": frozenset({"code", "applied"}),
     "error_beside_data": frozenset(),
     # From this request on idempotency keys are remembered for so long only.
     "key_retention": frozenset({"seconds"}),
-    # Bulk operations: one that ends badly; other ones that run for so long; a result without URL; one whose URL is
-    # expired.
+    # Bulk operations: one that ends badly; other ones that run for so long; a result without URL;
+    # one whose URL is expired.
     "bulk_ends": frozenset({"ends", "partial"}),
     "bulk_busy": frozenset({"seconds"}),
     "bulk_no_url": frozenset(),
@@ -106,7 +110,8 @@ _STATUS_BODIES: dict[int, Any] = {
     404: {"errors": "Not Found"},
     423: {"errors": "This shop is unavailable"},
     429: {
-        "errors": "Exceeded 2 calls per second for api client. Reduce request rates to resume uninterrupted service."
+        "errors": "Exceeded 2 calls per second for api client. Reduce request rates to resume "
+        "uninterrupted service."
     },
 }
 
@@ -116,7 +121,8 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-# -- reading rules -----------------------------------------------------------------------------------
+# -- reading rules
+# -----------------------------------------------------------------------------------
 
 
 def read_file(path: Path) -> Faults:
@@ -142,13 +148,20 @@ def read_rules(document: Any, where: str = "faults") -> Faults:
     if isinstance(document, Mapping):
         unknown = set(document) - {"rules", "seed"}
         if unknown or not isinstance(document.get("seed", 0), int):
-            raise BadRules(f"{where}: must be a list of rules, or a mapping with `rules` and `seed` (a number)")
+            raise BadRules(
+                f"{where}: must be a list of rules, or a mapping with `rules` and `seed` (a number)"
+            )
         seed, document = document.get("seed", 0), document.get("rules")
     if document is None:
         document = []
     if not isinstance(document, Sequence) or isinstance(document, str):
-        raise BadRules(f"{where}: must be a list of rules, or a mapping with `rules` and `seed` (a number)")
-    rules = [one if isinstance(one, Rule) else _rule(one, f"{where}: rule {at}") for at, one in enumerate(document, 1)]
+        raise BadRules(
+            f"{where}: must be a list of rules, or a mapping with `rules` and `seed` (a number)"
+        )
+    rules = [
+        one if isinstance(one, Rule) else _rule(one, f"{where}: rule {at}")
+        for at, one in enumerate(document, 1)
+    ]
     return Faults(rules, seed)
 
 
@@ -160,7 +173,10 @@ def _rule(given: Any, where: str) -> Rule:
         settings = {**settings, "fault": "status", "code": settings["fault"]}
     fault = settings["fault"]
     if fault not in KINDS:
-        raise BadRules(f"{where}: there is no fault {fault!r}; there are a status such as 502, {', '.join(KINDS)}")
+        raise BadRules(
+            f"{where}: there is no fault {fault!r}; there are a status such as 502, "
+            f"{', '.join(KINDS)}"
+        )
     for name in settings:
         if name not in _WHICH | KINDS[fault]:
             readable = ", ".join(sorted(_WHICH - {"fault"} | KINDS[fault]))
@@ -216,10 +232,13 @@ def _complete(rule: Rule, where: str) -> None:
     if rule.fault == "refuse" and not rule.items:
         raise BadRules(f"{where}: `items` must name at least one SKU or item id")
     if rule.fault == "user_error" and not isinstance(rule.code, str):
-        raise BadRules(f"{where}: `code` must be a code of a user error, such as SERVICE_UNAVAILABLE")
+        raise BadRules(
+            f"{where}: `code` must be a code of a user error, such as SERVICE_UNAVAILABLE"
+        )
 
 
-# -- which request goes wrong ------------------------------------------------------------------------
+# -- which request goes wrong
+# ------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -279,7 +298,8 @@ def names_of(request: Request) -> tuple[str, ...]:
     return request.operation_names
 
 
-# -- how it goes wrong -------------------------------------------------------------------------------
+# -- how it goes wrong
+# -------------------------------------------------------------------------------
 
 
 def interference(rules: Iterable[Rule]) -> Interference:
@@ -291,7 +311,10 @@ def interference(rules: Iterable[Rule]) -> Interference:
             case "throttled":
                 found.throttled = True
             case "refuse":
-                refused |= {item: (str(rule.code or "NON_MUTABLE_INVENTORY_ITEM"), rule.named) for item in rule.items}
+                refused |= {
+                    item: (str(rule.code or "NON_MUTABLE_INVENTORY_ITEM"), rule.named)
+                    for item in rule.items
+                }
             case "user_error":
                 found.user_error, found.user_error_applied = str(rule.code), rule.applied
             case "error_beside_data":
@@ -310,7 +333,9 @@ def interference(rules: Iterable[Rule]) -> Interference:
     return found
 
 
-def broken_answer(rule: Rule, now: Callable[[], float], version: str, request_id: str) -> Answer | None:
+def broken_answer(
+    rule: Rule, now: Callable[[], float], version: str, request_id: str
+) -> Answer | None:
     """What is answered instead of the real thing; None for a rule that does not replace the answer."""
     from invsync.sandbox.failures import error_answer, internal_error
 
@@ -322,10 +347,16 @@ def broken_answer(rule: Rule, now: Callable[[], float], version: str, request_id
             return _status(rule, now)
         case "garbage":
             return Answer(
-                200, {"Content-Type": "application/json; charset=utf-8", **headers}, b'\x00\xff\xfe{"da\x80' * 9
+                200,
+                {"Content-Type": "application/json; charset=utf-8", **headers},
+                b'\x00\xff\xfe{"da\x80' * 9,
             )
         case "html":
-            return Answer(200, {"Content-Type": "text/html; charset=utf-8"}, _page(200, "Something went wrong"))
+            return Answer(
+                200,
+                {"Content-Type": "text/html; charset=utf-8"},
+                _page(200, "Something went wrong"),
+            )
         case "internal_error":
             return json_answer(internal_error(request_id), 200, **headers)
         case "timeout":
@@ -350,15 +381,23 @@ def _status(rule: Rule, now: Callable[[], float]) -> Answer:
     assert isinstance(rule.code, int)
     form = rule.body or ("json" if rule.code in _STATUS_BODIES or rule.code == 500 else "html")
     if form == "json":
-        answer = json_answer(_STATUS_BODIES.get(rule.code, {"errors": "Internal Server Error"}), rule.code)
+        answer = json_answer(
+            _STATUS_BODIES.get(rule.code, {"errors": "Internal Server Error"}), rule.code
+        )
     elif form == "html":
         answer = Answer(
-            rule.code, {"Content-Type": "text/html; charset=utf-8"}, _page(rule.code, "Something went wrong")
+            rule.code,
+            {"Content-Type": "text/html; charset=utf-8"},
+            _page(rule.code, "Something went wrong"),
         )
     else:
         answer = Answer(rule.code)
     if rule.retry_after is not None:
-        written = formatdate(now() + rule.retry_after, usegmt=True) if rule.as_date else f"{rule.retry_after:.1f}"
+        written = (
+            formatdate(now() + rule.retry_after, usegmt=True)
+            if rule.as_date
+            else f"{rule.retry_after:.1f}"
+        )
         answer.headers["Retry-After"] = written
     return answer
 

@@ -1,7 +1,8 @@
 """What each field of the published schema answers: type → field → function of (object, arguments, context).
 
-Both executors read this table: graphql-core for requests, `walker.py` for bulk operations. Objects that
-are built for one answer (payloads, groups, counts) are plain dicts with GraphQL's own field names.
+Both executors read this table: graphql-core for requests, `walker.py` for bulk operations. Objects
+that are built for one answer (payloads, groups, counts) are plain dicts with GraphQL's own field
+names.
 """
 
 from __future__ import annotations
@@ -42,13 +43,16 @@ def type_name(thing: Any) -> str:
     return str(thing["__typename"]) if isinstance(thing, dict) else TYPE_NAMES[type(thing)]
 
 
-# -- finding objects by id ---------------------------------------------------------------------------
+# -- finding objects by id
+# ---------------------------------------------------------------------------
 
 
 def by_gid(ctx: Context, text: str, kind: str | None = None) -> Any:
     """The object with that global id, or None. Raises GraphQLError for text that is no global id."""
     if not is_global_id(text):
-        raise failure(f"Invalid global id '{text}'", "argumentLiteralsIncompatible", typeName="CoercionError")
+        raise failure(
+            f"Invalid global id '{text}'", "argumentLiteralsIncompatible", typeName="CoercionError"
+        )
     parsed = parse_gid(text)
     if parsed is None or (kind is not None and parsed[0] != kind):
         return None
@@ -82,7 +86,8 @@ def _readable(ctx: Context, thing: Any, field: str) -> Any:
     return thing
 
 
-# -- connections -------------------------------------------------------------------------------------
+# -- connections
+# -------------------------------------------------------------------------------------
 
 
 def _wanted(ctx: Context, resource: str, query: str | None, things: Iterable[Any]) -> Iterable[Any]:
@@ -149,7 +154,10 @@ def _total(item: Item) -> int:
 
 
 def _product_total(product: Product) -> int:
-    return sum(_total(item) for item in {variant.item.id: variant.item for variant in product.variants}.values())
+    return sum(
+        _total(item)
+        for item in {variant.item.id: variant.item for variant in product.variants}.values()
+    )
 
 
 PRODUCT_SORTS: dict[str, Callable[[Any], Any] | None] = {
@@ -215,7 +223,11 @@ def _levels_of_item(item: Item, args: Args, ctx: Context) -> Ordered:
 
 
 def _levels_of_location(location: Location, args: Args, ctx: Context) -> Ordered:
-    here = (level for level in ctx.shop.levels.values() if level.location is location and visible(level, args))
+    here = (
+        level
+        for level in ctx.shop.levels.values()
+        if level.location is location and visible(level, args)
+    )
     inactive = bool(args.get("includeInactive"))
     return _searched_list(ctx, args, "inventoryLevels", here, {}, location.id, inactive)
 
@@ -226,7 +238,9 @@ def _bulk_operations(_: Any, args: Args, ctx: Context) -> Ordered:
         "CREATED_AT": lambda job: job.created_at,
         "COMPLETED_AT": lambda job: bulk.completed_at(ctx.shop, job) or 0.0,
     }
-    return Ordered(_wanted(ctx, "bulkOperations", args.get("query"), own), sorts.get(args.get("sortKey") or ""))
+    return Ordered(
+        _wanted(ctx, "bulkOperations", args.get("query"), own), sorts.get(args.get("sortKey") or "")
+    )
 
 
 #: Every connection: type and field → the whole list that pages are cut from.
@@ -253,7 +267,8 @@ def connection(whole: Callable[[Any, Args, Context], Ordered]) -> Field:
     return answer
 
 
-# -- single objects ----------------------------------------------------------------------------------
+# -- single objects
+# ----------------------------------------------------------------------------------
 
 
 def _level_at(item: Item, args: Args, ctx: Context) -> Level | None:
@@ -286,7 +301,11 @@ def _quantities(level: Level, args: Args, ctx: Context) -> list[dict[str, Any]]:
 
 def _location(_: Any, args: Args, ctx: Context) -> Location | None:
     if args.get("id") is None:
-        return ctx.shop.primary if any(place.primary for place in ctx.shop.locations.values()) else None
+        return (
+            ctx.shop.primary
+            if any(place.primary for place in ctx.shop.locations.values())
+            else None
+        )
     found = by_gid(ctx, args["id"], "Location")
     return found if isinstance(found, Location) else None
 
@@ -294,9 +313,15 @@ def _location(_: Any, args: Args, ctx: Context) -> Location | None:
 def _app_installation(_: Any, args: Args, ctx: Context) -> dict[str, Any]:
     return {
         "id": gid("AppInstallation", 1),
-        "app": {"id": gid("App", 1), "apiKey": "sandbox", "handle": "sandbox", "title": "Sandbox app"},
+        "app": {
+            "id": gid("App", 1),
+            "apiKey": "sandbox",
+            "handle": "sandbox",
+            "title": "Sandbox app",
+        },
         "accessScopes": [
-            {"handle": scope, "description": scope.replace("_", " ").capitalize()} for scope in sorted(ctx.scopes)
+            {"handle": scope, "description": scope.replace("_", " ").capitalize()}
+            for scope in sorted(ctx.scopes)
         ],
     }
 
@@ -324,7 +349,8 @@ def _count(number: int) -> dict[str, Any]:
     return {"count": number, "precision": "EXACT"}
 
 
-# -- the table ---------------------------------------------------------------------------------------
+# -- the table
+# ---------------------------------------------------------------------------------------
 
 
 def _get(name: str) -> Field:
@@ -361,7 +387,9 @@ FIELDS: dict[str, dict[str, Field]] = {
         "inventoryItem": _find("InventoryItem"),
         "inventoryLevel": _find("InventoryLevel"),
         "node": lambda _, args, ctx: _readable(ctx, by_gid(ctx, args["id"]), "node"),
-        "nodes": lambda _, args, ctx: [_readable(ctx, by_gid(ctx, one), "nodes") for one in args["ids"]],
+        "nodes": lambda _, args, ctx: [
+            _readable(ctx, by_gid(ctx, one), "nodes") for one in args["ids"]
+        ],
         "currentAppInstallation": _app_installation,
         "bulkOperation": _find("BulkOperation"),
         "currentBulkOperation": _current_bulk_operation,
@@ -399,7 +427,9 @@ FIELDS: dict[str, dict[str, Field]] = {
         "hasOnlyDefaultVariant": lambda product, args, ctx: has_only_default_variant(product),
         "metafield": lambda product, args, ctx: None,
         "totalInventory": lambda product, args, ctx: _product_total(product),
-        "tracksInventory": lambda product, args, ctx: any(variant.item.tracked for variant in product.variants),
+        "tracksInventory": lambda product, args, ctx: any(
+            variant.item.tracked for variant in product.variants
+        ),
         "variantsCount": lambda product, args, ctx: _count(len(product.variants)),
     },
     "ProductVariant": _STAMPS
@@ -426,7 +456,9 @@ FIELDS: dict[str, dict[str, Field]] = {
         "duplicateSkuCount": lambda item, args, ctx: 0,
         "inventoryHistoryUrl": lambda item, args, ctx: None,
         "inventoryLevel": _level_at,
-        "locationsCount": lambda item, args, ctx: _count(sum(level.live for level in item.levels.values())),
+        "locationsCount": lambda item, args, ctx: _count(
+            sum(level.live for level in item.levels.values())
+        ),
         "variant": lambda item, args, ctx: item.variants[0],
     },
     "InventoryLevel": {

@@ -2,9 +2,9 @@
 
 Source: https://shopify.dev/docs/api/usage/implementing-idempotency.
 
-A key used again with the same parameters, within the retention time, gets the first answer again and
-changes nothing; with other parameters, or after a first attempt that ended in user errors, it is refused.
-After the retention time the key is new again, and the write runs again.
+A key used again with the same parameters, within the retention time, gets the first answer again
+and changes nothing; with other parameters, or after a first attempt that ended in user errors, it
+is refused. After the retention time the key is new again, and the write runs again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ FAILED_BEFORE = "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"
 
 MESSAGES = {
     MISMATCH: "The same idempotency key cannot be used with different operation parameters.",
-    FAILED_BEFORE: "The previous attempt with this idempotency key failed. Use a new key to try again.",
+    FAILED_BEFORE: "The previous attempt with this idempotency key failed. Use a new key to try "
+    "again.",
     "IDEMPOTENCY_CONCURRENT_REQUEST": "A request with the same idempotency key is being processed.",
 }
 
@@ -34,7 +35,10 @@ MESSAGES = {
 def require_key(ctx: Context, key: str | None) -> None:
     """Refuse a mutation without a key where the version demands one. Raises GraphQLError."""
     if key is None and ctx.version >= REQUIRED_FROM:
-        raise failure("The @idempotent directive is required for this mutation but was not provided.", "BAD_REQUEST")
+        raise failure(
+            "The @idempotent directive is required for this mutation but was not provided.",
+            "BAD_REQUEST",
+        )
     if key is not None and not key.strip():
         raise failure("The idempotency key cannot be blank.", "BAD_REQUEST")
 

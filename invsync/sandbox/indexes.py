@@ -59,7 +59,12 @@ def _products(shop: Shop) -> Index:
         return (variant.sku for variant in product.variants)
 
     def total(product: Product) -> Iterator[int]:
-        yield sum(level.available for item in _items(product) for level in item.levels.values() if level.live)
+        yield sum(
+            level.available
+            for item in _items(product)
+            for level in item.levels.values()
+            if level.live
+        )
 
     tags = text(lambda product: product.tags)
     return Index(
@@ -84,7 +89,15 @@ def _products(shop: Shop) -> Index:
             "created_at": moment(lambda product: int(product.created_at)),
             "updated_at": moment(lambda product: int(product.updated_at)),
         },
-        text(lambda product: (product.title, product.product_type, product.vendor, *product.tags, *skus(product))),
+        text(
+            lambda product: (
+                product.title,
+                product.product_type,
+                product.vendor,
+                *product.tags,
+                *skus(product),
+            )
+        ),
     )
 
 
@@ -125,7 +138,9 @@ def _variants(shop: Shop) -> Index:
             "gift_card": boolean(partial(of_product, lambda one: bool(one.gift_card))),
             "location_id": number(stocked),
             "requires_components": boolean(lambda variant: bool(variant.requires_components)),
-            "exclude_variants_with_components": _only_if_true(lambda variant: not variant.requires_components),
+            "exclude_variants_with_components": _only_if_true(
+                lambda variant: not variant.requires_components
+            ),
             "inventory_quantity": number(sellable),
             "option1": text(partial(option, 0)),
             "option2": text(partial(option, 1)),

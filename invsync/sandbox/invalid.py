@@ -16,15 +16,18 @@ _TRANSLATIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         ("typeName", "fieldName"),
     ),
     (
-        r"Field '(?P<fieldName>\w+)' of type '(?P<typeName>[^']+)' must have a selection of subfields",
+        r"Field '(?P<fieldName>\w+)' of type '(?P<typeName>[^']+)' must have a selection of "
+        r"subfields",
         "Field must have selections (field '{fieldName}' returns {typeName} but has no selections."
         " Did you mean '{fieldName} {{ ... }}'?)",
         "selectionMismatch",
         (),
     ),
     (
-        r"Field '(?P<fieldName>\w+)' must not have a selection since type '(?P<typeName>[^']+)' has no subfields",
-        "Selections can't be made on scalars (field '{fieldName}' returns {typeName} but has selections)",
+        r"Field '(?P<fieldName>\w+)' must not have a selection since type '(?P<typeName>[^']+)' "
+        r"has no subfields",
+        "Selections can't be made on scalars (field '{fieldName}' returns {typeName} but has "
+        "selections)",
         "selectionMismatch",
         (),
     ),
@@ -59,7 +62,8 @@ _TRANSLATIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         ("variableName",),
     ),
     (
-        r"Variable '\$(?P<variableName>\w+)' of type '(?P<typeName>[^']+)' used in position expecting type",
+        r"Variable '\$(?P<variableName>\w+)' of type '(?P<typeName>[^']+)' used in position "
+        r"expecting type",
         "Type mismatch on variable ${variableName} ({typeName})",
         "variableMismatch",
         ("variableName", "typeName"),
@@ -92,7 +96,9 @@ _TRANSLATIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
 
 
 #: How graphql-core complains of a value that is written out in the document.
-_LITERAL = re.compile(r"Expected value|cannot represent|does not exist in '\w+' enum|is not defined by type")
+_LITERAL = re.compile(
+    r"Expected value|cannot represent|does not exist in '\w+' enum|is not defined by type"
+)
 
 
 def validation_error(error: GraphQLError) -> dict[str, Any]:
@@ -102,7 +108,11 @@ def validation_error(error: GraphQLError) -> dict[str, Any]:
         if match:
             found = match.groupdict()
             extensions = {"code": code, **{name: found[name] for name in named}}
-            return {"message": message.format(**found), **_locations(error), "extensions": extensions}
+            return {
+                "message": message.format(**found),
+                **_locations(error),
+                "extensions": extensions,
+            }
     code = "argumentLiteralsIncompatible" if _LITERAL.search(error.message) else "invalidDocument"
     return {"message": error.message, **_locations(error), "extensions": {"code": code}}
 
@@ -113,4 +123,8 @@ def syntax_error(error: GraphQLError) -> dict[str, Any]:
 
 
 def _locations(error: GraphQLError) -> dict[str, Any]:
-    return {"locations": [{"line": place.line, "column": place.column} for place in error.locations or ()]}
+    return {
+        "locations": [
+            {"line": place.line, "column": place.column} for place in error.locations or ()
+        ]
+    }

@@ -1,7 +1,8 @@
 """The inventory mutations: all or nothing, with Shopify's user error codes and field paths.
 
-Sources: the mutations' pages of Shopify's documentation and, for paths and messages, public recordings of
-live answers. Where both are silent, what the docstrings and tests here say is a careful guess.
+Sources: the mutations' pages of Shopify's documentation and, for paths and messages, public
+recordings of live answers. Where both are silent, what the docstrings and tests here say is a
+careful guess.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ REASONS = (
     "shrinkage",
 )
 
-#: From this version on a level is made, inactive, where an item is not stocked; before, that is refused.
+#: From this version on a level is made, inactive, where an item is not stocked; before, that is
+#: refused.
 STOCKS_BY_ITSELF_FROM = "2026-04"
 #: From this version on `changeFromQuantity` must be there.
 COMPARE_REQUIRED_FROM = "2026-04"
@@ -55,15 +57,18 @@ _GID_URI = re.compile(r"gid://[^/\s]+/[^/\s]+/\S+")
 
 MESSAGES = idempotency.MESSAGES | {
     "ADJUST_QUANTITIES_FAILED": "The quantities couldn't be adjusted. Try again.",
-    "CHANGE_FROM_QUANTITY_STALE": "The specified changeFromQuantity does not match the current quantity.",
+    "CHANGE_FROM_QUANTITY_STALE": "The specified changeFromQuantity does not match the current "
+    "quantity.",
     "INTERNAL_LEDGER_DOCUMENT": "Internal (gid://shopify/) ledger documents are not allowed.",
     "INVALID_AVAILABLE_DOCUMENT": "A ledger document URI is not allowed when adjusting available.",
     "INVALID_INVENTORY_ITEM": "The specified inventory item could not be found.",
     "INVALID_LEDGER_DOCUMENT": "The specified ledger document is invalid.",
     "INVALID_LOCATION": "The specified location could not be found.",
     "INVALID_NAME": "The quantity name must be either 'available' or 'on_hand'.",
-    "INVALID_QUANTITY_DOCUMENT": "A ledger document URI is required except when adjusting available.",
-    "INVALID_QUANTITY_NAME": f"The specified quantity name is invalid. Valid values are: {', '.join(ADJUSTABLE)}.",
+    "INVALID_QUANTITY_DOCUMENT": "A ledger document URI is required except when adjusting "
+    "available.",
+    "INVALID_QUANTITY_NAME": "The specified quantity name is invalid. Valid values are: "
+    f"{', '.join(ADJUSTABLE)}.",
     "INVALID_QUANTITY_NEGATIVE": "The quantity can't be negative.",
     "INVALID_QUANTITY_TOO_HIGH": "The quantity is too high.",
     "INVALID_QUANTITY_TOO_LOW": "The quantity is too low.",
@@ -71,9 +76,12 @@ MESSAGES = idempotency.MESSAGES | {
     "INVALID_REFERENCE_DOCUMENT": "The specified reference document is invalid.",
     "ITEM_NOT_STOCKED_AT_LOCATION": "The specified inventory item is not stocked at the location.",
     "MAX_ONE_LEDGER_DOCUMENT": "Only one ledger document is allowed per call.",
-    "NON_MUTABLE_INVENTORY_ITEM": "The specified inventory item is not allowed to be adjusted via API.",
-    "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR": "The item and location pair appears more than once.",
-    "COMPARE_QUANTITY_REQUIRED": "The compareQuantity argument must be given unless ignoreCompareQuantity is true.",
+    "NON_MUTABLE_INVENTORY_ITEM": "The specified inventory item is not allowed to be adjusted via "
+    "API.",
+    "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR": "The item and location pair appears more than "
+    "once.",
+    "COMPARE_QUANTITY_REQUIRED": "The compareQuantity argument must be given unless "
+    "ignoreCompareQuantity is true.",
     "COMPARE_QUANTITY_STALE": "The specified compareQuantity does not match the current quantity.",
     "SERVICE_UNAVAILABLE": "Service is temporarily unavailable. Try again later.",
 }
@@ -81,7 +89,11 @@ MESSAGES = idempotency.MESSAGES | {
 
 def user_error(code: str, *path: str | int) -> dict[str, Any]:
     """A user error in Shopify's shape: the path in strings, indexes too; no path at all is null."""
-    return {"code": code, "field": [str(step) for step in path] or None, "message": MESSAGES.get(code, code)}
+    return {
+        "code": code,
+        "field": [str(step) for step in path] or None,
+        "message": MESSAGES.get(code, code),
+    }
 
 
 @dataclass(slots=True)
@@ -133,8 +145,15 @@ def activate(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
         return _activated(None, "locationId", "The location couldn't be found or is deactivated.")
     level = item.levels.get(location.id)
     if level is not None and level.active:
-        message = f"Not allowed to set available quantity when the item is already active at {location.name}."
-        return _activated(level, "available", message) if args.get("available") is not None else _activated(level)
+        message = (
+            "Not allowed to set available quantity when the item is already active at "
+            f"{location.name}."
+        )
+        return (
+            _activated(level, "available", message)
+            if args.get("available") is not None
+            else _activated(level)
+        )
     level = ctx.shop.stock(item, location, args.get("available") or 0)
     return _activated(level)
 
@@ -144,7 +163,8 @@ def _activated(level: Level | None, path: str | None = None, message: str = "") 
     return {"inventoryLevel": level, "userErrors": errors}
 
 
-# -- one call, with its key --------------------------------------------------------------------------
+# -- one call, with its key
+# --------------------------------------------------------------------------
 
 _BUSY = {"SERVICE_UNAVAILABLE", "ADJUST_QUANTITIES_FAILED", "IDEMPOTENCY_CONCURRENT_REQUEST"}
 
@@ -183,10 +203,14 @@ def _refused(errors: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _require_compare(kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
     if any("changeFromQuantity" not in row for row in rows):
-        raise failure(f"{kind} must include the following argument: changeFromQuantity.", "INVALID_FIELD_ARGUMENTS")
+        raise failure(
+            f"{kind} must include the following argument: changeFromQuantity.",
+            "INVALID_FIELD_ARGUMENTS",
+        )
 
 
-# -- what may be refused -----------------------------------------------------------------------------
+# -- what may be refused
+# -----------------------------------------------------------------------------
 
 
 def _check_adjustment(ctx: Context, given: Mapping[str, Any]) -> _Check:
@@ -207,7 +231,9 @@ def _check_adjustment(ctx: Context, given: Mapping[str, Any]) -> _Check:
         after = before + row["delta"]
         wanted = row.get("changeFromQuantity")
         if wanted is not None and wanted != before:
-            check.errors.append(user_error("CHANGE_FROM_QUANTITY_STALE", *path, "changeFromQuantity"))
+            check.errors.append(
+                user_error("CHANGE_FROM_QUANTITY_STALE", *path, "changeFromQuantity")
+            )
         elif after > ADJUST_BOUND:
             check.errors.append(user_error("INVALID_QUANTITY_TOO_HIGH", *path, "delta"))
         elif after < -ADJUST_BOUND:
@@ -230,7 +256,9 @@ def _check_setting(ctx: Context, given: Mapping[str, Any]) -> _Check:
     for index, row in enumerate(given["quantities"]):
         path = ("input", "quantities", index)
         if pairs[index] in seen:
-            check.errors.append(user_error("NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR", *path, "locationId"))
+            check.errors.append(
+                user_error("NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR", *path, "locationId")
+            )
             continue
         found = _check_place(ctx, check, row, path)
         if found is None:
@@ -240,7 +268,9 @@ def _check_setting(ctx: Context, given: Mapping[str, Any]) -> _Check:
         quantity = row["quantity"]
         code = _compare_refusal(row, given, before)
         if code is not None:
-            place = "changeFromQuantity" if code == "CHANGE_FROM_QUANTITY_STALE" else "compareQuantity"
+            place = (
+                "changeFromQuantity" if code == "CHANGE_FROM_QUANTITY_STALE" else "compareQuantity"
+            )
             check.errors.append(user_error(code, *path, place))
         elif quantity > SET_BOUND:
             check.errors.append(user_error("INVALID_QUANTITY_TOO_HIGH", *path, "quantity"))
@@ -270,7 +300,9 @@ def _check_call(check: _Check, given: Mapping[str, Any]) -> None:
         check.errors.append(user_error("INVALID_REASON", "input", "reason"))
     reference = given.get("referenceDocumentUri")
     if reference is not None and not _is_document(reference):
-        check.errors.append(user_error("INVALID_REFERENCE_DOCUMENT", "input", "referenceDocumentUri"))
+        check.errors.append(
+            user_error("INVALID_REFERENCE_DOCUMENT", "input", "referenceDocumentUri")
+        )
 
 
 def _check_ledger_documents(check: _Check, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -309,7 +341,9 @@ def _check_place(
         check.errors.append(user_error("INVALID_INVENTORY_ITEM", *path, "inventoryItemId"))
     elif item.gid in refused or item.sku in refused:
         code, named = refused[item.gid] if item.gid in refused else refused[item.sku]
-        check.errors.append(user_error(code, *(path if named else ()), *(("inventoryItemId",) if named else ())))
+        check.errors.append(
+            user_error(code, *(path if named else ()), *(("inventoryItemId",) if named else ()))
+        )
     elif any(variant.requires_components for variant in item.variants):
         check.errors.append(user_error("NON_MUTABLE_INVENTORY_ITEM", *path, "inventoryItemId"))
     if location is None or not location.active:
@@ -326,13 +360,18 @@ def _check_place(
 def _current(check: _Check, item: Item, location: Location, name: str) -> int:
     """The quantity as it is, or will be after the rows before this one."""
     level = item.levels.get(location.id)
-    return check.running.get((item.id, location.id), level.quantity(name) if level is not None else 0)
+    return check.running.get(
+        (item.id, location.id), level.quantity(name) if level is not None else 0
+    )
 
 
-# -- applying ----------------------------------------------------------------------------------------
+# -- applying
+# ----------------------------------------------------------------------------------------
 
 
-def _apply(ctx: Context, given: Mapping[str, Any], rows: Sequence[_Row], key: str | None) -> dict[str, Any]:
+def _apply(
+    ctx: Context, given: Mapping[str, Any], rows: Sequence[_Row], key: str | None
+) -> dict[str, Any]:
     """Apply what was checked; the outcome as the key's memory keeps it."""
     shop, name, reference = ctx.shop, given["name"], given.get("referenceDocumentUri")
     kept = []
@@ -367,21 +406,33 @@ def _done(ctx: Context, outcome: Mapping[str, Any]) -> dict[str, Any]:
         "createdAt": timestamp(outcome["at"]),
         "reason": outcome["reason"],
         "referenceDocumentUri": outcome["reference"],
-        "app": {"id": gid("App", 1), "apiKey": "sandbox", "handle": "sandbox", "title": "Sandbox app"},
+        "app": {
+            "id": gid("App", 1),
+            "apiKey": "sandbox",
+            "handle": "sandbox",
+            "title": "Sandbox app",
+        },
         "name": outcome["name"],
         "rows": outcome["rows"],
     }
     return {"inventoryAdjustmentGroup": group, "userErrors": []}
 
 
-def changes(group: Mapping[str, Any], args: Mapping[str, Any], ctx: Context) -> list[dict[str, Any]]:
+def changes(
+    group: Mapping[str, Any], args: Mapping[str, Any], ctx: Context
+) -> list[dict[str, Any]]:
     """The rows of an adjustment group: the named quantity, and `on_hand` where that moved with it."""
     name = group["name"]
-    names = (name,) if name == "incoming" else (name, "available" if name == "on_hand" else "on_hand")
+    names = (
+        (name,) if name == "incoming" else (name, "available" if name == "on_hand" else "on_hand")
+    )
     shown = []
     for item_id, location_id, delta, document in group["rows"]:
         item, location = ctx.shop.items.get(item_id), ctx.shop.locations.get(location_id)
-        if args.get("inventoryItemIds") and gid("InventoryItem", item_id) not in args["inventoryItemIds"]:
+        if (
+            args.get("inventoryItemIds")
+            and gid("InventoryItem", item_id) not in args["inventoryItemIds"]
+        ):
             continue
         if args.get("locationIds") and gid("Location", location_id) not in args["locationIds"]:
             continue

@@ -1,11 +1,11 @@
 """Shopify's search grammar: terms, comparators, quotes, AND, OR, NOT, and warnings for unknown fields.
 
-Terms side by side must all match; AND binds tighter than OR. A term on a field that the resource does
-not have is dropped, so it matches everything, and only `extensions.search[].warnings` tells. Malformed
-text is never refused.
+Terms side by side must all match; AND binds tighter than OR. A term on a field that the resource
+does not have is dropped, so it matches everything, and only `extensions.search[].warnings` tells.
+Malformed text is never refused.
 
-Source: https://shopify.dev/docs/api/usage/search-syntax; what unknown fields and unquoted times do was
-seen in live answers.
+Source: https://shopify.dev/docs/api/usage/search-syntax; what unknown fields and unquoted times do
+was seen in live answers.
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ class Search:
     parsed: dict[str, Any] | None = None
 
 
-def compile_search(text: str, matchers: Mapping[str, Matcher], default: Matcher, zone: ZoneInfo) -> Search:
+def compile_search(
+    text: str, matchers: Mapping[str, Matcher], default: Matcher, zone: ZoneInfo
+) -> Search:
     """Make a query ready for a resource with these searchable fields.
 
     Raises SearchBroke.
@@ -129,7 +131,11 @@ def _compile(
                 if len(kept) == 1:
                     return kept[0]
                 return (lambda thing: all(part(thing) for part in kept)) if kept else None
-            return (lambda thing: any(part(thing) for part in kept)) if len(kept) == len(made) else None
+            return (
+                (lambda thing: any(part(thing) for part in kept))
+                if len(kept) == len(made)
+                else None
+            )
         case Not(part):
             inner = _compile(part, matchers, default, zone, warnings)
             return None if inner is None else lambda thing: not inner(thing)
@@ -158,7 +164,8 @@ def _compile(
         return lambda thing: False
 
 
-# -- reading the text --------------------------------------------------------------------------------
+# -- reading the text
+# --------------------------------------------------------------------------------
 
 
 def parse(text: str) -> Node | None:
@@ -267,7 +274,9 @@ class _Parser:
         self._ahead()
         end = self._at + len(keyword)
         follows = self._text[end : end + 1]
-        return self._text[self._at : end] == keyword and (not follows or follows.isspace() or follows in "()")
+        return self._text[self._at : end] == keyword and (
+            not follows or follows.isspace() or follows in "()"
+        )
 
     def _keyword(self, keyword: str) -> bool:
         if not self._next_is(keyword):
@@ -287,7 +296,8 @@ def _negated(part: Node | None) -> Node | None:
     return None if part is None else Not(part)
 
 
-# -- matching values ---------------------------------------------------------------------------------
+# -- matching values
+# ---------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=65_536)
@@ -310,7 +320,8 @@ def text(read: Callable[[Any], Iterable[str]]) -> Matcher:
         if term.prefix:
             *whole, last = wanted
             return lambda thing: any(
-                all(word in words for word in whole) and any(word.startswith(last) for word in words)
+                all(word in words for word in whole)
+                and any(word.startswith(last) for word in words)
                 for words in map(tokens, read(thing))
             )
         if not term.quoted:
@@ -318,7 +329,8 @@ def text(read: Callable[[Any], Iterable[str]]) -> Matcher:
             return lambda thing: any(needed.issubset(tokens(value)) for value in read(thing))
         length = len(wanted)
         return lambda thing: any(
-            wanted == words or any(words[at : at + length] == wanted for at in range(len(words) - length + 1))
+            wanted == words
+            or any(words[at : at + length] == wanted for at in range(len(words) - length + 1))
             for words in map(tokens, read(thing))
         )
 
@@ -355,7 +367,9 @@ def keyword(read: Callable[[Any], Iterable[str]], *, exact_case: bool = False) -
         fold = str if exact_case else str.casefold
         wanted = fold(term.value)
         if term.prefix:
-            return lambda thing: any(value and fold(value).startswith(wanted) for value in read(thing))
+            return lambda thing: any(
+                value and fold(value).startswith(wanted) for value in read(thing)
+            )
         return lambda thing: any(fold(value) == wanted for value in read(thing))
 
     return make

@@ -22,7 +22,8 @@ from invsync.sandbox.exchange import Answer, Request
 from invsync.sandbox.shop import Shop
 from invsync.sandbox.state import Home, StateFile, UnreadableState, locked_file
 
-#: A shop with fewer levels is written to disk after every change; a larger one when the server stops.
+#: A shop with fewer levels is written to disk after every change; a larger one when the server
+#: stops.
 SMALL = 5_000
 
 _CHUNK = 1 << 16
@@ -31,9 +32,9 @@ _CHUNK = 1 << 16
 class Served:
     """A state file while it is served.
 
-    A small shop lives in its file, so that anyone may change it there. A large one is held in memory, and
-    its file is kept locked, until the server stops; its ledger is always up to date. Raises
-    UnreadableState.
+    A small shop lives in its file, so that anyone may change it there. A large one is held in
+    memory, and its file is kept locked, until the server stops; its ledger is always up to date.
+    Raises UnreadableState.
     """
 
     def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
@@ -95,8 +96,8 @@ class Served:
 class SandboxServer:
     """A sandbox behind real HTTP on 127.0.0.1; `url` is its address.
 
-    Use it as a context manager, or call `start` and `stop`. Raises OSError where the port is taken, and
-    UnreadableState.
+    Use it as a context manager, or call `start` and `stop`. Raises OSError where the port is taken,
+    and UnreadableState.
     """
 
     def __init__(
@@ -111,8 +112,12 @@ class SandboxServer:
     ) -> None:
         self._http = _Http(("127.0.0.1", port), _Handler)
         try:
-            self.home: Path | Shop | Home = Served(home, now=now) if isinstance(home, Path) else home
-            self.sandbox = Sandbox(self.home, now=now, sleep=sleep, faults=faults, on_request=on_request)
+            self.home: Path | Shop | Home = (
+                Served(home, now=now) if isinstance(home, Path) else home
+            )
+            self.sandbox = Sandbox(
+                self.home, now=now, sleep=sleep, faults=faults, on_request=on_request
+            )
         except BaseException:
             self._http.server_close()
             raise
@@ -159,7 +164,10 @@ class SandboxServer:
         return self.start()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.stop()
 
@@ -174,7 +182,9 @@ def running(
     on_request: Hook | None = None,
 ) -> SandboxServer:
     """Serve for the length of a `with` block; the block's `server.url` is the address."""
-    return SandboxServer(home, port=port, now=now, sleep=sleep, faults=faults, on_request=on_request)
+    return SandboxServer(
+        home, port=port, now=now, sleep=sleep, faults=faults, on_request=on_request
+    )
 
 
 class _Http(ThreadingHTTPServer):
@@ -247,9 +257,13 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.cut:
             self._break()
             return
-        self.wfile.write(f"HTTP/1.1 {answer.status} {responses.get(answer.status, 'Unknown')}\r\n".encode())
+        self.wfile.write(
+            f"HTTP/1.1 {answer.status} {responses.get(answer.status, 'Unknown')}\r\n".encode()
+        )
         headers = {**answer.headers, "Content-Length": str(answer.size())}
-        self.wfile.write("".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode() + b"\r\n")
+        self.wfile.write(
+            "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode() + b"\r\n"
+        )
         left = answer.truncate_at
         for chunk in _chunks(answer.body):
             part = chunk if left is None else chunk[:left]

@@ -1,7 +1,7 @@
 """The shop's state, edited like a normal object.
 
-Every edit goes through a method of `Shop`, which moves the right `updatedAt` (the product's too when its
-inventory moves), writes the ledger, and remembers what a lagging search index still shows.
+Every edit goes through a method of `Shop`, which moves the right `updatedAt` (the product's too
+when its inventory moves), writes the ledger, and remembers what a lagging search index still shows.
 """
 
 from __future__ import annotations
@@ -215,24 +215,29 @@ class BulkJob:
     cancelled_at: float | None = None
     #: When another app's operation is over.
     until: float = 0.0
-    #: How it is made to end, if not well (FAILED, CANCELED, EXPIRED), with which error, and whether it leaves a part.
+    #: How it is made to end, if not well (FAILED, CANCELED, EXPIRED), with which error, and whether
+    #: it leaves a part.
     ends_as: str | None = None
     error_code: str | None = None
     partial: bool = True
     #: Faults of its URL: never given out, or expired from the start.
     no_url: bool = False
     url_expired: bool = False
-    #: Once it is over: numbers of objects, roots and bytes, and the signature of its URL; None while it runs.
+    #: Once it is over: numbers of objects, roots and bytes, and the signature of its URL; None
+    #: while it runs.
     result: dict[str, Any] | None = None
 
 
 class Shop:
     """A whole shop. Make one with `starting.starting_shop()`, or an empty one here, and edit it.
 
-    `now` gives unix seconds. `revision` grows with every change, so that a keeper knows when to save.
+    `now` gives unix seconds. `revision` grows with every change, so that a keeper knows when to
+    save.
     """
 
-    def __init__(self, domain: str = "sandbox.myshopify.com", *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, domain: str = "sandbox.myshopify.com", *, now: Callable[[], float] = time.time
+    ) -> None:
         self.domain = domain
         self.name = "Sandbox"
         self.time_zone = "America/New_York"
@@ -249,16 +254,19 @@ class Shop:
         self.tokens: dict[str, float] = {}
         #: What was applied and not yet written to the ledger file, oldest first.
         self.ledger: list[dict[str, Any]] = []
-        #: What objects looked like before recent changes: kind and number → (time of the change, object before).
+        #: What objects looked like before recent changes: kind and number → (time of the change,
+        #: object before).
         self.shadows: dict[tuple[str, int], list[tuple[float, Stored | None]]] = {}
         self.revision = 0
-        #: Grows with changes of what can be read or searched: results remembered for one value stay good.
+        #: Grows with changes of what can be read or searched: results remembered for one value stay
+        #: good.
         self.catalogue_revision = 0
         self._last_id = 1_000
         self._by_sku: dict[str, list[Variant]] | None = None
         self.remembered: dict[Any, Any] = {}
 
-    # -- looking things up ---------------------------------------------------------------------------
+    # -- looking things up
+    # ---------------------------------------------------------------------------
 
     def new_id(self) -> int:
         """A number that no object of this shop has had."""
@@ -322,7 +330,9 @@ class Shop:
         spelled = {known.upper(): known for known in self._by_sku if known}
         if len(spelled) > 1_000:  # comparing all of them would take many seconds
             start = sku.upper()[: max(1, len(sku) - 2)]
-            spelled = {folded: known for folded, known in spelled.items() if folded.startswith(start)}
+            spelled = {
+                folded: known for folded, known in spelled.items() if folded.startswith(start)
+            }
         near = get_close_matches(sku.upper(), list(spelled)[:1_000], n=3, cutoff=0.5)
         hint = f"; did you mean {' or '.join(spelled[name] for name in near)}?" if near else ""
         raise NotInShop(f'no variant has SKU "{sku}"{hint}')
@@ -352,13 +362,14 @@ class Shop:
         """The available quantities of several items at one location."""
         return [self.available(one, location) for one in which]
 
-    # -- the customer and the clerk ------------------------------------------------------------------
+    # -- the customer and the clerk
+    # ------------------------------------------------------------------
 
     def sell(self, which: ItemLike, units: int = 1, location: LocationLike = None) -> Level:
         """A customer's order: units go from available to committed. It may oversell.
 
-        Without a location the primary one is used, or the first where the item is active if it is not
-        stocked there. An untracked item's quantities stay as they are.
+        Without a location the primary one is used, or the first where the item is active if it is
+        not stocked there. An untracked item's quantities stay as they are.
         """
         level = self._level_for_order(which, location)
         if level.item.tracked:
@@ -428,14 +439,19 @@ class Shop:
         self._change_level(level)
         level.others = {**(level.others or {}), name: level.quantity(name) + delta}
 
-    # -- stock ---------------------------------------------------------------------------------------
+    # -- stock
+    # ---------------------------------------------------------------------------------------
 
-    def stock(self, which: ItemLike, location: LocationLike, available: int = 0, *, active: bool = True) -> Level:
+    def stock(
+        self, which: ItemLike, location: LocationLike, available: int = 0, *, active: bool = True
+    ) -> Level:
         """Begin to stock the item at the location; an existing level is only (de)activated and keeps its quantity."""
         item, place = self.item(which), self.location(location)
         level = item.levels.get(place.id)
         if level is not None:
-            return self.activate_level(item, place) if active else self.deactivate_level(item, place)
+            return (
+                self.activate_level(item, place) if active else self.deactivate_level(item, place)
+            )
         at = int(self.now())
         level = Level(self.new_id(), item, place, available, 0, active, at, at)
         item.levels[place.id] = self.levels[level.id] = level
@@ -471,9 +487,12 @@ class Shop:
         item.tracked = tracked
         self._inventory_moved(item)
 
-    # -- locations -----------------------------------------------------------------------------------
+    # -- locations
+    # -----------------------------------------------------------------------------------
 
-    def add_location(self, name: str, *, fulfillment_service: bool = False, primary: bool | None = None) -> Location:
+    def add_location(
+        self, name: str, *, fulfillment_service: bool = False, primary: bool | None = None
+    ) -> Location:
         """Open a new location; the first one of a shop is its primary one."""
         at = int(self.now())
         first = not self.locations if primary is None else primary
@@ -496,7 +515,8 @@ class Shop:
         location.active = True
         return location
 
-    # -- products and variants -----------------------------------------------------------------------
+    # -- products and variants
+    # -----------------------------------------------------------------------
 
     def add_product(
         self,
@@ -513,19 +533,23 @@ class Shop:
     ) -> Product:
         """Create a product with one variant per SKU.
 
-        `available`: one quantity for all, or one per SKU. `locations`: where its variants are stocked;
-        None: at every active location.
+        `available`: one quantity for all, or one per SKU. `locations`: where its variants are
+        stocked; None: at every active location.
         """
         at = int(self.now())
         number = self.new_id()
         handle = f"{title.casefold().replace(' ', '-')}-{number}"
-        product = Product(number, title, handle, product_type, tuple(tags), status, gift_card, "Sandbox", at, at)
+        product = Product(
+            number, title, handle, product_type, tuple(tags), status, gift_card, "Sandbox", at, at
+        )
         self.products[number] = product
         self._created(product)
         quantities = [available] * len(skus) if isinstance(available, int) else list(available)
         label = "Default Title" if len(skus) == 1 else None
         for sku, quantity in zip(skus, quantities, strict=True):
-            self.add_variant(product, sku, title=label, available=quantity, locations=locations, tracked=tracked)
+            self.add_variant(
+                product, sku, title=label, available=quantity, locations=locations, tracked=tracked
+            )
         return product
 
     def add_variant(
@@ -549,13 +573,19 @@ class Shop:
             self._created(item)
         options = (("Size", label),) if label != "Default Title" else (("Title", label),)
         position = len(product.variants) + 1
-        variant = Variant(self.new_id(), product, item, label, sku, options, position, requires_components, at, at)
+        variant = Variant(
+            self.new_id(), product, item, label, sku, options, position, requires_components, at, at
+        )
         self.variants[variant.id] = variant
         product.variants.append(variant)
         item.variants.append(variant)
         self._created(variant)
         self._by_sku = None
-        places = [place for place in self.locations.values() if place.active] if locations is None else locations
+        places = (
+            [place for place in self.locations.values() if place.active]
+            if locations is None
+            else locations
+        )
         for place in places:
             where = self.location(place)
             if where.id not in item.levels:
@@ -624,7 +654,8 @@ class Shop:
         """Archive the product."""
         return self.set_status(which, "ARCHIVED")
 
-    # -- what the search index shows -----------------------------------------------------------------
+    # -- what the search index shows
+    # -----------------------------------------------------------------
 
     def has(self, kind: str, number: int) -> bool:
         """Whether an object of that class and number exists."""
@@ -669,7 +700,8 @@ class Shop:
         """Say that something other than the catalogue changed, and must be saved."""
         self.revision += 1
 
-    # -- within --------------------------------------------------------------------------------------
+    # -- within
+    # --------------------------------------------------------------------------------------
 
     def _level_for_order(self, which: ItemLike, location: LocationLike) -> Level:
         item = self.item(which)

@@ -11,12 +11,15 @@ from invsync.sandbox.shop import Item, Level, Product, Shop, Variant
 GENERATED_QUANTITY = 30
 
 
-def starting_shop(domain: str = "sandbox.myshopify.com", *, now: Callable[[], float] = time.time) -> Shop:
+def starting_shop(
+    domain: str = "sandbox.myshopify.com", *, now: Callable[[], float] = time.time
+) -> Shop:
     """The shop that the sandbox begins with.
 
-    A print in four variants at 30, and beside it everything that a real shop has and invsync must leave
-    alone or ask about: products out of step, archived, draft, untracked, of a look-alike type, with one
-    variant, a gift card, a bundle, variants that the default location does not stock; three locations.
+    A print in four variants at 30, and beside it everything that a real shop has and invsync must
+    leave alone or ask about: products out of step, archived, draft, untracked, of a look-alike
+    type, with one variant, a gift card, a bundle, variants that the default location does not
+    stock; three locations.
     """
     shop = Shop(domain, now=now)
     warehouse = shop.add_location("Warehouse")
@@ -71,13 +74,26 @@ def starting_shop(domain: str = "sandbox.myshopify.com", *, now: Callable[[], fl
         tracked=False,
         locations=here,
     )
-    shop.add_product("Postcard", ["CARD-1"], product_type="Print", tags=["art"], available=80, locations=here)
     shop.add_product(
-        "Ink and paper", ["INK-BLACK", "INK-BLUE"], product_type="Print Supplies", available=[25, 40], locations=here
+        "Postcard", ["CARD-1"], product_type="Print", tags=["art"], available=80, locations=here
     )
-    shop.add_product("Zine", ["ZINE-1", "ZINE-2"], product_type="print", available=[6, 9], locations=here)
     shop.add_product(
-        "Gift card", ["GIFT-25", "GIFT-50"], product_type="Print", gift_card=True, tracked=False, locations=here
+        "Ink and paper",
+        ["INK-BLACK", "INK-BLUE"],
+        product_type="Print Supplies",
+        available=[25, 40],
+        locations=here,
+    )
+    shop.add_product(
+        "Zine", ["ZINE-1", "ZINE-2"], product_type="print", available=[6, 9], locations=here
+    )
+    shop.add_product(
+        "Gift card",
+        ["GIFT-25", "GIFT-50"],
+        product_type="Print",
+        gift_card=True,
+        tracked=False,
+        locations=here,
     )
 
     bundle = shop.add_product("Harbour duo (bundle)", product_type="Print")
@@ -92,10 +108,23 @@ def starting_shop(domain: str = "sandbox.myshopify.com", *, now: Callable[[], fl
     shop.deactivate_level("GALLERY-XL", warehouse)
 
     shop.add_product(
-        "Mug", ["MUG"], product_type="Kitchen", tags=["shared-stock"], available=20, locations=(warehouse, till)
+        "Mug",
+        ["MUG"],
+        product_type="Kitchen",
+        tags=["shared-stock"],
+        available=20,
+        locations=(warehouse, till),
     )
-    shop.add_product("Tote bag", ["TOTE"], product_type="Kitchen", available=14, locations=(warehouse, till, popup))
-    apron = shop.add_product("Apron", ["APRON"], product_type="Kitchen", available=8, locations=(warehouse, till))
+    shop.add_product(
+        "Tote bag",
+        ["TOTE"],
+        product_type="Kitchen",
+        available=14,
+        locations=(warehouse, till, popup),
+    )
+    apron = shop.add_product(
+        "Apron", ["APRON"], product_type="Kitchen", available=8, locations=(warehouse, till)
+    )
     shop.set_available("APRON", 3, till)
     shop.retag(apron, "linen")
     shop.ledger.clear()
@@ -116,19 +145,43 @@ def generated_shop(
     SKUs run `P00001-1`, `P00001-2`, …; every variant is stocked at every location.
     """
     shop = Shop(domain, now=now)
-    names = ["Warehouse", "Till", "Pop-up", *(f"Location {number}" for number in range(4, locations + 1))]
+    names = [
+        "Warehouse",
+        "Till",
+        "Pop-up",
+        *(f"Location {number}" for number in range(4, locations + 1)),
+    ]
     places = [shop.add_location(name) for name in names[:locations]]
     at = int(now())
     number = shop.last_id
     width = max(5, len(str(products)))
     for p in range(1, products + 1):
         number += 1
-        product = Product(number, f"Print {p}", f"print-{p}", "Print", ("shared-stock",), created_at=at, updated_at=at)
+        product = Product(
+            number,
+            f"Print {p}",
+            f"print-{p}",
+            "Print",
+            ("shared-stock",),
+            created_at=at,
+            updated_at=at,
+        )
         shop.products[number] = product
         for v in range(1, variants + 1):
             sku = f"P{p:0{width}}-{v}"
             item = Item(number + 1, sku, True, at, at)
-            variant = Variant(number + 2, product, item, f"Size {v}", sku, (("Size", f"Size {v}"),), v, False, at, at)
+            variant = Variant(
+                number + 2,
+                product,
+                item,
+                f"Size {v}",
+                sku,
+                (("Size", f"Size {v}"),),
+                v,
+                False,
+                at,
+                at,
+            )
             number += 2
             shop.items[item.id] = item
             shop.variants[variant.id] = variant

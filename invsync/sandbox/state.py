@@ -89,8 +89,8 @@ class InMemory:
 class StateFile:
     """A shop in a file: locked, read again if another process changed it, written back if it changed.
 
-    A file that does not exist yet begins as the starting shop. `ledger` is `sandbox.ledger.jsonl` beside
-    `sandbox.json`. Raises UnreadableState.
+    A file that does not exist yet begins as the starting shop. `ledger` is `sandbox.ledger.jsonl`
+    beside `sandbox.json`. Raises UnreadableState.
     """
 
     def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
@@ -198,7 +198,8 @@ def load(path: Path, *, now: Callable[[], float] = time.time) -> Shop:
         return loads(text, now=now)
     except (ValueError, KeyError, TypeError, IndexError):
         raise UnreadableState(
-            f"{path}: is not a sandbox shop of this version; remove it, or run `invsync sandbox reset`"
+            f"{path}: is not a sandbox shop of this version; remove it, or run `invsync sandbox "
+            "reset`"
         ) from None
 
 
@@ -250,7 +251,15 @@ def loads(text: str | bytes, *, now: Callable[[], float] = time.time) -> Shop:
 
 #: The attributes of each kind that are written; references are written as numbers.
 _WRITTEN: dict[type[Stored], tuple[str, ...]] = {
-    Location: ("id", "name", "active", "fulfillment_service", "primary", "created_at", "updated_at"),
+    Location: (
+        "id",
+        "name",
+        "active",
+        "fulfillment_service",
+        "primary",
+        "created_at",
+        "updated_at",
+    ),
     Product: (
         *("id", "title", "handle", "product_type", "tags", "status"),
         *("gift_card", "vendor", "created_at", "updated_at"),
@@ -282,7 +291,9 @@ def _from_columns(document: dict[str, Any], now: Callable[[], float]) -> Shop:
     shop = Shop(document["domain"], now=now)
     shop.name, shop.time_zone = document["name"], document["time_zone"]
     known = {setting.name for setting in fields(Settings)}
-    shop.settings = Settings(**{name: value for name, value in document["settings"].items() if name in known})
+    shop.settings = Settings(
+        **{name: value for name, value in document["settings"].items() if name in known}
+    )
     shop.settings.scopes = tuple(shop.settings.scopes)
     shop.last_id = document["last_id"]
     shop.locations = {place.id: place for place in map(Location, *document["locations"])}
@@ -300,7 +311,9 @@ def _from_columns(document: dict[str, Any], now: Callable[[], float]) -> Shop:
         if len(product.variants) > 1:
             product.variants.sort(key=attrgetter("position"))
     for kind, number, trail in document["shadows"]:
-        shop.shadows[kind, number] = [(at, None if row is None else read.shadow(kind, row)) for at, row in trail]
+        shop.shadows[kind, number] = [
+            (at, None if row is None else read.shadow(kind, row)) for at, row in trail
+        ]
     shop.bucket.available, shop.bucket.at = document["bucket"]
     shop.keys = {key: Remembered(*used) for key, used in document["keys"].items()}
     shop.jobs = {job["id"]: BulkJob(**job) for job in document["jobs"]}
@@ -308,7 +321,9 @@ def _from_columns(document: dict[str, Any], now: Callable[[], float]) -> Shop:
     return shop
 
 
-def _product(number: int, title: str, handle: str, kind: str, tags: list[str], *rest: Any) -> Product:
+def _product(
+    number: int, title: str, handle: str, kind: str, tags: list[str], *rest: Any
+) -> Product:
     return Product(number, title, handle, kind, tuple(tags), *rest)
 
 
@@ -319,10 +334,19 @@ class _Reader:
         self._shop = shop
 
     def variant(
-        self, number: int, product: int, item: int, title: str, sku: str, options: list[list[str]], *rest: Any
+        self,
+        number: int,
+        product: int,
+        item: int,
+        title: str,
+        sku: str,
+        options: list[list[str]],
+        *rest: Any,
     ) -> Variant:
         pairs = tuple((name, value) for name, value in options)
-        return Variant(number, self._shop.products[product], self._shop.items[item], title, sku, pairs, *rest)
+        return Variant(
+            number, self._shop.products[product], self._shop.items[item], title, sku, pairs, *rest
+        )
 
     def level(self, number: int, item: int, location: int, *rest: Any) -> Level:
         return Level(number, self._shop.items[item], self._shop.locations[location], *rest)

@@ -30,9 +30,10 @@ class SandboxAdapter(BaseAdapter):
 
         session.mount("https://sandbox.myshopify.com/", SandboxAdapter(state_dir / "sandbox.json"))
 
-    `home` is the state file's path, or a Shop that a test holds and edits. Raises SandboxUnreadable for a
-    state file that can't be used, requests' own ConnectionError where a fault cuts the connection, and its
-    ReadTimeout where a fault is slower than the caller's timeout (the request is applied all the same).
+    `home` is the state file's path, or a Shop that a test holds and edits. Raises SandboxUnreadable
+    for a state file that can't be used, requests' own ConnectionError where a fault cuts the
+    connection, and its ReadTimeout where a fault is slower than the caller's timeout (the request
+    is applied all the same).
     """
 
     def __init__(
@@ -112,13 +113,19 @@ class _Body(io.BufferedReader):
         """Nothing to release."""
 
 
-def _response(request: requests.PreparedRequest, answer: Answer, adapter: SandboxAdapter) -> requests.Response:
+def _response(
+    request: requests.PreparedRequest, answer: Answer, adapter: SandboxAdapter
+) -> requests.Response:
     response = requests.Response()
     response.status_code = answer.status
     response.reason = responses.get(answer.status, "")
     response.headers = CaseInsensitiveDict({**answer.headers, "Content-Length": str(answer.size())})
     response.encoding = get_encoding_from_headers(response.headers)
-    raw: Any = io.BytesIO(answer.body) if isinstance(answer.body, bytes) else answer.body.open("rb", buffering=0)
+    raw: Any = (
+        io.BytesIO(answer.body)
+        if isinstance(answer.body, bytes)
+        else answer.body.open("rb", buffering=0)
+    )
     response.raw = _Body(raw, answer.truncate_at)
     response.url = request.url or ""
     response.request = request

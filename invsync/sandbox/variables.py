@@ -54,13 +54,17 @@ def invalid_variables(
             line, column = _position(definition)
             errors.append(
                 {
-                    "message": f"Variable ${name} of type {print_ast(definition.type)} was provided invalid value"
+                    "message": f"Variable ${name} of type {print_ast(definition.type)} was "
+                    "provided invalid value"
                     f"{where} ({explanation})",
                     "locations": [{"line": line, "column": column}],
                     "extensions": {
                         "code": "INVALID_VARIABLE",
                         "value": value,
-                        "problems": [{"path": path, "explanation": explanation} for path, explanation in problems],
+                        "problems": [
+                            {"path": path, "explanation": explanation}
+                            for path, explanation in problems
+                        ],
                     },
                 }
             )
@@ -94,7 +98,11 @@ def _problems(kind: GraphQLInputType, value: Any, path: list[str | int]) -> list
     if isinstance(kind, GraphQLList):
         if not isinstance(value, list):
             return _problems(kind.of_type, value, path)
-        return [problem for index, one in enumerate(value) for problem in _problems(kind.of_type, one, [*path, index])]
+        return [
+            problem
+            for index, one in enumerate(value)
+            for problem in _problems(kind.of_type, one, [*path, index])
+        ]
     if isinstance(kind, GraphQLInputObjectType):
         return _object_problems(kind, value, path)
     if isinstance(kind, GraphQLEnumType):
@@ -113,11 +121,15 @@ def _problems(kind: GraphQLInputType, value: Any, path: list[str | int]) -> list
     return [(path, f"Could not coerce value {value!r} to {kind.name}")]
 
 
-def _object_problems(kind: GraphQLInputObjectType, value: Any, path: list[str | int]) -> list[Problem]:
+def _object_problems(
+    kind: GraphQLInputObjectType, value: Any, path: list[str | int]
+) -> list[Problem]:
     if not isinstance(value, Mapping):
         return [(path, f"Expected {value!r} to be a key-value object.")]
     problems: list[Problem] = [
-        ([*path, name], f"Field is not defined on {kind.name}") for name in value if name not in kind.fields
+        ([*path, name], f"Field is not defined on {kind.name}")
+        for name in value
+        if name not in kind.fields
     ]
     for name, field in kind.fields.items():
         if name not in value and field.default_value is not Undefined:

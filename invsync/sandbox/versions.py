@@ -28,7 +28,11 @@ from invsync.sandbox.mutations import MUTATION_FIELDS, PAYLOAD_FIELDS
 @cache
 def schema_for(version: str) -> GraphQLSchema:
     """The schema of a served version, ready to execute."""
-    text = resources.files("invsync.sandbox").joinpath("schema", f"admin-{version}.graphql").read_text("utf-8")
+    text = (
+        resources.files("invsync.sandbox")
+        .joinpath("schema", f"admin-{version}.graphql")
+        .read_text("utf-8")
+    )
     schema = build_schema(text)
     for name, kind in schema.type_map.items():
         if name.startswith("__"):
@@ -71,7 +75,11 @@ def _attach(parent: str, name: str, field: GraphQLField) -> None:
 
     def resolve(thing: Any, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
         ctx: Context = info.context
-        if scope is not None and not ctx.may(scope) and not (returned == "Location" and _only_id(info)):
+        if (
+            scope is not None
+            and not ctx.may(scope)
+            and not (returned == "Location" and _only_id(info))
+        ):
             raise access_denied(name, scope)
         ctx.path = info.path.as_list
         if parent == "Mutation":

@@ -89,8 +89,8 @@ def scopes(version: str, text: str) -> frozenset[str]:
 def lines(ctx: Context, version: str, text: str, *, order: str) -> tuple[list[str], int]:
     """The result: JSON lines, each with its line end, and how many of them are roots.
 
-    `order`: `grouped` (children right after their parent), `apart` (a whole depth after the other) or
-    `shuffled` (any order that keeps parents before their children). Raises Refused.
+    `order`: `grouped` (children right after their parent), `apart` (a whole depth after the other)
+    or `shuffled` (any order that keeps parents before their children). Raises Refused.
     """
     plan = _compiled(version, text)
     emitted = list(_walk(ctx, plan))
@@ -105,7 +105,9 @@ def lines(ctx: Context, version: str, text: str, *, order: str) -> tuple[list[st
 def _walk(ctx: Context, plan: _Plan) -> Iterator[tuple[int, str]]:
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
-    def emit(level: _Level, owner: Any, parent: str | None, depth: int) -> Iterator[tuple[int, str]]:
+    def emit(
+        level: _Level, owner: Any, parent: str | None, depth: int
+    ) -> Iterator[tuple[int, str]]:
         for thing in level.things(owner, ctx).things:
             row = {key: get(thing, ctx) for key, get in level.getters}
             if parent is not None:
@@ -135,7 +137,8 @@ def _shuffled(emitted: list[tuple[int, str]]) -> list[tuple[int, str]]:
     return [line for _, line in sorted(zip(ranks, emitted, strict=True), key=lambda one: one[0])]
 
 
-# -- compiling ---------------------------------------------------------------------------------------
+# -- compiling
+# ---------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=32)
@@ -150,7 +153,9 @@ def _compiled(version: str, text: str) -> _Plan:
     errors = validate(schema, document)
     if errors:
         raise Refused(f"Invalid bulk query: {errors[0].message}")
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    operations = [
+        node for node in document.definitions if isinstance(node, OperationDefinitionNode)
+    ]
     if len(operations) != 1 or operations[0].operation.value != "query":
         raise Refused("Invalid bulk query: it must hold one query.")
     if operations[0].variable_definitions:
@@ -162,7 +167,9 @@ class _Compiler:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         self._schema = schema
         self._fragments = {
-            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+            node.name.value: node
+            for node in document.definitions
+            if isinstance(node, FragmentDefinitionNode)
         }
         self._connections = 0
         self._scopes: set[str] = set()
@@ -175,7 +182,9 @@ class _Compiler:
             raise Refused("Invalid bulk query: only one top-level field is allowed.")
         name = nodes[0].name.value
         if name in ("node", "nodes"):
-            raise Refused(f"Invalid bulk query: the field '{name}' is not supported at the top level.")
+            raise Refused(
+                f"Invalid bulk query: the field '{name}' is not supported at the top level."
+            )
         top = _Level(lambda owner, ctx: Ordered(()))
         self._getters(root, operation.selection_set, top, lambda thing, ctx: thing, -1)
         if not top.below:
@@ -187,7 +196,9 @@ class _Compiler:
     def _level(self, parent: GraphQLObjectType, node: FieldNode, depth: int) -> _Level:
         self._connections += 1
         if depth > MAX_DEPTH:
-            raise Refused(f"Bulk queries cannot contain connections nested more than {MAX_DEPTH} levels deep.")
+            raise Refused(
+                f"Bulk queries cannot contain connections nested more than {MAX_DEPTH} levels deep."
+            )
         name = node.name.value
         whole = CONNECTIONS.get((parent.name, name))
         if whole is None:
@@ -214,16 +225,24 @@ class _Compiler:
                     self._node(level, of, inner.selection_set, depth)
         return level
 
-    def _node(self, level: _Level, kind: GraphQLObjectType, selections: SelectionSetNode, depth: int) -> None:
+    def _node(
+        self, level: _Level, kind: GraphQLObjectType, selections: SelectionSetNode, depth: int
+    ) -> None:
         level.getters += self._getters(kind, selections, level, lambda thing, ctx: thing, depth)
         if level.below and all(key != "id" for key, _ in level.getters):
             raise Refused(
-                "The parent 'node' field for a nested connection must select the 'id' field without an alias"
+                "The parent 'node' field for a nested connection must select the 'id' field "
+                "without an alias"
                 f" and must be of 'ID' return type. Connection fields without 'id': {kind.name}."
             )
 
     def _getters(
-        self, kind: GraphQLObjectType, selections: SelectionSetNode, level: _Level, way: Getter, depth: int
+        self,
+        kind: GraphQLObjectType,
+        selections: SelectionSetNode,
+        level: _Level,
+        way: Getter,
+        depth: int,
     ) -> list[tuple[str, Getter]]:
         """How to read each selected field of an object; connections are hung below the level instead."""
         found: list[tuple[str, Getter]] = []
@@ -241,7 +260,9 @@ class _Compiler:
             found.append((key, self._getter(kind, node, level, way, depth)))
         return found
 
-    def _getter(self, kind: GraphQLObjectType, node: FieldNode, level: _Level, way: Getter, depth: int) -> Getter:
+    def _getter(
+        self, kind: GraphQLObjectType, node: FieldNode, level: _Level, way: Getter, depth: int
+    ) -> Getter:
         name = node.name.value
         answer, args = answer_of(kind.name, name), self._args(kind, node)
 

@@ -70,19 +70,29 @@ class FakeShop:
         token = f"token-{self.granted}-granted"
         if self.takes_new_tokens:
             self.valid.add(token)
-        body = {"access_token": token, "scope": "read_products,write_inventory", "expires_in": self.expires_in}
+        body = {
+            "access_token": token,
+            "scope": "read_products,write_inventory",
+            "expires_in": self.expires_in,
+        }
         return 200, self._headers(), json.dumps(body)
 
     def _answer(self, request: PreparedRequest) -> tuple[int, dict[str, str], str]:
         if request.headers["X-Shopify-Access-Token"] not in self.valid:
-            return 401, self._headers(), json.dumps({"errors": "[API] Invalid API key or access token"})
+            return (
+                401,
+                self._headers(),
+                json.dumps({"errors": "[API] Invalid API key or access token"}),
+            )
         return 200, self._headers(), json.dumps({"data": DATA})
 
     @property
     def sent(self) -> list[str]:
         """Tokens of the GraphQL calls, oldest first."""
         calls = [call.request for call in self.mock.calls]
-        return [request.headers["X-Shopify-Access-Token"] for request in calls if request.url == GRAPHQL]
+        return [
+            request.headers["X-Shopify-Access-Token"] for request in calls if request.url == GRAPHQL
+        ]
 
 
 @pytest.fixture
@@ -106,7 +116,9 @@ def state_dir(tmp_path: Path) -> Path:
     return tmp_path / "invsync-state"
 
 
-def connect(clock: FakeClock, state_dir: Path | None, app: ClientCredentials = APP, **options: Any) -> Client:
+def connect(
+    clock: FakeClock, state_dir: Path | None, app: ClientCredentials = APP, **options: Any
+) -> Client:
     return Client(
         endpoint=options.pop("endpoint", f"https://{SHOP}"),
         api_version="2026-10",
@@ -136,7 +148,9 @@ def test_credentials_show_no_secret() -> None:
     assert repr(GrantedToken(APP, None)) == "GrantedToken(ClientCredentials(client_id='app-1'))"
 
 
-@pytest.mark.parametrize("token", ["", " ", "shpat_x ", "shpat_x\n", "shpat x", "shpat_ü", "shpat_\x00"])
+@pytest.mark.parametrize(
+    "token", ["", " ", "shpat_x ", "shpat_x\n", "shpat x", "shpat_ü", "shpat_\x00"]
+)
 def test_what_cannot_be_a_token_is_refused_without_repeating_it(token: str) -> None:
     with pytest.raises(ConfigError, match="access_token is empty or holds") as refused:
         AccessToken(token)
@@ -153,7 +167,9 @@ def test_an_access_token_has_no_scopes_to_tell_and_no_replacement() -> None:
 # Asking for a token
 
 
-def test_a_token_is_asked_for_with_id_and_secret_in_a_form(shop: FakeShop, clock: FakeClock, state_dir: Path) -> None:
+def test_a_token_is_asked_for_with_id_and_secret_in_a_form(
+    shop: FakeShop, clock: FakeClock, state_dir: Path
+) -> None:
     client = connect(clock, state_dir)
     assert run(client) == DATA
     request = shop.mock.calls[0].request
@@ -201,7 +217,9 @@ def test_the_token_file_holds_what_is_needed_and_never_the_secret(
     assert [path.name for path in state_dir.iterdir()] == ["token.json"]
 
 
-def test_without_a_state_folder_the_token_is_kept_in_memory(shop: FakeShop, clock: FakeClock) -> None:
+def test_without_a_state_folder_the_token_is_kept_in_memory(
+    shop: FakeShop, clock: FakeClock
+) -> None:
     client = connect(clock, None)
     run(client)
     run(client)
@@ -303,7 +321,9 @@ def test_a_folder_that_cannot_be_written_is_only_a_warning(
     run(client)
     run(client)
     assert shop.granted == 1
-    [warning] = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    [warning] = [
+        record.getMessage() for record in caplog.records if record.levelno == logging.WARNING
+    ]
     assert "can't keep the access token in" in warning
     assert "check state_dir" in warning
 
@@ -339,9 +359,13 @@ def test_a_refused_token_is_asked_for_again_and_the_call_repeated(
     assert client.use.waited_seconds == 0
 
 
-def test_a_token_refused_again_is_given_up(shop: FakeShop, clock: FakeClock, state_dir: Path) -> None:
+def test_a_token_refused_again_is_given_up(
+    shop: FakeShop, clock: FakeClock, state_dir: Path
+) -> None:
     shop.takes_new_tokens = False
-    with pytest.raises(ShopError, match=r"refuses the access token \(401\): .*app is still installed"):
+    with pytest.raises(
+        ShopError, match=r"refuses the access token \(401\): .*app is still installed"
+    ):
         run(connect(clock, state_dir))
     assert shop.sent == ["token-1-granted", "token-2-granted"]
 
@@ -402,10 +426,16 @@ def oauth_page(text: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (oauth_page("shop_not_permitted: Client credentials cannot be performed on this shop."), "organization"),
+        (
+            oauth_page("shop_not_permitted: Client credentials cannot be performed on this shop."),
+            "organization",
+        ),
         ({"status": 400, "json": {"error": "shop_not_permitted"}}, "organization"),
         (oauth_page("app_not_installed"), "install the app"),
-        ({"status": 400, "json": {"error": "invalid_client"}}, "client_id or client_secret is wrong"),
+        (
+            {"status": 400, "json": {"error": "invalid_client"}},
+            "client_id or client_secret is wrong",
+        ),
         (
             {"status": 401, "json": {"error": "invalid_client", "error_description": SECRET}},
             "client_id or client_secret",
@@ -420,7 +450,10 @@ def oauth_page(text: str) -> dict[str, Any]:
         ({"status": 402}, "frozen"),
         ({"status": 403}, "installed"),
         ({"status": 423}, "locked"),
-        ({"status": 302, "headers": {"Location": "https://elsewhere.example"}}, "elsewhere.example"),
+        (
+            {"status": 302, "headers": {"Location": "https://elsewhere.example"}},
+            "elsewhere.example",
+        ),
         ({"json": {"scope": "a"}}, "without one: check shop and api_url"),
         ({"json": {"access_token": None}}, "without one"),
         ({"json": {"access_token": "two words"}}, "without one"),
@@ -435,7 +468,9 @@ def test_a_refused_grant_is_one_sentence_with_the_mend_and_no_secret(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    mock.post(GRANT, **{**answer, "headers": {"X-Request-Id": "req-7", **answer.get("headers", {})}})
+    mock.post(
+        GRANT, **{**answer, "headers": {"X-Request-Id": "req-7", **answer.get("headers", {})}}
+    )
     with pytest.raises(ShopError, match=says) as failed:
         run(connect(clock, state_dir))
     message = str(failed.value)
@@ -449,11 +484,20 @@ def test_a_refused_grant_is_one_sentence_with_the_mend_and_no_secret(
 
 @pytest.mark.parametrize(
     "failure",
-    [{"status": 502, "body": "<html>"}, {"status": 429}, {"body": requests.ConnectionError()}, {"body": "<html>"}],
+    [
+        {"status": 502, "body": "<html>"},
+        {"status": 429},
+        {"body": requests.ConnectionError()},
+        {"body": "<html>"},
+    ],
 )
 @pytest.mark.parametrize("document", [QUERY, ONCE])
 def test_asking_for_a_token_is_tried_again_like_any_request(
-    failure: dict[str, Any], document: Document, mock: responses.RequestsMock, clock: FakeClock, state_dir: Path
+    failure: dict[str, Any],
+    document: Document,
+    mock: responses.RequestsMock,
+    clock: FakeClock,
+    state_dir: Path,
 ) -> None:
     mock.post(GRANT, **failure)
     mock.post(GRANT, json={"access_token": "token-1-granted"})
@@ -461,9 +505,13 @@ def test_asking_for_a_token_is_tried_again_like_any_request(
     assert run(connect(clock, state_dir), document) == DATA
 
 
-def test_asking_for_a_token_ends_too(mock: responses.RequestsMock, clock: FakeClock, state_dir: Path) -> None:
+def test_asking_for_a_token_ends_too(
+    mock: responses.RequestsMock, clock: FakeClock, state_dir: Path
+) -> None:
     mock.post(GRANT, status=504)
-    with pytest.raises(ShopError, match=rf"answered 504 \(TokenGrant, {MAX_TRIES} tries\)") as failed:
+    with pytest.raises(
+        ShopError, match=rf"answered 504 \(TokenGrant, {MAX_TRIES} tries\)"
+    ) as failed:
         run(connect(clock, state_dir))
     assert type(failed.value) is ShopError
     with pytest.raises(OutOfTime):

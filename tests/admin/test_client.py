@@ -31,7 +31,9 @@ BULK = "https://storage.googleapis.com/bulk/result.jsonl"
 SECRET = "shpat_do_not_show_this"
 
 QUERY = Document("read", "query Read { shop { id } }")
-IDEMPOTENT = Document("adjust", "mutation Adjust($key: String!) { adjust @idempotent(key: $key) { id } }")
+IDEMPOTENT = Document(
+    "adjust", "mutation Adjust($key: String!) { adjust @idempotent(key: $key) { id } }"
+)
 ONCE = Document("bulk", "mutation Bulk { bulkOperationRunQuery { id } }")
 
 DATA = {"shop": {"id": "gid://shopify/Shop/1"}}
@@ -98,8 +100,14 @@ def error(code: str | None, message: str = "made up", **extensions: Any) -> dict
     return {"errors": [{"message": message, **({"extensions": inner} if inner else {})}]}
 
 
-def throttled(requested: float, left: float, rate: float = 100.0, maximum: float = 2000.0) -> dict[str, Any]:
-    cost = {"requestedQueryCost": requested, "actualQueryCost": None, "throttleStatus": status(left, maximum, rate)}
+def throttled(
+    requested: float, left: float, rate: float = 100.0, maximum: float = 2000.0
+) -> dict[str, Any]:
+    cost = {
+        "requestedQueryCost": requested,
+        "actualQueryCost": None,
+        "throttleStatus": status(left, maximum, rate),
+    }
     return {**error("THROTTLED", "Throttled"), "extensions": {"cost": cost}}
 
 
@@ -118,7 +126,10 @@ def test_a_call_carries_token_document_and_variables_and_returns_the_data(
     request = shop.calls[0].request
     assert request.headers["X-Shopify-Access-Token"] == SECRET
     assert request.headers["Content-Type"] == "application/json"
-    assert json.loads(request.body or "") == {"query": QUERY.text, "variables": {"key": "k", "first": 250}}
+    assert json.loads(request.body or "") == {
+        "query": QUERY.text,
+        "variables": {"key": "k", "first": 250},
+    }
 
 
 def test_no_password_out_of_netrc_is_sent(
@@ -165,14 +176,23 @@ def test_https_and_loopback_endpoints_are_taken(endpoint: str, clock: FakeClock)
         "",
     ],
 )
-def test_any_other_endpoint_is_refused_before_anything_is_sent(endpoint: str, clock: FakeClock) -> None:
+def test_any_other_endpoint_is_refused_before_anything_is_sent(
+    endpoint: str, clock: FakeClock
+) -> None:
     with pytest.raises(ConfigError, match="check api_url") as refused:
         connect(clock, endpoint=endpoint)
     assert SECRET not in str(refused.value)
 
 
-def test_requests_and_actual_points_are_counted(shop: responses.RequestsMock, client: Client) -> None:
-    shop.post(GRAPHQL, json=good({"requestedQueryCost": 46, "actualQueryCost": 31, "throttleStatus": status(1969)}))
+def test_requests_and_actual_points_are_counted(
+    shop: responses.RequestsMock, client: Client
+) -> None:
+    shop.post(
+        GRAPHQL,
+        json=good(
+            {"requestedQueryCost": 46, "actualQueryCost": 31, "throttleStatus": status(1969)}
+        ),
+    )
     shop.post(GRAPHQL, status=502)
     shop.post(GRAPHQL, json=good({"requestedQueryCost": 46, "actualQueryCost": 2.0}))
     run(client)
@@ -183,7 +203,9 @@ def test_requests_and_actual_points_are_counted(shop: responses.RequestsMock, cl
 # Never partial truth
 
 
-def test_errors_beside_filled_data_are_a_failure(shop: responses.RequestsMock, client: Client) -> None:
+def test_errors_beside_filled_data_are_a_failure(
+    shop: responses.RequestsMock, client: Client
+) -> None:
     shop.post(GRAPHQL, json={"data": DATA, **error("ACCESS_DENIED", "Access denied for x field.")})
     with pytest.raises(ShopError, match="ACCESS_DENIED"):
         run(client)
@@ -199,10 +221,14 @@ def test_an_empty_list_of_errors_is_none(shop: responses.RequestsMock, client: C
     [
         (
             error("ACCESS_DENIED", "Denied", requiredAccess="`read_locations` access scope."),
-            f"{SHOP} refused Read: the app lacks the scope read_locations (ACCESS_DENIED); add it to the app",
+            f"{SHOP} refused Read: the app lacks the scope read_locations (ACCESS_DENIED); add it "
+            "to the app",
         ),
         (
-            error("ACCESS_DENIED", "Access denied. Required access: `read_a` or `read_b` access scope."),
+            error(
+                "ACCESS_DENIED",
+                "Access denied. Required access: `read_a` or `read_b` access scope.",
+            ),
             "lacks the scope read_a or read_b",
         ),
         (error("ACCESS_DENIED", "No."), "the app lacks access (No.)"),
@@ -211,13 +237,22 @@ def test_an_empty_list_of_errors_is_none(shop: responses.RequestsMock, client: C
             error("BAD_REQUEST", "first cannot exceed\n250"),
             "Read: first cannot exceed 250 (BAD_REQUEST); this is a fault",
         ),
-        (error("undefinedField", "no"), "no (undefinedField); this is a fault of invsync; please report it"),
+        (
+            error("undefinedField", "no"),
+            "no (undefinedField); this is a fault of invsync; please report it",
+        ),
         (error(None, "odd"), "refused Read: odd; this is a fault of invsync"),
         ({"errors": "Not Found"}, "refused Read: Not Found; this is a fault"),
         ({"errors": {"query": "missing"}}, 'refused Read: {"query": "missing"}; this is a fault'),
         ({"errors": [None]}, "refused Read: null; this is a fault"),
-        ({"errors": [{"message": ["x"], "extensions": "y"}]}, 'refused Read: ["x"]; this is a fault'),
-        ({"errors": error("THROTTLED")["errors"] + error("BAD_REQUEST", "no")["errors"]}, "no (BAD_REQUEST)"),
+        (
+            {"errors": [{"message": ["x"], "extensions": "y"}]},
+            'refused Read: ["x"]; this is a fault',
+        ),
+        (
+            {"errors": error("THROTTLED")["errors"] + error("BAD_REQUEST", "no")["errors"]},
+            "no (BAD_REQUEST)",
+        ),
     ],
 )
 def test_errors_that_cannot_get_better_fail_at_once(
@@ -232,18 +267,33 @@ def test_errors_that_cannot_get_better_fail_at_once(
     assert (len(shop.calls), clock.slept) == (1, [])
 
 
-def test_a_search_warning_is_an_error_that_names_term_and_query(shop: responses.RequestsMock, client: Client) -> None:
-    warning = {"field": "tracked", "message": "Invalid search field for this query.", "code": "invalid_field"}
-    search = [{"path": ["a"], "query": "id:>1"}, {"path": ["b"], "query": "tracked:false", "warnings": [warning]}]
+def test_a_search_warning_is_an_error_that_names_term_and_query(
+    shop: responses.RequestsMock, client: Client
+) -> None:
+    warning = {
+        "field": "tracked",
+        "message": "Invalid search field for this query.",
+        "code": "invalid_field",
+    }
+    search = [
+        {"path": ["a"], "query": "id:>1"},
+        {"path": ["b"], "query": "tracked:false", "warnings": [warning]},
+    ]
     shop.post(GRAPHQL, json=good(extensions={"search": search}))
-    with pytest.raises(ShopError, match=r"the term tracked of the search tracked:false \(Read, Invalid search field"):
+    with pytest.raises(
+        ShopError,
+        match=r"the term tracked of the search tracked:false \(Read, Invalid search field",
+    ):
         run(client)
 
 
 @pytest.mark.parametrize(
-    "extensions", [{"search": [{"query": "a", "warnings": []}]}, {"search": None}, {"search": "x"}, None]
+    "extensions",
+    [{"search": [{"query": "a", "warnings": []}]}, {"search": None}, {"search": "x"}, None],
 )
-def test_a_search_without_warnings_is_fine(extensions: Any, shop: responses.RequestsMock, client: Client) -> None:
+def test_a_search_without_warnings_is_fine(
+    extensions: Any, shop: responses.RequestsMock, client: Client
+) -> None:
     shop.post(GRAPHQL, json=good(extensions=extensions))
     assert run(client) == DATA
 
@@ -272,9 +322,19 @@ def test_a_search_without_warnings_is_fine(extensions: Any, shop: responses.Requ
 )
 @pytest.mark.parametrize("document", [QUERY, IDEMPOTENT, ONCE])
 def test_statuses_that_cannot_get_better_fail_at_once_with_the_mend(
-    code: int, says: str, document: Document, shop: responses.RequestsMock, client: Client, clock: FakeClock
+    code: int,
+    says: str,
+    document: Document,
+    shop: responses.RequestsMock,
+    client: Client,
+    clock: FakeClock,
 ) -> None:
-    shop.post(GRAPHQL, status=code, json={"errors": f"no, not with {SECRET}"}, headers={"X-Request-Id": "req-7"})
+    shop.post(
+        GRAPHQL,
+        status=code,
+        json={"errors": f"no, not with {SECRET}"},
+        headers={"X-Request-Id": "req-7"},
+    )
     with pytest.raises(ShopError, match=str(code)) as failed:
         run(client, document)
     assert says in str(failed.value)
@@ -285,7 +345,9 @@ def test_statuses_that_cannot_get_better_fail_at_once_with_the_mend(
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed(code: int, shop: responses.RequestsMock, client: Client) -> None:
+def test_a_redirect_is_not_followed(
+    code: int, shop: responses.RequestsMock, client: Client
+) -> None:
     shop.post(GRAPHQL, status=code, headers={"Location": "https://www.print-shop.example/x?y"})
     shop.post("https://www.print-shop.example/x", json=good())
     shop.get("https://www.print-shop.example/x", json=good())
@@ -300,16 +362,23 @@ def test_a_redirect_is_not_followed(code: int, shop: responses.RequestsMock, cli
         (
             "2025-10",
             "2026-07",
-            "answered with API version 2026-07, since 2025-10 is retired: set api_version to 2026-07 or ",
+            "answered with API version 2026-07, since 2025-10 is retired: set api_version to "
+            "2026-07 or ",
         ),
-        ("2026-10", "2099-01", "answered with API version 2099-01, since 2026-10 is retired: look for a newer invsync"),
+        (
+            "2026-10",
+            "2099-01",
+            "answered with API version 2099-01, since 2026-10 is retired: look for a newer invsync",
+        ),
         ("2026-10", "2026-04", "since 2026-10 is not served: set api_version to 2026-04 or "),
     ],
 )
 def test_an_answer_by_another_version_is_an_error_that_says_which(
     asked: str, answered: str, says: str, shop: responses.RequestsMock, clock: FakeClock
 ) -> None:
-    shop.post(GRAPHQL.replace("2026-10", asked), json=good(), headers={"X-Shopify-API-Version": answered})
+    shop.post(
+        GRAPHQL.replace("2026-10", asked), json=good(), headers={"X-Shopify-API-Version": answered}
+    )
     with pytest.raises(ShopError, match=says):
         run(connect(clock, api_version=asked))
 
@@ -324,10 +393,17 @@ def test_an_answer_by_the_version_asked_for_is_fine_in_any_case_of_letters(
 # What may pass
 
 PASSING_BUT_MAY_HAVE_RUN: dict[str, dict[str, Any]] = {
-    **{str(code): {"status": code, "body": "<html>no</html>"} for code in (500, 502, 503, 504, 520, 530, 540)},
+    **{
+        str(code): {"status": code, "body": "<html>no</html>"}
+        for code in (500, 502, 503, 504, 520, 530, 540)
+    },
     "empty 502": {"status": 502},
     "read timeout": {"body": requests.ReadTimeout("slow")},
-    "reset": {"body": requests.ConnectionError("Connection aborted.", ConnectionResetError(104, "Connection reset"))},
+    "reset": {
+        "body": requests.ConnectionError(
+            "Connection aborted.", ConnectionResetError(104, "Connection reset")
+        )
+    },
     "cut body": {"body": requests.exceptions.ChunkedEncodingError("IncompleteRead")},
     "bad gzip": {"body": requests.exceptions.ContentDecodingError("gzip")},
     "html in a 200": {"body": "<!DOCTYPE html>"},
@@ -356,7 +432,11 @@ def named(cases: dict[str, Any]) -> list[Any]:
 @pytest.mark.parametrize("document", [QUERY, IDEMPOTENT])
 @pytest.mark.parametrize("failure", named(PASSING_BUT_MAY_HAVE_RUN | NEVER_STARTED))
 def test_what_may_pass_is_tried_again_with_the_same_body(
-    failure: dict[str, Any], document: Document, shop: responses.RequestsMock, client: Client, clock: FakeClock
+    failure: dict[str, Any],
+    document: Document,
+    shop: responses.RequestsMock,
+    client: Client,
+    clock: FakeClock,
 ) -> None:
     shop.post(GRAPHQL, **failure)
     shop.post(GRAPHQL, json=good())
@@ -366,7 +446,9 @@ def test_what_may_pass_is_tried_again_with_the_same_body(
     assert client.use.waited_seconds == sum(clock.slept) > 0
 
 
-@pytest.mark.parametrize("failure", named(PASSING_BUT_MAY_HAVE_RUN | {"timeout": {"json": error(None, "Timeout")}}))
+@pytest.mark.parametrize(
+    "failure", named(PASSING_BUT_MAY_HAVE_RUN | {"timeout": {"json": error(None, "Timeout")}})
+)
 def test_a_mutation_without_a_key_is_not_repeated_when_it_may_have_run(
     failure: dict[str, Any], shop: responses.RequestsMock, client: Client, clock: FakeClock
 ) -> None:
@@ -385,7 +467,9 @@ def test_a_mutation_without_a_key_is_repeated_when_it_never_started(
     assert run(client, ONCE) == DATA
 
 
-def test_a_throttled_answer_with_data_may_have_run(shop: responses.RequestsMock, client: Client) -> None:
+def test_a_throttled_answer_with_data_may_have_run(
+    shop: responses.RequestsMock, client: Client
+) -> None:
     shop.post(GRAPHQL, json={"data": DATA, **error("THROTTLED")})
     with pytest.raises(ShopError, match="may have been done"):
         run(client, ONCE)
@@ -403,17 +487,42 @@ def test_a_throttled_answer_with_data_may_have_run(shop: responses.RequestsMock,
         ({"body": requests.ReadTimeout()}, MAX_TRIES, ShopError, "gave no answer within 30 s"),
         ({"body": "<html>"}, MAX_TRIES, ShopError, "that is not JSON"),
         ({"json": {}}, MAX_TRIES, ShopError, "without data"),
-        ({"json": throttled(50, 20)}, MAX_THROTTLED_TRIES, ShopError, "other programs seem to use up"),
+        (
+            {"json": throttled(50, 20)},
+            MAX_THROTTLED_TRIES,
+            ShopError,
+            "other programs seem to use up",
+        ),
         ({"status": 429}, MAX_THROTTLED_TRIES, ShopError, "429"),
         ({"status": 504}, MAX_SLOW_TRIES, QueryTooLarge, "504.*asks for too much at once"),
         ({"json": error(None, "Timeout")}, 1, QueryTooLarge, "ran out of time"),
-        ({"json": error("MAX_COST_EXCEEDED", "Query cost is 1293")}, 1, QueryTooLarge, "Query cost is 1293"),
-        ({"json": throttled(50, 20, maximum=40)}, 1, QueryTooLarge, "costs 50 points, and .* more than 40"),
-        ({"status": 429, "headers": {"Retry-After": "3600"}}, 1, ShopError, "asks to wait for 3600 s"),
+        (
+            {"json": error("MAX_COST_EXCEEDED", "Query cost is 1293")},
+            1,
+            QueryTooLarge,
+            "Query cost is 1293",
+        ),
+        (
+            {"json": throttled(50, 20, maximum=40)},
+            1,
+            QueryTooLarge,
+            "costs 50 points, and .* more than 40",
+        ),
+        (
+            {"status": 429, "headers": {"Retry-After": "3600"}},
+            1,
+            ShopError,
+            "asks to wait for 3600 s",
+        ),
     ],
 )
 def test_tries_are_bounded(
-    failure: dict[str, Any], tries: int, kind: type[Exception], says: str, shop: responses.RequestsMock, client: Client
+    failure: dict[str, Any],
+    tries: int,
+    kind: type[Exception],
+    says: str,
+    shop: responses.RequestsMock,
+    client: Client,
 ) -> None:
     headers = {"X-Request-Id": "r", **failure.get("headers", {})}
     shop.post(GRAPHQL, **{**failure, "headers": headers})
@@ -423,7 +532,9 @@ def test_tries_are_bounded(
     assert len(shop.calls) == tries == client.use.requests
 
 
-def test_a_mutation_that_timed_out_is_never_too_large(shop: responses.RequestsMock, client: Client) -> None:
+def test_a_mutation_that_timed_out_is_never_too_large(
+    shop: responses.RequestsMock, client: Client
+) -> None:
     shop.post(GRAPHQL, status=504)
     with pytest.raises(ShopError) as failed:
         run(client, IDEMPOTENT)
@@ -434,7 +545,9 @@ def test_a_mutation_that_timed_out_is_never_too_large(shop: responses.RequestsMo
 # How long it waits
 
 
-def test_back_off_doubles_and_half_of_it_is_jitter(shop: responses.RequestsMock, clock: FakeClock) -> None:
+def test_back_off_doubles_and_half_of_it_is_jitter(
+    shop: responses.RequestsMock, clock: FakeClock
+) -> None:
     shop.post(GRAPHQL, status=500)
     for jitter, waits in ((0.0, [0.5, 1, 2, 4, 8]), (1.0, [1, 2, 4, 8, 16])):
         clock.slept.clear()
@@ -456,14 +569,20 @@ def test_back_off_doubles_and_half_of_it_is_jitter(shop: responses.RequestsMock,
         (
             {
                 **error("THROTTLED"),
-                "extensions": {"cost": {"throttleStatus": {"currentlyAvailable": 5, "restoreRate": 5}}},
+                "extensions": {
+                    "cost": {"throttleStatus": {"currentlyAvailable": 5, "restoreRate": 5}}
+                },
             },
             1.0,
         ),
     ],
 )
 def test_a_throttled_call_waits_for_the_points_it_lacks(
-    body: dict[str, Any], waits: float, shop: responses.RequestsMock, client: Client, clock: FakeClock
+    body: dict[str, Any],
+    waits: float,
+    shop: responses.RequestsMock,
+    client: Client,
+    clock: FakeClock,
 ) -> None:
     shop.post(GRAPHQL, json=body)
     shop.post(GRAPHQL, json=good())
@@ -472,7 +591,9 @@ def test_a_throttled_call_waits_for_the_points_it_lacks(
     assert client.use.throttled == 1
 
 
-def test_a_wait_that_was_not_enough_draws_more_jitter(shop: responses.RequestsMock, clock: FakeClock) -> None:
+def test_a_wait_that_was_not_enough_draws_more_jitter(
+    shop: responses.RequestsMock, clock: FakeClock
+) -> None:
     for _ in range(3):
         shop.post(GRAPHQL, json=throttled(50, 60))
     shop.post(GRAPHQL, json=good())
@@ -495,7 +616,12 @@ def test_a_wait_that_was_not_enough_draws_more_jitter(shop: responses.RequestsMo
 )
 @pytest.mark.parametrize("code", [429, 503])
 def test_retry_after_is_honoured(
-    code: int, retry_after: str, waits: float, shop: responses.RequestsMock, client: Client, clock: FakeClock
+    code: int,
+    retry_after: str,
+    waits: float,
+    shop: responses.RequestsMock,
+    client: Client,
+    clock: FakeClock,
 ) -> None:
     shop.post(GRAPHQL, status=code, headers={"Retry-After": retry_after})
     shop.post(GRAPHQL, json=good())
@@ -534,7 +660,12 @@ def test_a_retry_after_date_is_read_by_the_shops_clock(
     ],
 )
 def test_a_call_waits_for_its_points_before_it_is_sent(
-    told: Any, cost: int, waits: float, shop: responses.RequestsMock, client: Client, clock: FakeClock
+    told: Any,
+    cost: int,
+    waits: float,
+    shop: responses.RequestsMock,
+    client: Client,
+    clock: FakeClock,
 ) -> None:
     shop.post(GRAPHQL, json=good({"actualQueryCost": 1, "throttleStatus": told}))
     run(client, cost=5000)
@@ -580,7 +711,11 @@ def test_a_steady_stream_of_calls_loses_hardly_any_time_to_pacing(clock: FakeClo
             refused += 1
             return 200, {}, json.dumps(throttled(13, int(level), maximum=1000))
         level -= 13
-        return 200, {}, json.dumps(good({"actualQueryCost": 13, "throttleStatus": status(int(level), 1000)}))
+        return (
+            200,
+            {},
+            json.dumps(good({"actualQueryCost": 13, "throttleStatus": status(int(level), 1000)})),
+        )
 
     with responses.RequestsMock() as shop:
         shop.add_callback("POST", GRAPHQL, answer)
@@ -591,16 +726,23 @@ def test_a_steady_stream_of_calls_loses_hardly_any_time_to_pacing(clock: FakeClo
     assert (400 * 13 - 1000) / 100 / clock.passed > 0.95
 
 
-def test_no_wait_begins_that_the_time_budget_does_not_hold(shop: responses.RequestsMock, clock: FakeClock) -> None:
+def test_no_wait_begins_that_the_time_budget_does_not_hold(
+    shop: responses.RequestsMock, clock: FakeClock
+) -> None:
     shop.post(GRAPHQL, status=502)
     client = connect(clock, deadline=clock.monotonic() + 3)
-    with pytest.raises(OutOfTime, match=r"max_run_time.*answered 502 \(Read\) and has to be asked again.* 2\.0 s more"):
+    with pytest.raises(
+        OutOfTime,
+        match=r"max_run_time.*answered 502 \(Read\) and has to be asked again.* 2\.0 s more",
+    ):
         run(client)
     assert clock.slept == [0.5, 1.0]
     assert client.use.waited_seconds == 1.5
 
 
-def test_waiting_for_points_keeps_to_the_time_budget_too(shop: responses.RequestsMock, clock: FakeClock) -> None:
+def test_waiting_for_points_keeps_to_the_time_budget_too(
+    shop: responses.RequestsMock, clock: FakeClock
+) -> None:
     shop.post(GRAPHQL, json=good({"throttleStatus": status(0)}))
     client = connect(clock, deadline=clock.monotonic() + 3)
     run(client)
@@ -657,8 +799,12 @@ def test_a_deprecation_is_collected_and_told_once(
     run(client)
     run(client)
     assert client.deprecations == {"Shop.products"}
-    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert warnings == [f"{SHOP}: invsync uses what Shopify has deprecated (Shop.products): look for a newer one"]
+    warnings = [
+        record.getMessage() for record in caplog.records if record.levelno == logging.WARNING
+    ]
+    assert warnings == [
+        f"{SHOP}: invsync uses what Shopify has deprecated (Shop.products): look for a newer one"
+    ]
 
 
 # The log
@@ -669,7 +815,12 @@ def test_each_request_is_one_line_at_debug_and_each_new_try_one_at_info(
 ) -> None:
     caplog.set_level(logging.DEBUG, "invsync")
     shop.post(GRAPHQL, status=502)
-    shop.post(GRAPHQL, json=good({"requestedQueryCost": 46, "actualQueryCost": 31, "throttleStatus": status(1969)}))
+    shop.post(
+        GRAPHQL,
+        json=good(
+            {"requestedQueryCost": 46, "actualQueryCost": 31, "throttleStatus": status(1969)}
+        ),
+    )
     run(client, cost=46)
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         ("DEBUG", "Read: 502 in 0.00 s; points: 46 asked, - spent, - left; waited 0.00 s"),
@@ -698,7 +849,10 @@ REFUSED: dict[str, dict[str, Any]] = {
     "odd failure": {"body": requests.exceptions.InvalidURL("x")},
 }
 ECHOES: dict[str, dict[str, Any]] = {
-    **{str(code): {"status": code, "json": {"errors": f"who is {SECRET}?"}} for code in (400, 401, 403, 502)},
+    **{
+        str(code): {"status": code, "json": {"errors": f"who is {SECRET}?"}}
+        for code in (400, 401, 403, 502)
+    },
     "denied": {"json": error("ACCESS_DENIED", f"who is {SECRET}?")},
     "bad request": {"json": error("BAD_REQUEST", f"who is {SECRET}?")},
     "odd failure": {"body": requests.exceptions.InvalidURL(f"x{SECRET}")},
@@ -715,14 +869,21 @@ def test_a_failure_leaves_the_token_in_no_traceback_of_ours(
     shop.post(GRAPHQL, **failure)
     with pytest.raises(ShopError) as failed:
         run(client)
-    texts = [text for error in chain_of(failed.value) for text in (repr(error), *our_locals(error.__traceback__))]
+    texts = [
+        text
+        for error in chain_of(failed.value)
+        for text in (repr(error), *our_locals(error.__traceback__))
+    ]
     assert len(texts) > 1
     assert not any(SECRET in text for text in texts)
 
 
 @pytest.mark.parametrize("failure", named(ECHOES))
 def test_a_token_that_an_answer_repeats_is_in_no_message_or_log(
-    failure: dict[str, Any], shop: responses.RequestsMock, client: Client, caplog: pytest.LogCaptureFixture
+    failure: dict[str, Any],
+    shop: responses.RequestsMock,
+    client: Client,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     shop.post(GRAPHQL, **failure)
@@ -739,7 +900,10 @@ def test_a_bulk_result_comes_line_by_line_and_is_asked_for_without_the_token(
     shop: responses.RequestsMock, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "CHUNK_BYTES", 7)
-    lines = [json.dumps({"id": n, "title": "ü\u2028" * n}, ensure_ascii=False).encode() for n in range(20)]
+    lines = [
+        json.dumps({"id": n, "title": "ü\u2028" * n}, ensure_ascii=False).encode()
+        for n in range(20)
+    ]
     for body in (b"\n".join(lines), b"\n".join(lines) + b"\n", b"\n\n".join(lines)):
         shop.get(BULK, body=body)
         assert list(client.fetch_lines(BULK)) == lines
@@ -749,7 +913,9 @@ def test_a_bulk_result_comes_line_by_line_and_is_asked_for_without_the_token(
 
 def test_a_compressed_bulk_result_is_unpacked(shop: responses.RequestsMock, client: Client) -> None:
     body = gzip.compress(b"{}\n[]\n")
-    shop.get(BULK, body=body, headers={"Content-Encoding": "gzip", "Content-Length": str(len(body))})
+    shop.get(
+        BULK, body=body, headers={"Content-Encoding": "gzip", "Content-Length": str(len(body))}
+    )
     assert list(client.fetch_lines(BULK)) == [b"{}", b"[]"]
 
 
@@ -759,7 +925,9 @@ def test_an_empty_bulk_result_has_no_lines(shop: responses.RequestsMock, client:
 
 
 @pytest.mark.parametrize("code", [400, 403, 404, 410])
-def test_an_expired_bulk_result_says_so(code: int, shop: responses.RequestsMock, client: Client) -> None:
+def test_an_expired_bulk_result_says_so(
+    code: int, shop: responses.RequestsMock, client: Client
+) -> None:
     shop.get(BULK, status=code, body="<Error/>")
     with pytest.raises(ShopError, match=rf"storage\.googleapis\.com has expired \({code}\)"):
         list(client.fetch_lines(BULK))
@@ -767,14 +935,25 @@ def test_an_expired_bulk_result_says_so(code: int, shop: responses.RequestsMock,
 
 
 @pytest.mark.parametrize(
-    "url", ["http://storage.googleapis.com/x", "file:///etc/passwd", "ftp://127.0.0.1/x", "x", "http://[::1"]
+    "url",
+    [
+        "http://storage.googleapis.com/x",
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/x",
+        "x",
+        "http://[::1",
+    ],
 )
-def test_a_bulk_result_elsewhere_than_behind_https_or_loopback_is_refused(url: str, client: Client) -> None:
+def test_a_bulk_result_elsewhere_than_behind_https_or_loopback_is_refused(
+    url: str, client: Client
+) -> None:
     with pytest.raises(ShopError, match="not https"):
         list(client.fetch_lines(url))
 
 
-@pytest.mark.parametrize("failure", [{"status": 503}, {"status": 429}, {"body": requests.ReadTimeout()}])
+@pytest.mark.parametrize(
+    "failure", [{"status": 503}, {"status": 429}, {"body": requests.ReadTimeout()}]
+)
 def test_a_bulk_result_is_asked_for_again_before_its_first_line(
     failure: dict[str, Any], shop: responses.RequestsMock, client: Client, clock: FakeClock
 ) -> None:
@@ -823,7 +1002,10 @@ def loopback(*replies: bytes) -> Iterator[str]:
 
 def http(body: bytes, length: int | None = None) -> bytes:
     announced = len(body) if length is None else length
-    return b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (announced, body)
+    return b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (
+        announced,
+        body,
+    )
 
 
 GOOD = http(json.dumps(good()).encode())
@@ -835,14 +1017,19 @@ GOOD = http(json.dumps(good()).encode())
         pytest.param(b"", id="closed without a word"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-", id="cut in the headers"),
         pytest.param(http(b'{"data": {', 500), id="cut in the body"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{}", id="cut in a chunk"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{}", id="cut in a chunk"
+        ),
         pytest.param(b"nonsense\r\n\r\n", id="not HTTP"),
         pytest.param(
-            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", id="not the gzip it says"
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+            id="not the gzip it says",
         ),
     ],
 )
-def test_a_broken_connection_is_tried_again_or_not_like_any_unknown_outcome(broken: bytes, clock: FakeClock) -> None:
+def test_a_broken_connection_is_tried_again_or_not_like_any_unknown_outcome(
+    broken: bytes, clock: FakeClock
+) -> None:
     with loopback(broken, GOOD, broken) as endpoint:
         client = connect(clock, endpoint=endpoint)
         assert run(client) == DATA
@@ -850,15 +1037,21 @@ def test_a_broken_connection_is_tried_again_or_not_like_any_unknown_outcome(brok
             run(client, ONCE)
 
 
-def test_a_refused_connection_is_tried_again_even_for_a_mutation_without_a_key(clock: FakeClock) -> None:
+def test_a_refused_connection_is_tried_again_even_for_a_mutation_without_a_key(
+    clock: FakeClock,
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
-    with pytest.raises(ShopError, match=rf"can't be reached.* \(Bulk, {MAX_TRIES} tries\): check the"):
+    with pytest.raises(
+        ShopError, match=rf"can't be reached.* \(Bulk, {MAX_TRIES} tries\): check the"
+    ):
         run(connect(clock, endpoint=endpoint), ONCE)
     assert len(clock.slept) == MAX_TRIES - 1
 
 
-@pytest.mark.parametrize("odd", [requests.RequestException("no state file"), OSError("no CA bundle at x")])
+@pytest.mark.parametrize(
+    "odd", [requests.RequestException("no state file"), OSError("no CA bundle at x")]
+)
 def test_a_request_that_cannot_be_made_at_all_fails_at_once_and_says_why(
     odd: Exception, shop: responses.RequestsMock, client: Client
 ) -> None:

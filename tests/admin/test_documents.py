@@ -7,7 +7,10 @@ import pytest
 from invsync.admin import documents
 from invsync.admin.documents import Document, load
 
-MUTATION = "mutation Adjust($key: String!) { inventoryAdjustQuantities(input: {a: {b: 1}}) %s { userErrors { code } } }"
+MUTATION = (
+    "mutation Adjust($key: String!) { inventoryAdjustQuantities(input: {a: {b: 1}}) %s { "
+    "userErrors { code } } }"
+)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +29,8 @@ MUTATION = "mutation Adjust($key: String!) { inventoryAdjustQuantities(input: {a
         (MUTATION % "@idempotentish", "Adjust", False, False),
         ("mutation M($in: In = {a: 1}) { a(in: $in) { id } }", "M", False, False),
         (
-            'mutation { bulkOperationRunQuery(query: """{ a @idempotent { b } }""") { userErrors { code } } }',
+            'mutation { bulkOperationRunQuery(query: """{ a @idempotent { b } }""") { userErrors { '
+            "code } } }",
             "doc",
             False,
             False,
@@ -37,11 +41,19 @@ def test_only_queries_and_idempotent_mutations_may_be_repeated_blindly(
     text: str, operation: str, is_query: bool, repeatable: bool
 ) -> None:
     document = Document("doc", text)
-    assert (document.operation, document.is_query, document.repeatable) == (operation, is_query, repeatable)
+    assert (document.operation, document.is_query, document.repeatable) == (
+        operation,
+        is_query,
+        repeatable,
+    )
 
 
-def test_a_document_is_read_from_the_package_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "made_up.graphql").write_text("query MadeUp { shop { name } }  # ü", encoding="utf-8")
+def test_a_document_is_read_from_the_package_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "made_up.graphql").write_text(
+        "query MadeUp { shop { name } }  # ü", encoding="utf-8"
+    )
     monkeypatch.setattr(documents, "files", lambda package: tmp_path)
     document = load("made_up")
     assert document == Document("made_up", "query MadeUp { shop { name } }  # ü")
@@ -49,7 +61,9 @@ def test_a_document_is_read_from_the_package_once(tmp_path: Path, monkeypatch: p
     assert load("made_up") is document
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in Path(documents.__file__).parent.glob("*.graphql")))
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in Path(documents.__file__).parent.glob("*.graphql"))
+)
 def test_every_document_of_the_package_holds_one_named_operation(name: str) -> None:
     document = load(name)
     assert document.operation != name

@@ -1,9 +1,10 @@
 """What a run costs in a shop of 100,000 variants: `python -m tests.bench.scale [--products 25000]`.
 
-The shop is a sandbox in another process, behind real HTTP; the program is started as cron starts it. CPU (user and
-system) and peak memory are those of its whole process, from the operating system; figures are medians, and the two
-sides of a ratio are measured in turns. Only the long push runs in this process, on a clock that jumps over the waits:
-what it computes takes its real time, what it waits for takes none.
+The shop is a sandbox in another process, behind real HTTP; the program is started as cron starts
+it. CPU (user and system) and peak memory are those of its whole process, from the operating system;
+figures are medians, and the two sides of a ratio are measured in turns. Only the long push runs in
+this process, on a clock that jumps over the waits: what it computes takes its real time, what it
+waits for takes none.
 """
 
 from __future__ import annotations
@@ -72,7 +73,9 @@ def process(*command: str) -> Took:
         _, status, used = os.wait4(started.pid, 0)
         started.returncode = os.waitstatus_to_exitcode(status)
     if started.returncode:
-        raise SystemExit(f"{' '.join(command[:6])} … ended with {started.returncode}: {out[-2000:]}")
+        raise SystemExit(
+            f"{' '.join(command[:6])} … ended with {started.returncode}: {out[-2000:]}"
+        )
     return Took(used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, out)
 
 
@@ -95,7 +98,9 @@ def memory(took: Sequence[Took]) -> float:
 class Shop:
     """A served shop, and an installation of the program that looks after it."""
 
-    def __init__(self, folder: Path, products: int, server: subprocess.Popen[str], **section: Any) -> None:
+    def __init__(
+        self, folder: Path, products: int, server: subprocess.Popen[str], **section: Any
+    ) -> None:
         self.folder = folder
         self.products = products
         self._server = server
@@ -139,7 +144,9 @@ def served(products: int, **section: Any) -> Iterator[Shop]:
     command = (sys.executable, "-m", "tests.bench.served", "--products", str(products))
     with (
         TemporaryDirectory() as folder,
-        subprocess.Popen(command, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server,
+        subprocess.Popen(
+            command, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as server,
     ):
         yield Shop(Path(folder), products, server, **section)
         assert server.stdin is not None
@@ -175,10 +182,15 @@ class Table:
     def row(self, measure: str, figure: str, reach: str = "", met: bool | None = None) -> None:
         """One measure; without a reach it is for comparison."""
         self.missed += met is False
-        print(f"  {measure:<66} {figure:>24}   {reach:<9} {'' if met is None else 'yes' if met else 'NO'}", flush=True)
+        print(
+            f"  {measure:<66} {figure:>24}   {reach:<9} "
+            f"{'' if met is None else 'yes' if met else 'NO'}",
+            flush=True,
+        )
 
 
-# -- the measures ------------------------------------------------------------------------------------
+# -- the measures
+# ------------------------------------------------------------------------------------
 
 
 def measure_start(table: Table, times: int) -> None:
@@ -186,7 +198,9 @@ def measure_start(table: Table, times: int) -> None:
     script = Path(sys.executable).with_name("invsync")
     program = (str(script),) if script.exists() else INVSYNC
     took, click = in_turns(
-        times * 3, lambda: process(*program, "--version"), lambda: process(sys.executable, "-c", "import click")
+        times * 3,
+        lambda: process(*program, "--version"),
+        lambda: process(sys.executable, "-c", "import click"),
     )
     ratio = cpu(took) / cpu(click)
     figure = f"{cpu(took) * 1e3:.0f} ms / {cpu(click) * 1e3:.0f} ms = {ratio:.2f}"
@@ -199,27 +213,43 @@ def measure_init(table: Table, shop: Shop, command: str, times: int) -> None:
     assert "bulk" in took[0].document["scan_why"], took[0].document["scan_why"]
     parse = f"import json\nfor line in open({shop.result()!r}, 'rb'): json.loads(line)"
     more, parsed = in_turns(
-        times, lambda: shop.run(command, "--init", "--reset"), lambda: process(sys.executable, "-c", parse)
+        times,
+        lambda: shop.run(command, "--init", "--reset"),
+        lambda: process(sys.executable, "-c", parse),
     )
     took += more
     ratio = cpu(took) / cpu(parsed)
     figure = f"{cpu(took):.2f} s / {cpu(parsed):.2f} s = {ratio:.1f}"
     table.row(f"{command} --init: CPU over parsing the same bytes", figure, "≤ 5", ratio <= 5)
-    table.row(f"{command} --init: peak memory", f"{memory(took):.0f} MiB", "≤ 300 MiB", memory(took) <= 300)
+    table.row(
+        f"{command} --init: peak memory",
+        f"{memory(took):.0f} MiB",
+        "≤ 300 MiB",
+        memory(took) <= 300,
+    )
 
 
 def measure_steady(table: Table, shop: Shop, command: str, times: int) -> None:
     """A run in which nothing has changed."""
     parse = f"import json; json.load(open({str(shop.cache(command))!r}))"
-    took, parsed = in_turns(times, lambda: shop.run(command), lambda: process(sys.executable, "-c", parse))
+    took, parsed = in_turns(
+        times, lambda: shop.run(command), lambda: process(sys.executable, "-c", parse)
+    )
     assert took[0].document["scan"] == "changes", took[0].document["scan_why"]
     requests, points = max(each.requests for each in took), max(each.points for each in took)
     table.row(f"{command}, nothing changed: requests", f"{requests}", "≤ 3", requests <= 3)
     table.row(f"{command}, nothing changed: points", f"{points}", "≤ 10", points <= 10)
     ratio = cpu(took) / cpu(parsed)
     figure = f"{cpu(took) * 1e3:.0f} ms / {cpu(parsed) * 1e3:.0f} ms = {ratio:.1f}"
-    table.row(f"{command}, nothing changed: CPU over parsing the cache file", figure, "≤ 4", ratio <= 4)
-    table.row(f"{command}, nothing changed: peak memory", f"{memory(took):.0f} MiB", "≤ 150 MiB", memory(took) <= 150)
+    table.row(
+        f"{command}, nothing changed: CPU over parsing the cache file", figure, "≤ 4", ratio <= 4
+    )
+    table.row(
+        f"{command}, nothing changed: peak memory",
+        f"{memory(took):.0f} MiB",
+        "≤ 150 MiB",
+        memory(took) <= 150,
+    )
 
 
 def measure_sold(shop: Shop, command: str, program: Sequence[str] = INVSYNC) -> Took:
@@ -236,8 +266,18 @@ def measure_feed(table: Table, shop: Shop, command: str) -> int:
     first, second = measure_sold(shop, command), measure_sold(shop, command)
     for what, took in (("sold", first), ("sold right after that", second)):
         assert took.document["scan"] == "changes", took.document["scan_why"]
-        table.row(f"{command}, {SOLD} variants {what}: requests", f"{took.requests}", "≤ 6", took.requests <= 6)
-        table.row(f"{command}, {SOLD} variants {what}: points", f"{took.points}", "≤ 90", took.points <= 90)
+        table.row(
+            f"{command}, {SOLD} variants {what}: requests",
+            f"{took.requests}",
+            "≤ 6",
+            took.requests <= 6,
+        )
+        table.row(
+            f"{command}, {SOLD} variants {what}: points",
+            f"{took.points}",
+            "≤ 90",
+            took.points <= 90,
+        )
     return first.points
 
 
@@ -245,7 +285,9 @@ def measure_pages(table: Table, shop: Shop, points: int) -> None:
     """Fifty sales, found by pages; `points` is what the feed took for them."""
     place = shop.folder / "config.yaml"
     kept = place.read_text("utf-8")
-    place.write_text(kept.replace('"product_types"', '"scan": "complete", "product_types"'), "utf-8")
+    place.write_text(
+        kept.replace('"product_types"', '"scan": "complete", "product_types"'), "utf-8"
+    )
     paged = measure_sold(shop, "variants", BY_PAGES)
     place.write_text(kept, "utf-8")
     assert paged.document["scan_why"].endswith("by pages"), paged.document["scan_why"]
@@ -265,7 +307,9 @@ def measure_growth(table: Table, products: int) -> None:
             points.append(measure_sold(shop, "variants").points)
     figure = " → ".join(map(str, points))
     of = " → ".join(f"{size * VARIANTS:,}" for size in sizes)
-    table.row(f"points of {SOLD} sales at {of} variants", figure, "flat", max(points) <= 1.1 * min(points))
+    table.row(
+        f"points of {SOLD} sales at {of} variants", figure, "flat", max(points) <= 1.1 * min(points)
+    )
 
 
 class JumpingClock:
@@ -325,7 +369,8 @@ def measure_push(table: Table, products: int) -> None:
     unavoidable = (pushed.points - bucket) / rate
     share = unavoidable / pushed.seconds
     table.row(
-        f"a push of {adjustments:,} adjustments: {pushed.points:,} points, unavoidable over actual time",
+        f"a push of {adjustments:,} adjustments: {pushed.points:,} points, unavoidable over actual "
+        "time",
         f"{unavoidable:.0f} s / {pushed.seconds:.0f} s = {share:.0%}",
         "≥ 90%",
         share >= 0.9,
@@ -337,12 +382,17 @@ def measure_push(table: Table, products: int) -> None:
 def main() -> int:
     """Measure, print, and say whether every reach was met."""
     parser = ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--products", type=int, default=25_000, help="of four variants each, at three locations")
+    parser.add_argument(
+        "--products", type=int, default=25_000, help="of four variants each, at three locations"
+    )
     parser.add_argument("--times", type=int, default=5, help="runs of which the median is taken")
     given = parser.parse_args()
     products, times = max(SOLD * 4, given.products), given.times
     table = Table()
-    table.heading(f"{products:,} products of {VARIANTS} variants at {LOCATIONS} locations; medians of {times} runs")
+    table.heading(
+        f"{products:,} products of {VARIANTS} variants at {LOCATIONS} locations; medians of "
+        f"{times} runs"
+    )
     measure_start(table, times)
     for command in ("variants", "locations"):
         with served(products) as shop:

@@ -1,9 +1,10 @@
 """A generated shop behind HTTP in a process of its own: `python -m tests.bench.served`.
 
-Its objects were last touched a day ago, as those of a shop are that has been running for a while, and its point bucket
-never runs dry: what is measured is how many points are spent. The first line on stdout is its address. Each line on
-stdin is a JSON object, answered by one: `{"sell": [[SKU, units], …]}` plays customers at the primary location,
-`{"result": true}` asks for the file of the last bulk operation. The end of stdin ends the process.
+Its objects were last touched a day ago, as those of a shop are that has been running for a while,
+and its point bucket never runs dry: what is measured is how many points are spent. The first line
+on stdout is its address. Each line on stdin is a JSON object, answered by one: `{"sell": [[SKU,
+units], …]}` plays customers at the primary location, `{"result": true}` asks for the file of the
+last bulk operation. The end of stdin ends the process.
 """
 
 from __future__ import annotations

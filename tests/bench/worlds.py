@@ -3,8 +3,9 @@
     python -m tests.bench.worlds --worlds 10000 [--seed 0] [--jobs 2]
     python -m tests.bench.worlds --only 0/4711          # one world again, with its story
 
-A world is a shop of a few stocks, and the program at work on it; see `tests/exactly_once/living_shop.py`. It comes
-to rest several times, and is judged there: whatever a stock holds by its own count must be what every level reads.
+A world is a shop of a few stocks, and the program at work on it; see
+`tests/exactly_once/living_shop.py`. It comes to rest several times, and is judged there: whatever a
+stock holds by its own count must be what every level reads.
 """
 
 from __future__ import annotations
@@ -77,16 +78,31 @@ def portions(seed: int, worlds: int) -> Iterator[list[str]]:
 def report(tally: Tally, seconds: float) -> None:
     """The figures."""
     counts = tally.counts
-    print(f"worlds tried                 {tally.worlds}, with {counts['stocks']} stocks, in {seconds:.0f} s")
+    print(
+        f"worlds tried                 {tally.worlds}, with {counts['stocks']} stocks, in "
+        f"{seconds:.0f} s"
+    )
     print(f"runs                         {counts['runs']}")
     print(f"faults of the shop survived  {counts['faults']}")
-    print(f"kills survived               {counts['kills']}, of them {counts['power failures']} power failures")
-    others = ["full disks", "runs stopped by a signal", "out of time", "second runs", "stale indexes"]
+    print(
+        f"kills survived               {counts['kills']}, of them {counts['power failures']} power "
+        "failures"
+    )
+    others = [
+        "full disks",
+        "runs stopped by a signal",
+        "out of time",
+        "second runs",
+        "stale indexes",
+    ]
     print(f"other disturbances           {', '.join(f'{counts[name]} {name}' for name in others)}")
     print(f"runs that ended in an error  {counts['runs that failed']}")
     print(f"changes in mid-run           {counts['in the middle of a run']}")
     print(f"units sold, restocked        {counts['units sold']}, {counts['units restocked']}")
-    print(f"stocks checked at rest       {counts['checked']}, {counts['checked exactly']} of them to the unit")
+    print(
+        f"stocks checked at rest       {counts['checked']}, {counts['checked exactly']} of them to "
+        "the unit"
+    )
     print(f"rightly left to a person     {sum(counts[why] for why in living_shop.WAITING)}")
     print(f"units lost                   {tally.lost}")
     print(f"units repeated               {tally.repeated}")
@@ -105,14 +121,19 @@ def main() -> int:
     parser.add_argument("--worlds", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
-    parser.add_argument("--only", metavar="SEED/NUMBER", help="play one world again, and tell its story")
+    parser.add_argument(
+        "--only", metavar="SEED/NUMBER", help="play one world again, and tell its story"
+    )
     given = parser.parse_args()
     started = time.monotonic()
     if given.only:
         tally = play([given.only])
         for _, _, log in tally.wrong:
             print("\n".join(log))
-        report(Tally(tally.worlds, tally.counts, tally.lost, tally.repeated), time.monotonic() - started)
+        report(
+            Tally(tally.worlds, tally.counts, tally.lost, tally.repeated),
+            time.monotonic() - started,
+        )
         return 1 if tally.wrong else 0
     tally = Tally()
     with multiprocessing.Pool(given.jobs, maxtasksperchild=25) as pool:

@@ -1,8 +1,9 @@
 """A shop in which things happen while the program runs and fails, and beside it the truth: what is really there.
 
-The truth of a stock is a number, or a range where the rule is to choose: several rises between two runs, a level that
-is sold from before the program knows it, one that is deleted with sales on it. What is above the range was lost (a
-sale that was not passed on, a restock that was counted twice: it would oversell); what is below it was repeated.
+The truth of a stock is a number, or a range where the rule is to choose: several rises between two
+runs, a level that is sold from before the program knows it, one that is deleted with sales on it.
+What is above the range was lost (a sale that was not passed on, a restock that was counted twice:
+it would oversell); what is below it was repeated.
 """
 
 from __future__ import annotations
@@ -63,10 +64,10 @@ class Place:
 class Stock:
     """One physical stock, as whoever stands in front of it would count it.
 
-    `low`, `high`: what it holds. `places`: where it is for sale now. Since the last rest: places that have `risen`, the
-    units `sold` and `raised` at each, `unseen` places, `imported` (an import's number, and what was sold of each place
-    after it), `touched`.
-    `judged_afresh`: why its number is the program's to choose.
+    `low`, `high`: what it holds. `places`: where it is for sale now. Since the last rest: places
+    that have `risen`, the units `sold` and `raised` at each, `unseen` places, `imported` (an
+    import's number, and what was sold of each place after it), `touched`. `judged_afresh`: why its
+    number is the program's to choose.
     """
 
     product: Product
@@ -132,7 +133,8 @@ class Disturbance:
     seed: int = 0
     kill_request: tuple[int, Phase] = (0, "before")
     kill_step: tuple[int, When] = (0, "before")
-    #: After the kill: None for a process that died, else for a machine, and whether new names had reached the disk.
+    #: After the kill: None for a process that died, else for a machine, and whether new names had
+    #: reached the disk.
     power_failure: bool | None = None
     full_from: int = 0
     stop_at: int = 0
@@ -166,7 +168,9 @@ class LivingShop:
         time = Time()
         shop = Shop(now=lambda: time.time() + self.ways.skew)
         self.world = SmallWorld(self.folder, shop, time, self.ways.batch)
-        self.world.configure(self.ways.command, scan=self.ways.scan, several_rises=self.ways.several_rises)
+        self.world.configure(
+            self.ways.command, scan=self.ways.scan, several_rises=self.ways.several_rises
+        )
         self.shop.settings.index_lag = self.ways.index_lag
         self._numbers = itertools.count(1)
         self.shop.add_location("Warehouse")
@@ -178,7 +182,8 @@ class LivingShop:
     def shop(self) -> Shop:
         return self.world.shop
 
-    # -- what happens in the shop ----------------------------------------------------------------------
+    # -- what happens in the shop
+    # ----------------------------------------------------------------------
 
     def open_stock(self, size: int, units: int) -> None:
         """A new product, with as many variants (or at as many locations) at that number each."""
@@ -190,7 +195,11 @@ class LivingShop:
             skus = [f"P{number}"]
             locations = [place.name for place in self._open_locations()[:size]]
         product = self.shop.add_product(
-            f"Stock {number}", skus, product_type=KIND[self.ways.command], available=units, locations=locations
+            f"Stock {number}",
+            skus,
+            product_type=KIND[self.ways.command],
+            available=units,
+            locations=locations,
         )
         places = [Place(sku, location) for sku in skus for location in locations]
         self.stocks.append(Stock(product, places, units, units))
@@ -232,7 +241,11 @@ class LivingShop:
         number, since = stock.imported
         since[place] += sold
         nets = [number - since[one] - stock.at_rest for one in stock.places]
-        seen = stock.at_rest + sum(net for net in nets if net < 0) + min((net for net in nets if net > 0), default=0)
+        seen = (
+            stock.at_rest
+            + sum(net for net in nets if net < 0)
+            + min((net for net in nets if net > 0), default=0)
+        )
         # Whenever a run looked, what it then took for more than there is stays.
         stock.mistaken = max(stock.mistaken, seen - (number - since.total()))
         stock.high = number - since.total() + stock.mistaken
@@ -279,7 +292,10 @@ class LivingShop:
         stock.risen.update(stock.places)
         # Rises that the brake holds are let out one by one, as restocks are.
         stock.low, stock.high = -MANY, units if self.ways.few_rises >= 20 else MANY
-        self._say(f"{stock.product.title}: import of {units} begins with {', '.join(map(self._name, some))}")
+        self._say(
+            f"{stock.product.title}: import of {units} begins with "
+            f"{', '.join(map(self._name, some))}"
+        )
 
     def finish_imports(self, most: int = 99) -> None:
         """The next places of the imports that are half done."""
@@ -288,12 +304,18 @@ class LivingShop:
                 units = stock.half.pop(place)
                 if place in stock.places:
                     self.shop.set_available(place.sku, units, place.location)
-                    self._say(f"{stock.product.title}: import goes on: {units} at {self._name(place)}")
+                    self._say(
+                        f"{stock.product.title}: import goes on: {units} at {self._name(place)}"
+                    )
 
     def recount(self, stock: Stock, numbers: Mapping[Place, int]) -> None:
         """Somebody types other numbers in, each for itself: a sale or a restock as far as anyone can tell."""
         if stock.imported is not None:
-            stock.low, stock.high, stock.imported = -MANY, MANY, None  # what the import was is not to be seen any more
+            stock.low, stock.high, stock.imported = (
+                -MANY,
+                MANY,
+                None,
+            )  # what the import was is not to be seen any more
         for place, units in numbers.items():
             delta = units - self._available(place)
             stock.alike += delta < 0
@@ -398,7 +420,9 @@ class LivingShop:
         stock.away = not stock.away
         stock.judged_afresh = "it was out of the filter"
         self.shop.retype(stock.product, OTHER_KIND if stock.away else KIND[self.ways.command])
-        self._say(f"{stock.product.title}: {'leaves' if stock.away else 'comes back into'} the filter")
+        self._say(
+            f"{stock.product.title}: {'leaves' if stock.away else 'comes back into'} the filter"
+        )
 
     def delete(self, stock: Stock) -> None:
         """The product is deleted; the first one stays, since a shop where nothing matches is refused."""
@@ -424,12 +448,15 @@ class LivingShop:
         """What the search index may still show later."""
         self.snapshot, self.snapshot_at = state.dumps(self.shop), self.world.time.passed
 
-    # -- the program -----------------------------------------------------------------------------------
+    # -- the program
+    # -----------------------------------------------------------------------------------
 
     def run(self, how: Disturbance | None = None) -> Ended:
         """One run, disturbed as told."""
         how = how or Disturbance()
-        disk = Disk(self.world.folder, at=how.kill_step[0], when=how.kill_step[1], full_from=how.full_from)
+        disk = Disk(
+            self.world.folder, at=how.kill_step[0], when=how.kill_step[1], full_from=how.full_from
+        )
         met = Counter[str]()
         adjusts: list[int] = []
 
@@ -459,11 +486,20 @@ class LivingShop:
         faults = Faults(rules.rules, how.seed)
         shown = None
         # Later than the overlap of two feeds, an index is of no use to them.
-        if how.stale_index and (self.ways.scan == "complete" or self.world.time.passed - self.snapshot_at < 500):
+        if how.stale_index and (
+            self.ways.scan == "complete" or self.world.time.passed - self.snapshot_at < 500
+        ):
             shown = state.loads(self.snapshot, now=self.shop.now)
             met["stale indexes"] += 1
         try:
-            ended = self._start(disk=disk, hook=hook, faults=faults, stop_at=how.stop_at, shown=shown, force=how.force)
+            ended = self._start(
+                disk=disk,
+                hook=hook,
+                faults=faults,
+                stop_at=how.stop_at,
+                shown=shown,
+                force=how.force,
+            )
         except Wrong:
             raise
         except Exception as error:
@@ -479,7 +515,10 @@ class LivingShop:
         met["full disks"] += "No space left" in ended.message
         self.counts.update(met)
         self.counts["runs"] += 1
-        self._say(f"run: {'killed' if ended.killed else ended.exit_code} {ended.message}; {_told(how)}; {dict(+met)}")
+        self._say(
+            f"run: {'killed' if ended.killed else ended.exit_code} {ended.message}; {_told(how)}; "
+            f"{dict(+met)}"
+        )
         if ended.exit_code not in (0, 1, 3, 143, None):
             raise Wrong(f"exit {ended.exit_code}: {ended.message}")
         return ended
@@ -513,7 +552,9 @@ class LivingShop:
         self._begin_period()
 
     def _cached(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.world.files(self.ways.command).cache.read_bytes())["pools"]
+        found: dict[str, Any] = json.loads(self.world.files(self.ways.command).cache.read_bytes())[
+            "pools"
+        ]
         return found
 
     def begin(self) -> None:
@@ -542,7 +583,10 @@ class LivingShop:
         title = stock.product.title
         if stock.gone or stock.away:
             if entries:
-                raise Wrong(f"{title}: still in the cache, though it {'is gone' if stock.gone else 'left the filter'}")
+                raise Wrong(
+                    f"{title}: still in the cache, though it "
+                    f"{'is gone' if stock.gone else 'left the filter'}"
+                )
             return
         if not stock.places:
             return
@@ -587,7 +631,9 @@ class LivingShop:
             why = HELD
             allowed = self.ways.several_rises == "hold" and len(stock.risen) > 1
         elif entry.get("braked"):
-            raise Wrong(f"{stock.product.title}: rises are still held, though let through by force: {entry}")
+            raise Wrong(
+                f"{stock.product.title}: rises are still held, though let through by force: {entry}"
+            )
         if why is None:
             return False
         if not allowed:
@@ -600,7 +646,9 @@ class LivingShop:
 
     def _set_straight(self) -> None:
         """A person does what the report asks for: one number everywhere."""
-        waiting = [stock for stock in self.stocks if stock.judged_afresh and not (stock.gone or stock.away)]
+        waiting = [
+            stock for stock in self.stocks if stock.judged_afresh and not (stock.gone or stock.away)
+        ]
         waiting = [stock for stock in waiting if stock.places]
         if not waiting:
             return
@@ -634,7 +682,8 @@ class LivingShop:
             stock.touched = stock.other_places = stock.new = False
         self._say("at rest")
 
-    # -- within ----------------------------------------------------------------------------------------
+    # -- within
+    # ----------------------------------------------------------------------------------------
 
     def _say(self, what: str) -> None:
         self.log.append(f"{self.world.time.passed / 60:7.1f} min  {what}")
@@ -676,10 +725,16 @@ def _open_pools(journal: bytes) -> Iterator[str]:
 def _told(how: Disturbance) -> str:
     quiet = Disturbance()
     parts = {name: getattr(how, name) for name in how.__dataclass_fields__ if name != "meanwhile"}
-    return ", ".join(f"{name} {value}" for name, value in parts.items() if value != getattr(quiet, name)) or "quiet"
+    return (
+        ", ".join(
+            f"{name} {value}" for name, value in parts.items() if value != getattr(quiet, name)
+        )
+        or "quiet"
+    )
 
 
-# -- chance --------------------------------------------------------------------------------------------
+# -- chance
+# --------------------------------------------------------------------------------------------
 
 
 def random_ways(dice: random.Random) -> Ways:
@@ -746,14 +801,37 @@ def random_meanwhile(shop: LivingShop, dice: random.Random) -> None:
 
 
 BUSY = ["SERVICE_UNAVAILABLE", "ADJUST_QUANTITIES_FAILED", "IDEMPOTENCY_CONCURRENT_REQUEST"]
-REFUSALS = ["NON_MUTABLE_INVENTORY_ITEM", "INVALID_INVENTORY_ITEM", "INVALID_QUANTITY_TOO_HIGH", "SOMETHING_NEW"]
+REFUSALS = [
+    "NON_MUTABLE_INVENTORY_ITEM",
+    "INVALID_INVENTORY_ITEM",
+    "INVALID_QUANTITY_TOO_HIGH",
+    "SOMETHING_NEW",
+]
 
 
 def random_fault(shop: LivingShop, dice: random.Random) -> dict[str, Any]:
     """One rule for the sandbox."""
     kind = dice.choice(
-        ["cut_before", "cut_after", "cut_after", "status", "status", "garbage", "html", "truncated", "throttled"]
-        + ["internal_error", "timeout", "user_error", "refuse", "refuse", "error_beside_data", "latency"]
+        [
+            "cut_before",
+            "cut_after",
+            "cut_after",
+            "status",
+            "status",
+            "garbage",
+            "html",
+            "truncated",
+            "throttled",
+        ]
+        + [
+            "internal_error",
+            "timeout",
+            "user_error",
+            "refuse",
+            "refuse",
+            "error_beside_data",
+            "latency",
+        ]
         + (["bulk_ends", "bulk_busy", "bulk_no_url", "bulk_url_expired"] if shop.ways.bulk else [])
     )
     rule: dict[str, Any] = {"fault": kind}
@@ -761,7 +839,11 @@ def random_fault(shop: LivingShop, dice: random.Random) -> dict[str, Any]:
         rule["code"] = dice.choice([429, 500, 502, 503, 504, 403])
         rule["applied"] = dice.random() < 0.5
         if rule["code"] == 429:
-            rule |= {"applied": False, "retry_after": dice.choice([0.0, 2.0, 7.0]), "as_date": dice.random() < 0.3}
+            rule |= {
+                "applied": False,
+                "retry_after": dice.choice([0.0, 2.0, 7.0]),
+                "as_date": dice.random() < 0.3,
+            }
     elif kind in ("garbage", "html", "internal_error", "timeout"):
         rule["applied"] = dice.random() < 0.5
     elif kind == "truncated":
@@ -777,13 +859,22 @@ def random_fault(shop: LivingShop, dice: random.Random) -> dict[str, Any]:
             "named": dice.random() < 0.6,
         }
     elif kind == "bulk_ends":
-        rule |= {"ends": dice.choice(["FAILED", "CANCELED", "EXPIRED"]), "partial": dice.random() < 0.5}
+        rule |= {
+            "ends": dice.choice(["FAILED", "CANCELED", "EXPIRED"]),
+            "partial": dice.random() < 0.5,
+        }
     elif kind in ("latency", "bulk_busy"):
         rule["seconds"] = dice.choice([1.0, 20.0, 90.0])
     if dice.random() < 0.6 and not kind.startswith("bulk"):
         rule["operation"] = "Adjust"
     if kind != "refuse" or dice.random() < 0.3:
-        rule |= dice.choice([{"nth": dice.randint(1, 4)}, {"probability": 0.4}, {"times": dice.choice([1, 2, 7, 30])}])
+        rule |= dice.choice(
+            [
+                {"nth": dice.randint(1, 4)},
+                {"probability": 0.4},
+                {"times": dice.choice([1, 2, 7, 30])},
+            ]
+        )
     return rule
 
 
@@ -792,7 +883,9 @@ def random_disturbance(shop: LivingShop, dice: random.Random) -> Disturbance:
     how = Disturbance(seed=dice.randint(0, 10**6), force=dice.random() < 0.05)
     for _ in range(dice.choice([1, 1, 1, 2])):
         number, phase = dice.choice([-1, -1, -1, *range(1, 10)]), dice.choice(["before", "after"])
-        match dice.choice(["request", "step", "fault", "fault", "fault", "other", "meanwhile", "meanwhile"]):
+        match dice.choice(
+            ["request", "step", "fault", "fault", "fault", "other", "meanwhile", "meanwhile"]
+        ):
             case "request":
                 how.kill_request = (number, phase)
             case "step":
@@ -829,7 +922,9 @@ def random_period(shop: LivingShop, dice: random.Random) -> None:
         if dice.random() < 0.1:
             shop.begin_import(dice.choice(shop.stocks), dice.randint(40, 60), dice.randint(1, 3))
         shop.pass_time(
-            dice.choice([1, 5, 10, 10, 30, 400]) if dice.random() < 0.97 else dice.choice([1180, 1220, 1500])
+            dice.choice([1, 5, 10, 10, 30, 400])
+            if dice.random() < 0.97
+            else dice.choice([1180, 1220, 1500])
         )
         shop.run(random_disturbance(shop, dice) if dice.random() < 0.8 else None)
         if dice.random() < 0.3:

@@ -1,8 +1,9 @@
 """A shop, a state folder, a clock and the real program between them; and a disk and a power switch that fail on cue.
 
-Runs go through `invsync.run.run`, the same call that the command line makes, against the sandbox's door in the process.
-A kill is either real (SIGKILL, in a forked child) or played: then `Killed`, which nothing in the program catches for
-good, passes through it, and from that moment nothing more reaches the disk.
+Runs go through `invsync.run.run`, the same call that the command line makes, against the sandbox's
+door in the process. A kill is either real (SIGKILL, in a forked child) or played: then `Killed`,
+which nothing in the program catches for good, passes through it, and from that moment nothing more
+reaches the disk.
 """
 
 from __future__ import annotations
@@ -36,9 +37,16 @@ from invsync.sandbox.shop import Shop
 NOON = 1_795_348_800.0
 
 #: Operations that ask the search index, which may show what was so yesterday.
-SEARCHES = {"FindProducts", "FindItems", "ChangedLevels", "ChangedLevelsEverywhere", "ChangedProducts"}
+SEARCHES = {
+    "FindProducts",
+    "FindItems",
+    "ChangedLevels",
+    "ChangedLevelsEverywhere",
+    "ChangedProducts",
+}
 
-#: Where state folders are made: in memory if there is such a place, since thousands of renames on a disk take a while.
+#: Where state folders are made: in memory if there is such a place, since thousands of renames on a
+#: disk take a while.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 Hook = Callable[[Request, Phase], None]
@@ -75,15 +83,16 @@ def played() -> NoReturn:
     raise Killed
 
 
-#: `before` a step on the disk, in the middle of it (a write gets half of its bytes out), or `after` it.
+#: `before` a step on the disk, in the middle of it (a write gets half of its bytes out), or `after`
+#: it.
 When = Literal["before", "torn", "after"]
 
 
 class Disk:
     """Counts every change that is made to the state files of a folder, and lets one go wrong.
 
-    At step `at` (from 1): `when`, `die`. Or from step `full_from` on nothing more fits on the disk. What was not
-    fsync'ed is known, so that `lose_power` can take it away.
+    At step `at` (from 1): `when`, `die`. Or from step `full_from` on nothing more fits on the disk.
+    What was not fsync'ed is known, so that `lose_power` can take it away.
     """
 
     def __init__(
@@ -108,10 +117,22 @@ class Disk:
         for path in self._files():
             self._synced[path.stat().st_ino] = path.read_bytes()
         self._note_names()
-        for name in ("open", "close", "write", "fsync", "ftruncate", "posix_fallocate", "replace", "unlink", "mkdir"):
+        for name in (
+            "open",
+            "close",
+            "write",
+            "fsync",
+            "ftruncate",
+            "posix_fallocate",
+            "replace",
+            "unlink",
+            "mkdir",
+        ):
             real = getattr(os, name)
             # As the module's function would be: pathlib binds none of its own.
-            self._patches.enter_context(mock.patch.object(os, name, functools.partial(getattr(self, f"_{name}"), real)))
+            self._patches.enter_context(
+                mock.patch.object(os, name, functools.partial(getattr(self, f"_{name}"), real))
+            )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -127,7 +148,11 @@ class Disk:
 
         `names_survive`: new names and removals had reached the disk by themselves.
         """
-        names = {path.name: path.stat().st_ino for path in self._files()} if names_survive else self._names
+        names = (
+            {path.name: path.stat().st_ino for path in self._files()}
+            if names_survive
+            else self._names
+        )
         return {name: self._synced.get(inode, b"") for name, inode in names.items()}
 
     def lose_power(self, *, names_survive: bool) -> None:
@@ -138,7 +163,8 @@ class Disk:
         for name, content in left.items():
             (self.folder / name).write_bytes(content)
 
-    # -- what the program calls ------------------------------------------------------------------------
+    # -- what the program calls
+    # ------------------------------------------------------------------------
 
     def _open(self, real: Any, path: Any, flags: int, mode: int = 0o777, **rest: Any) -> int:
         if not self._ours(path):
@@ -173,7 +199,8 @@ class Disk:
             real(descriptor)
             return
         self._before("fsync", path)
-        # Nothing here loses power but this class, which knows what was synced: the real thing would only take time.
+        # Nothing here loses power but this class, which knows what was synced: the real thing would
+        # only take time.
         if path == self.folder:
             self._note_names()
         else:
@@ -186,7 +213,9 @@ class Disk:
     def _posix_fallocate(self, real: Any, descriptor: int, offset: int, length: int) -> None:
         self._on_file("fallocate", lambda: None, descriptor, needs_room=True)
 
-    def _on_file(self, name: str, do: Callable[[], Any], descriptor: int, *, needs_room: bool = False) -> None:
+    def _on_file(
+        self, name: str, do: Callable[[], Any], descriptor: int, *, needs_room: bool = False
+    ) -> None:
         path = self._paths.get(descriptor)
         if path is not None:
             self._before(name, path, needs_room=needs_room)
@@ -211,7 +240,8 @@ class Disk:
         if ours:
             self._after()
 
-    # -- within ----------------------------------------------------------------------------------------
+    # -- within
+    # ----------------------------------------------------------------------------------------
 
     def _ours(self, path: Any) -> bool:
         path = Path(os.fsdecode(path))
@@ -220,13 +250,20 @@ class Disk:
 
     def _files(self) -> Iterator[Path]:
         if self.folder.exists():
-            yield from (path for path in self.folder.iterdir() if path.is_file() and self._ours(path))
+            yield from (
+                path for path in self.folder.iterdir() if path.is_file() and self._ours(path)
+            )
 
     def _note_names(self) -> None:
         self._names = {path.name: path.stat().st_ino for path in self._files()}
 
     def _before(
-        self, name: str, path: Any, *, needs_room: bool = False, torn: Callable[[], None] | None = None
+        self,
+        name: str,
+        path: Any,
+        *,
+        needs_room: bool = False,
+        torn: Callable[[], None] | None = None,
     ) -> None:
         if self.dead:
             raise Killed
@@ -250,8 +287,8 @@ class Disk:
 class Ended:
     """How a run ended: by itself, turned away before it began, or killed (`outcome` and `error` are None).
 
-    `steps`: what it did on the disk; `requests`: their operations; `keys`: the idempotency key of every call that
-    adjusts.
+    `steps`: what it did on the disk; `requests`: their operations; `keys`: the idempotency key of
+    every call that adjusts.
     """
 
     outcome: Outcome | None
@@ -305,7 +342,8 @@ class SmallWorld:
     shop: Shop
     time: Time = field(default_factory=Time)
     batch: int = adjust.BATCH
-    #: Runs so far: the ids of each are made from its number, so that the same story leaves the same bytes.
+    #: Runs so far: the ids of each are made from its number, so that the same story leaves the same
+    #: bytes.
     runs: int = 0
     settings: Settings = field(init=False)
 
@@ -327,7 +365,9 @@ class SmallWorld:
 
     def reads(self, title: str) -> list[int]:
         """What the variants of a product read at the primary location."""
-        return self.shop.availables(*(variant.item for variant in self.shop.product(title).variants))
+        return self.shop.availables(
+            *(variant.item for variant in self.shop.product(title).variants)
+        )
 
     def run(
         self,
@@ -390,7 +430,9 @@ class SmallWorld:
         opened: list[transport.SandboxAdapter] = []
 
         def open_door(path: Path) -> transport.SandboxAdapter:
-            made = DOOR(self.shop, now=self.time.time, sleep=self.time.sleep, faults=faults, on_request=hook)
+            made = DOOR(
+                self.shop, now=self.time.time, sleep=self.time.sleep, faults=faults, on_request=hook
+            )
             opened.append(made)
             return made
 
@@ -402,7 +444,9 @@ class SmallWorld:
         ):
             yield opened
 
-    def until_rest(self, command: Command = "variants", *, most: int = 8, **options: Any) -> list[Ended]:
+    def until_rest(
+        self, command: Command = "variants", *, most: int = 8, **options: Any
+    ) -> list[Ended]:
         """Undisturbed runs until one sends nothing; raises AssertionError for one that fails, or for no end of it."""
         runs: list[Ended] = []
         while not runs or runs[-1].sent:
@@ -427,9 +471,16 @@ class Left:
         if shop is None:
             world.shop.bucket.available = world.shop.settings.bucket_size
             shop = state.dumps(world.shop)
-        files = {path.name: path.read_bytes() for path in world.folder.iterdir()} if world.folder.exists() else {}
+        files = (
+            {path.name: path.read_bytes() for path in world.folder.iterdir()}
+            if world.folder.exists()
+            else {}
+        )
         # Who held the lock is no state: nobody does now.
-        return cls({name: b"" if name.endswith(".lock") else content for name, content in files.items()}, shop)
+        return cls(
+            {name: b"" if name.endswith(".lock") else content for name, content in files.items()},
+            shop,
+        )
 
     def world(self, folder: Path, like: SmallWorld) -> SmallWorld:
         """The same again, in another folder, at the time and with the configuration of `like`."""
@@ -439,7 +490,9 @@ class Left:
             (folder / name).write_bytes(content)
         time = Time()
         time.passed = like.time.passed
-        made = SmallWorld(folder, state.loads(self.shop, now=time.time), time, like.batch, like.runs)
+        made = SmallWorld(
+            folder, state.loads(self.shop, now=time.time), time, like.batch, like.runs
+        )
         made.settings = replace(like.settings, state_dir=folder)
         return made
 

@@ -93,7 +93,9 @@ def test_all_of_a_batch_is_refused(prints: Prints) -> None:
 
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("raised", [False, True])
-def test_a_pool_of_several_batches_refused_in_its_second(prints: Prints, named: bool, raised: bool) -> None:
+def test_a_pool_of_several_batches_refused_in_its_second(
+    prints: Prints, named: bool, raised: bool
+) -> None:
     world = prints(batch=4, Large=10, Other=3)
     start = 30
     if raised:
@@ -127,13 +129,21 @@ def test_a_pool_of_more_than_250_levels(prints: Prints) -> None:
     in_step(world, ["Other"], 29)
 
 
-@pytest.mark.parametrize("code", ["SERVICE_UNAVAILABLE", "ADJUST_QUANTITIES_FAILED", "IDEMPOTENCY_CONCURRENT_REQUEST"])
+@pytest.mark.parametrize(
+    "code", ["SERVICE_UNAVAILABLE", "ADJUST_QUANTITIES_FAILED", "IDEMPOTENCY_CONCURRENT_REQUEST"]
+)
 @pytest.mark.parametrize("applied", [False, True])
 def test_shopify_is_busy(prints: Prints, code: str, applied: bool) -> None:
     """The same call with the same key, whether the first was applied or not; never in halves."""
     world = prints(**dict.fromkeys("ABCD", 3))
     sell_one_of_each(world, "ABCD")
-    busy = {"fault": "user_error", "code": code, "operation": "Adjust", "times": 2, "applied": applied}
+    busy = {
+        "fault": "user_error",
+        "code": code,
+        "operation": "Adjust",
+        "times": 2,
+        "applied": applied,
+    }
     ended = world.run(faults=[busy])
     assert ended.exit_code == 0, ended.message
     assert ended.sent == (2 if applied else 3)  # a key that did its work answers with it
@@ -159,7 +169,9 @@ def test_shopify_stays_busy(prints: Prints) -> None:
     in_step(world, "CD", 29)
 
 
-def test_an_index_that_is_none_of_ours_is_no_index(prints: Prints, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_that_is_none_of_ours_is_no_index(
+    prints: Prints, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = prints(**dict.fromkeys("AB", 3))
     sell_one_of_each(world, "AB")
     monkeypatch.setattr(adjust, "_index", lambda field: 99)
@@ -175,7 +187,12 @@ def test_an_index_that_is_none_of_ours_is_no_index(prints: Prints, monkeypatch: 
 def test_a_fault_of_ours_stops_the_run_and_loses_nothing(prints: Prints) -> None:
     world = prints(batch=2, **dict.fromkeys("ABC", 3))
     sell_one_of_each(world, "ABC")
-    ours = {"fault": "user_error", "code": "INVALID_REFERENCE_DOCUMENT", "operation": "Adjust", "nth": 2}
+    ours = {
+        "fault": "user_error",
+        "code": "INVALID_REFERENCE_DOCUMENT",
+        "operation": "Adjust",
+        "nth": 2,
+    }
     ended = world.run(faults=[ours])
     assert ended.exit_code == 1
     assert "report it" in ended.message

@@ -1,8 +1,8 @@
 """`kill -9` at every request, before and after it is applied, and at every step on the disk: the next run ends where an
 undisturbed run ends.
 
-Every kill is followed by one run. Where two kills leave the very same files and the very same shop, that run is done
-once: ids and times are those of the story, not of the day.
+Every kill is followed by one run. Where two kills leave the very same files and the very same shop,
+that run is done once: ids and times are those of the story, not of the day.
 """
 
 from __future__ import annotations
@@ -38,10 +38,22 @@ def shop_before(shop: Shop) -> None:
         shop.add_location(name)
     here, everywhere = ("Warehouse",), ("Warehouse", "Till", "Attic")
     for name in ("Fall", "Rise", "Several", "Joined", "Gone", "Left"):
-        shop.add_product(name, [f"{name}-{n}" for n in "123"], product_type="Print", available=30, locations=here)
-        shop.add_product(f"{name} cup", [f"{name}-C"], product_type="Kitchen", available=30, locations=everywhere)
-    shop.add_product("Large", [f"Large-{n}" for n in range(7)], product_type="Print", available=30, locations=here)
-    shop.add_product("Unequal", ["U-1", "U-2"], product_type="Print", available=[4, 9], locations=here)
+        shop.add_product(
+            name, [f"{name}-{n}" for n in "123"], product_type="Print", available=30, locations=here
+        )
+        shop.add_product(
+            f"{name} cup", [f"{name}-C"], product_type="Kitchen", available=30, locations=everywhere
+        )
+    shop.add_product(
+        "Large",
+        [f"Large-{n}" for n in range(7)],
+        product_type="Print",
+        available=30,
+        locations=here,
+    )
+    shop.add_product(
+        "Unequal", ["U-1", "U-2"], product_type="Print", available=[4, 9], locations=here
+    )
 
 
 def story_of_variants(shop: Shop) -> None:
@@ -56,7 +68,9 @@ def story_of_variants(shop: Shop) -> None:
     shop.delete_product("Gone")
     shop.delete_variant("Left-3")
     shop.sell("Left-1", 1)
-    shop.add_product("New", ["New-1", "New-2"], product_type="Print", available=12, locations=("Warehouse",))
+    shop.add_product(
+        "New", ["New-1", "New-2"], product_type="Print", available=12, locations=("Warehouse",)
+    )
 
 
 def story_of_locations(shop: Shop) -> None:
@@ -71,14 +85,26 @@ def story_of_locations(shop: Shop) -> None:
     shop.delete_product("Gone cup")
     shop.unstock("Left-C", "Attic")
     shop.sell("Left-C", 1, "Warehouse")
-    shop.add_product("New cup", ["New-C"], product_type="Kitchen", available=12, locations=("Warehouse", "Till"))
-    shop.add_product("Typed in", ["Typed-C"], product_type="Kitchen", available=0, locations=("Warehouse", "Till"))
+    shop.add_product(
+        "New cup", ["New-C"], product_type="Kitchen", available=12, locations=("Warehouse", "Till")
+    )
+    shop.add_product(
+        "Typed in",
+        ["Typed-C"],
+        product_type="Kitchen",
+        available=0,
+        locations=("Warehouse", "Till"),
+    )
     shop.set_available("Typed-C", 6, "Till")
 
 
 def story_of_aligning(shop: Shop) -> None:
     shop.add_product(
-        "Uneven", ["V-1", "V-2", "V-3"], product_type="Print", available=[8, 3, 8], locations=("Warehouse",)
+        "Uneven",
+        ["V-1", "V-2", "V-3"],
+        product_type="Print",
+        available=[8, 3, 8],
+        locations=("Warehouse",),
     )
     shop.add_product(
         "Large, uneven",
@@ -87,7 +113,9 @@ def story_of_aligning(shop: Shop) -> None:
         available=range(5, 11),
         locations=("Warehouse",),
     )
-    shop.add_product("New", ["New-1", "New-2"], product_type="Print", available=12, locations=("Warehouse",))
+    shop.add_product(
+        "New", ["New-1", "New-2"], product_type="Print", available=12, locations=("Warehouse",)
+    )
 
 
 #: What happens before the run that is killed, and how that is started.
@@ -126,7 +154,10 @@ def end_state(world: SmallWorld, command: Command) -> EndState:
         for line in applied_lines(files.history.read_bytes())
     ]
     return EndState(
-        {f"{level.item.sku} @ {level.location.name}": level.available for level in world.shop.levels.values()},
+        {
+            f"{level.item.sku} @ {level.location.name}": level.available
+            for level in world.shop.levels.values()
+        },
         json.loads(files.cache.read_bytes())["pools"],
         Counter(applied),
     )
@@ -144,7 +175,9 @@ class Story:
     end: EndState = field(init=False, repr=False)
     points: int = 0
     wrong: list[str] = field(default_factory=list)
-    known: dict[tuple[tuple[tuple[str, bytes], ...], str], str] = field(default_factory=dict, repr=False)
+    known: dict[tuple[tuple[tuple[str, bytes], ...], str], str] = field(
+        default_factory=dict, repr=False
+    )
 
     def again(self, start: Left | None = None) -> SmallWorld:
         """The world before that run."""
@@ -152,7 +185,10 @@ class Story:
 
     def to_the_end(self, world: SmallWorld) -> list[Ended]:
         """The run again. What `--init` has begun to align is managed, so that an ordinary run does the rest."""
-        return [world.run(self.command, **options) for options in ([self.options, {}] if self.options else [{}])]
+        return [
+            world.run(self.command, **options)
+            for options in ([self.options, {}] if self.options else [{}])
+        ]
 
     def judge(self, left: Left, told: str) -> None:
         """See what an undisturbed run makes of what a kill has left."""
@@ -171,14 +207,18 @@ class Story:
                 return f"exit {after.exit_code}: {after.message}"
         found = end_state(world, self.command)
         levels = {at: units for at, units in found.levels.items() if units != self.end.levels[at]}
-        pools = {one: entry for one, entry in found.pools.items() if entry != self.end.pools.get(one)}
+        pools = {
+            one: entry for one, entry in found.pools.items() if entry != self.end.pools.get(one)
+        }
         history = (found.history - self.end.history) + (self.end.history - found.history)
         if levels or pools or history or len(found.pools) != len(self.end.pools):
             return f"levels {levels}, pools {pools}, history {history}"
         return ""
 
     def verdict(self, at_least: int) -> None:
-        assert not self.wrong, f"{len(self.wrong)} of {self.points} kills: " + "\n".join(self.wrong[:5])
+        assert not self.wrong, f"{len(self.wrong)} of {self.points} kills: " + "\n".join(
+            self.wrong[:5]
+        )
         assert self.points >= at_least
         # A story that can't be told apart from itself would be judged once only.
         assert len(self.known) >= at_least / 5
@@ -281,11 +321,15 @@ def test_the_run_that_cleans_up_may_be_killed_as_well(story: Story, phase: Phase
     for number, now, told in request_points(cleaning):
         world = story.again(left)
         disk = Disk(world.folder)
-        assert world.run(story.command, disk=disk, hook=at_request(disk, number, now), **story.options).killed
+        assert world.run(
+            story.command, disk=disk, hook=at_request(disk, number, now), **story.options
+        ).killed
         story.judge(Left.by(world), told)
     for number, when, told in disk_points(cleaning):
         world = story.again(left)
-        assert world.run(story.command, disk=Disk(world.folder, at=number, when=when), **story.options).killed
+        assert world.run(
+            story.command, disk=Disk(world.folder, at=number, when=when), **story.options
+        ).killed
         story.judge(Left.by(world), told)
     story.verdict(at_least=50)
 
@@ -367,7 +411,9 @@ def installation(tmp_path: Path) -> Installation:
 
 
 @pytest.mark.parametrize("phase", ["before", "after"])
-def test_the_command_line_killed_and_started_again(installation: Installation, phase: Phase) -> None:
+def test_the_command_line_killed_and_started_again(
+    installation: Installation, phase: Phase
+) -> None:
     """Once more with an interpreter of its own, from the command line on."""
     assert installation.start_and_signal(signal.SIGKILL, phase).returncode == -signal.SIGKILL
     assert installation.journal.exists()

@@ -50,7 +50,8 @@ def left_alone(world: SmallWorld, ended: Ended, before: Left) -> None:
         assert after.files.get(name) == before.files.get(name)
 
 
-# -- the answer that was never heard -----------------------------------------------------------------
+# -- the answer that was never heard
+# -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("applied", [False, True])
@@ -70,7 +71,12 @@ def test_concurrent_request_is_asked_again_with_the_same_key(prints: Prints, app
     world = prints(A=3)
     world.shop.sell("A-1", 3)
     first = cut_off(world, applied=applied)
-    busy = {"fault": "user_error", "code": "IDEMPOTENCY_CONCURRENT_REQUEST", "operation": "Adjust", "times": 2}
+    busy = {
+        "fault": "user_error",
+        "code": "IDEMPOTENCY_CONCURRENT_REQUEST",
+        "operation": "Adjust",
+        "times": 2,
+    }
     after = world.run(faults=[busy])
     assert after.exit_code == 0, after.message
     assert set(after.keys) == {first.keys[0]}
@@ -97,7 +103,12 @@ def test_previous_attempt_failed_means_that_nothing_was_applied(prints: Prints) 
     world.shop.restock("B-1", 5)
     first = cut_off(world, applied=False)
     world.shop.sell("A-2", 1)
-    failed = {"fault": "user_error", "code": "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", "operation": "Adjust", "nth": 1}
+    failed = {
+        "fault": "user_error",
+        "code": "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED",
+        "operation": "Adjust",
+        "nth": 1,
+    }
     after = world.run(faults=[failed])
     assert after.exit_code == 0, after.message
     assert after.keys[0] == first.keys[0]
@@ -124,9 +135,14 @@ def test_parameter_mismatch_stops_everything(prints: Prints) -> None:
     world.shop.sell("A-1", 3)
     cut_off(world, applied=True)
     world.shop.sell("B-1", 1)
-    mismatch = {"fault": "user_error", "code": "IDEMPOTENCY_KEY_PARAMETER_MISMATCH", "operation": "Adjust"}
+    mismatch = {
+        "fault": "user_error",
+        "code": "IDEMPOTENCY_KEY_PARAMETER_MISMATCH",
+        "operation": "Adjust",
+    }
     journal = world.files().journal.read_bytes()
-    # A key that has done its work answers with it: so that the fault strikes, Shopify has to have forgotten it.
+    # A key that has done its work answers with it: so that the fault strikes, Shopify has to have
+    # forgotten it.
     world.shop.keys.clear()
     ended = world.run(faults=[mismatch])
     assert ended.exit_code == 1
@@ -161,7 +177,8 @@ def test_what_a_cut_off_run_had_to_say_is_said_by_the_next(prints: Prints) -> No
     assert after.problems("several_rises")
 
 
-# -- stopped at every request ------------------------------------------------------------------------
+# -- stopped at every request
+# ------------------------------------------------------------------------
 
 
 def busy_world(prints: Prints) -> SmallWorld:
@@ -210,7 +227,9 @@ def test_out_of_time_at_every_request(prints: Prints) -> None:
     for number in range(1, len(undisturbed.requests) + 1):
         world = before.world(world.folder, world)
 
-        def late(request: Request, now: Phase, number: int = number, world: SmallWorld = world) -> None:
+        def late(
+            request: Request, now: Phase, number: int = number, world: SmallWorld = world
+        ) -> None:
             if request.number == number and now == "after":
                 world.time.pass_by(hours=1)
 
@@ -239,18 +258,23 @@ def test_a_full_disk_at_every_write(prints: Prints) -> None:
     for step in range(1, len(undisturbed.steps) + 1):
         world = before.world(world.folder, world)
         ended = world.run(disk=Disk(world.folder, full_from=step))
-        assert ended.exit_code in (0, 1), ended.exit_code  # 0: nothing was to be written but how the run ended
+        assert ended.exit_code in (0, 1), (
+            ended.exit_code
+        )  # 0: nothing was to be written but how the run ended
         failed += ended.exit_code == 1
         if ended.exit_code == 1:
             assert "with room on its disk" in ended.message
         json.loads(world.files().cache.read_bytes())
         after = world.run()
-        assert after.exit_code == 0, f"full from step {step} ({undisturbed.steps[step - 1]}): {after.message}"
+        assert after.exit_code == 0, (
+            f"full from step {step} ({undisturbed.steps[step - 1]}): {after.message}"
+        )
         in_step(world)
     assert failed >= 30
 
 
-# -- a journal too old to replay ---------------------------------------------------------------------
+# -- a journal too old to replay
+# ---------------------------------------------------------------------
 
 
 def test_old_journal_as_before(prints: Prints) -> None:
@@ -307,7 +331,9 @@ def test_old_journal_neither_is_judged_afresh(prints: Prints, applied: bool) -> 
 
 
 @pytest.mark.parametrize("applied", [False, True])
-def test_old_journal_is_not_fooled_by_sales_that_look_like_the_batch(prints: Prints, applied: bool) -> None:
+def test_old_journal_is_not_fooled_by_sales_that_look_like_the_batch(
+    prints: Prints, applied: bool
+) -> None:
     """Sold later, what reads as after the batch (or as before it, undone by a restock) was not touched about then."""
     world = prints(A=2)
     world.shop.sell("A-1", 3)
@@ -341,7 +367,8 @@ def test_a_journal_of_which_only_a_part_is_old(prints: Prints) -> None:
     world = prints(batch=3, Large=8)
     world.shop.sell("Large-1", 2)
     world.time.pass_by(minutes=1)
-    # 7 adjustments in three batches: the first is applied and known to be, of the second nobody knows.
+    # 7 adjustments in three batches: the first is applied and known to be, of the second nobody
+    # knows.
     ended = world.run(faults=[{**CUT_AFTER, "nth": list(range(2, 20))}])
     assert ended.exit_code == 1
     assert world.reads("Large") == [28] * 7 + [30]
@@ -371,7 +398,8 @@ def test_a_forgotten_pool_is_no_new_one(prints: Prints) -> None:
     assert ended.exit_code == 3
 
 
-# -- bad input ---------------------------------------------------------------------------------------
+# -- bad input
+# ---------------------------------------------------------------------------------------
 
 
 def with_open_journal(prints: Prints) -> SmallWorld:
@@ -460,7 +488,9 @@ def test_a_cache_newer_than_the_journal(prints: Prints) -> None:
     names_file_and_way_on(ended, world.files().journal)
 
 
-@pytest.mark.parametrize("bad", [b"not json\n", b'["a", "list"]\n', b"{}\n", b'{"batch": "x"}\n', b"\n"])
+@pytest.mark.parametrize(
+    "bad", [b"not json\n", b'["a", "list"]\n', b"{}\n", b'{"batch": "x"}\n', b"\n"]
+)
 @pytest.mark.parametrize("at", [0, 1])
 def test_a_bad_line_in_the_middle(prints: Prints, bad: bytes, at: int) -> None:
     world = with_open_journal(prints)
@@ -498,12 +528,15 @@ def test_starting_over_may_be_killed_anywhere(prints: Prints, align: str | None)
         world = before.world(world.folder, world)
         assert world.run(disk=Disk(world.folder, at=step), **options).killed
         ended = world.run()
-        assert ended.exit_code in (0, 3), f"killed at step {step} ({undisturbed.steps[step - 1]}): {ended.message}"
+        assert ended.exit_code in (0, 3), (
+            f"killed at step {step} ({undisturbed.steps[step - 1]}): {ended.message}"
+        )
         assert world.reads("A") == [27] * 3
         assert world.reads("B") in ([29, 30, 30], [29] * 3)
 
 
-# -- moved while it was pushed -----------------------------------------------------------------------
+# -- moved while it was pushed
+# -----------------------------------------------------------------------
 
 
 def test_a_stale_raise_is_read_and_planned_again(prints: Prints) -> None:
@@ -560,7 +593,9 @@ def test_several_rises_are_told_though_the_raise_was_stale(prints: Prints) -> No
 
 
 @pytest.mark.parametrize("units", [28, 10])
-def test_what_is_held_is_settled_by_one_number_everywhere_also_a_lower_one(prints: Prints, units: int) -> None:
+def test_what_is_held_is_settled_by_one_number_everywhere_also_a_lower_one(
+    prints: Prints, units: int
+) -> None:
     """As the report asks for: set all variants to the right number, and the next run takes it from there."""
     world = prints(A=3)
     world.configure("variants", several_rises="hold")
@@ -574,7 +609,8 @@ def test_what_is_held_is_settled_by_one_number_everywhere_also_a_lower_one(print
     assert world.reads("A") == [units] * 3
 
 
-# -- not alone ---------------------------------------------------------------------------------------
+# -- not alone
+# ---------------------------------------------------------------------------------------
 
 
 def test_two_runs_at_once(prints: Prints) -> None:
@@ -599,7 +635,9 @@ def test_two_runs_at_once(prints: Prints) -> None:
 
 
 @pytest.mark.parametrize("size", [2, 3, 4])
-def test_two_installations_do_not_run_the_stock_down(prints: Prints, folder: Path, size: int) -> None:
+def test_two_installations_do_not_run_the_stock_down(
+    prints: Prints, folder: Path, size: int
+) -> None:
     """Each takes the other's adjustments for sales, until one of them sees the pattern and leaves the pool alone."""
     one = prints(A=size, available=1000)
     other = SmallWorld(folder / "other", one.shop, one.time, runs=500)
@@ -644,7 +682,8 @@ def test_an_item_that_two_products_share(prints: Prints) -> None:
     assert world.reads("A") + world.reads("B") == [34] * 5
 
 
-# -- a first run that did not come to its end --------------------------------------------------------
+# -- a first run that did not come to its end
+# --------------------------------------------------------
 
 
 def test_init_that_ran_out_of_time_is_no_knowledge_of_what_is_new(prints: Prints) -> None:
@@ -678,7 +717,8 @@ def test_init_does_not_pass_over_sales_of_managed_pools(prints: Prints) -> None:
     assert world.reads("A") == [27] * 3
 
 
-# -- what the search index shows ---------------------------------------------------------------------
+# -- what the search index shows
+# ---------------------------------------------------------------------
 
 
 def test_an_index_that_does_not_show_a_variant_yet_costs_none_of_its_sales(prints: Prints) -> None:

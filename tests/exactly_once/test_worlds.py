@@ -72,7 +72,8 @@ class AShopAndItsProgram(RuleBasedStateMachine):
         chosen = open_ones[stock % len(open_ones)]
         return chosen, chosen.places[place % len(chosen.places)]
 
-    # -- the shop --------------------------------------------------------------------------------------
+    # -- the shop
+    # --------------------------------------------------------------------------------------
 
     @rule(stock=some, place=some, units=few)
     def sell(self, stock: int, place: int, units: int) -> None:
@@ -131,7 +132,8 @@ class AShopAndItsProgram(RuleBasedStateMachine):
     def pass_time(self, minutes: int) -> None:
         self.shop.pass_time(minutes)
 
-    # -- the program -----------------------------------------------------------------------------------
+    # -- the program
+    # -----------------------------------------------------------------------------------
 
     def run(self, how: Disturbance) -> None:
         self.watched(partial(self.shop.run, how))
@@ -158,11 +160,16 @@ class AShopAndItsProgram(RuleBasedStateMachine):
         self.run(Disturbance(faults=faults, seed=dice.randint(0, 99)))
 
     @rule(number=request, phase=phase, dice=dice)
-    def run_while_something_happens(self, number: int, phase: living_shop.Phase, dice: random.Random) -> None:
+    def run_while_something_happens(
+        self, number: int, phase: living_shop.Phase, dice: random.Random
+    ) -> None:
         meanwhile = partial(living_shop.random_meanwhile, self.shop, dice)
         self.run(Disturbance(meanwhile=(number, phase, meanwhile)))
 
-    @rule(number=st.integers(1, 9), what=st.sampled_from(["stop_at", "late_at", "second_at", "full_from"]))
+    @rule(
+        number=st.integers(1, 9),
+        what=st.sampled_from(["stop_at", "late_at", "second_at", "full_from"]),
+    )
     def run_and_be_stopped(self, number: int, what: str) -> None:
         self.run(Disturbance(**{what: number * 4 if what == "full_from" else number}))
 
@@ -188,7 +195,11 @@ TestRandomWorlds.settings = settings(
     stateful_step_count=30,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.filter_too_much,
+        HealthCheck.data_too_large,
+    ],
 )
 
 

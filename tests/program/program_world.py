@@ -88,7 +88,8 @@ class World:
     shop: Shop
     server: SandboxServer | None = None
     asked: list[Request] = field(default_factory=list)
-    #: Called as the shop is asked, before and after each request is carried out; may raise `ConnectionError`.
+    #: Called as the shop is asked, before and after each request is carried out; may raise
+    #: `ConnectionError`.
     hook: Hook | None = None
 
     @property
@@ -109,9 +110,12 @@ class World:
         if self.hook:
             self.hook(request, phase)
 
-    # -- the shop ------------------------------------------------------------------------------------
+    # -- the shop
+    # ------------------------------------------------------------------------------------
 
-    def add(self, title: str, skus: str | Iterable[str], available: Any = 30, **options: Any) -> Product:
+    def add(
+        self, title: str, skus: str | Iterable[str], available: Any = 30, **options: Any
+    ) -> Product:
         """A product of type Print, at the default location only, unless told otherwise."""
         names = skus.split() if isinstance(skus, str) else list(skus)
         options = {"product_type": "Print", "locations": (self.shop.primary,), **options}
@@ -124,7 +128,8 @@ class World:
         for sku in skus.split():
             self.shop.sell(sku, units, location)
 
-    # -- the program ---------------------------------------------------------------------------------
+    # -- the program
+    # ---------------------------------------------------------------------------------
 
     def configure(self, text: str | None = None, **keys: Any) -> None:
         """Write the configuration: its text, or the keys that differ from the usual ones (None: left out)."""
@@ -148,11 +153,15 @@ class World:
         # pytest's own handlers would keep the program from setting up its log.
         kept, root.handlers = root.handlers, []
         try:
-            result = CliRunner().invoke(main, ["--config", str(self.config), *args], input=stdin, prog_name="invsync")
+            result = CliRunner().invoke(
+                main, ["--config", str(self.config), *args], input=stdin, prog_name="invsync"
+            )
         finally:
             root.handlers = kept
         if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise AssertionError(f"a traceback would be shown: {result.exception!r}") from result.exception
+            raise AssertionError(
+                f"a traceback would be shown: {result.exception!r}"
+            ) from result.exception
         ran = Ran(args, result.exit_code, result.stdout, result.stderr)
         self._check(ran)
         if exit_code is not None:
@@ -178,8 +187,16 @@ class World:
         assert document["api"]["requests"] == len(self.asked)
         if not unfinished:  # else it also tells what an earlier run has sent
             levels = [level for change in document["changes"] for level in change["levels"]]
-            told = [(one["item"], one["location"], one["delta"]) for one in levels if one["delta"] and one["applied"]]
-            sent = [(one["item"], one["location"], one["delta"]) for one in self.shop.ledger if one["idempotency_key"]]
+            told = [
+                (one["item"], one["location"], one["delta"])
+                for one in levels
+                if one["delta"] and one["applied"]
+            ]
+            sent = [
+                (one["item"], one["location"], one["delta"])
+                for one in self.shop.ledger
+                if one["idempotency_key"]
+            ]
             assert sorted(told) == sorted(sent)
         return document
 
@@ -209,7 +226,8 @@ class World:
             assert all(re.match(r"invsync: \S", line) for line in ran.err.splitlines()), ran.err
             assert ran.err
 
-    # -- what it did ---------------------------------------------------------------------------------
+    # -- what it did
+    # ---------------------------------------------------------------------------------
 
     @property
     def operations(self) -> list[str]:
@@ -226,7 +244,11 @@ class World:
     def sent(self) -> dict[str, int]:
         """SKU → delta of the last run's adjustments (variants)."""
         sku = {item.gid: item.sku for item in self.shop.items.values()}
-        return {sku[change["inventoryItemId"]]: change["delta"] for batch in self.batches for change in batch}
+        return {
+            sku[change["inventoryItemId"]]: change["delta"]
+            for batch in self.batches
+            for change in batch
+        }
 
     def cached(self, command: str = "variants") -> dict[str, Any]:
         """The pools of the cache by title."""
@@ -258,4 +280,8 @@ def new_shop(time: Time, *, story: bool = False) -> Shop:
 
 def clean_environment() -> dict[str, str]:
     """The environment for a process of its own."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("INVSYNC_", "PYTEST_"))}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("INVSYNC_", "PYTEST_"))
+    }

@@ -52,7 +52,9 @@ class Door:
         answer = Sandbox(self.shop).answer(asked)
         assert isinstance(answer.body, bytes)
         tampered = self.tamper(asked.operation or "", answer.body)
-        headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
+        headers = {
+            name: value for name, value in answer.headers.items() if name != "Content-Length"
+        }
         if isinstance(tampered, Exception):
             return 200, {}, tampered
         if isinstance(tampered, tuple):
@@ -73,7 +75,9 @@ def behind(door: Door, time: Time, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """A world whose shop is asked through `door`."""
     monkeypatch.chdir(tmp_path)
     world = World(tmp_path, time, door.shop, asked=door.asked)
-    world.configure(api_url=URL, variants={"product_types": ["Print"], "scan": "complete"}, locations={})
+    world.configure(
+        api_url=URL, variants={"product_types": ["Print"], "scan": "complete"}, locations={}
+    )
     return world
 
 
@@ -102,13 +106,16 @@ def fails_cleanly(world: World, command: str) -> str:
     return ran.problem
 
 
-# --- Bodies that are not what they should be ----------------------------------------------------------------------
+# --- Bodies that are not what they should be
+# ----------------------------------------------------------------------
 
 READS = {
     "variants": ["Shop", "FindProducts", "ReadProducts"],
     "locations": ["Shop", "FindItems", "ReadItems"],
 }
-ALL_READS = [(command, operation) for command, operations in READS.items() for operation in operations]
+ALL_READS = [
+    (command, operation) for command, operations in READS.items() for operation in operations
+]
 
 BODIES: dict[str, Callable[[bytes], Any]] = {
     "empty": lambda body: b"",
@@ -139,7 +146,8 @@ BODIES: dict[str, Callable[[bytes], Any]] = {
     "no answer in time": lambda body: requests.ReadTimeout("timed out"),
     "another version": lambda body: (200, {"X-Shopify-API-Version": "2027-01"}, body),
     "a search warning": lambda body: (
-        body[:-1] + b',"extensions":{"search":[{"query":"q","warnings":[{"field":"product_type","message":"odd"}]}]}}'
+        body[:-1]
+        + b',"extensions":{"search":[{"query":"q","warnings":[{"field":"product_type","message":"odd"}]}]}}'
     ),
 }
 
@@ -195,13 +203,16 @@ def test_an_answer_that_breaks_once_is_asked_for_again(behind: World, door: Door
 
 def test_an_answer_that_repeats_the_token_does_not_show_it(behind: World, door: Door) -> None:
     sold(behind, "variants")
-    echo = json.dumps({"errors": [{"message": f"no access with {TOKEN}", "extensions": {"code": "X"}}]}).encode()
+    echo = json.dumps(
+        {"errors": [{"message": f"no access with {TOKEN}", "extensions": {"code": "X"}}]}
+    ).encode()
     door.tamper = lambda asked, answer: echo
     assert "no access with" in fails_cleanly(behind, "variants")
     # World.run looks for the token in everything that was printed or written.
 
 
-# --- Shapes that are not what they should be ----------------------------------------------------------------------
+# --- Shapes that are not what they should be
+# ----------------------------------------------------------------------
 
 MISSING = object()
 #: Values of a wrong type that are taken for false, or for true, where nobody looks closely.
@@ -209,7 +220,8 @@ FALSE: dict[str, Any] = {"an empty list": [], "an empty object": {}, "an empty t
 TRUE: dict[str, Any] = {"a text": "text", "a number": 5, "a list": [None]}
 
 
-#: What the schema lets be null, and what it means then: no SKU, not stocked there, gone, no default location.
+#: What the schema lets be null, and what it means then: no SKU, not stocked there, gone, no default
+#: location.
 MAY_BE_NULL = re.compile(
     r"\.sku$|\.inventoryLevel$|^nodes\.\d+$|^location$|\.updatedAt$|\.endCursor$|\.variants$|\.message$"
 )
@@ -219,7 +231,13 @@ def places(value: Any, steps: Steps = ()) -> Iterator[Steps]:
     """The way to every value in a document, of a list only through its first element."""
     if steps:
         yield steps
-    inner = value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value[:1])
+        if isinstance(value, list)
+        else ()
+    )
     for step, one in inner:
         yield from places(one, (*steps, step))
 
@@ -247,7 +265,11 @@ def is_wrong(document: Any, steps: Steps, value: Any) -> bool:
         return False
     if value is MISSING and isinstance(steps[-1], int):
         return False  # a shorter list
-    return value is MISSING or type(value) is not type(right) or (isinstance(value, dict) and bool(right))
+    return (
+        value is MISSING
+        or type(value) is not type(right)
+        or (isinstance(value, dict) and bool(right))
+    )
 
 
 def wrong_values(document: Any) -> Iterator[tuple[Steps, str, Any]]:
@@ -255,7 +277,9 @@ def wrong_values(document: Any) -> Iterator[tuple[Steps, str, Any]]:
     for turn, steps in enumerate(places(document)):
         yield from ((steps, name, value) for name, value in (("missing", MISSING), ("null", None)))
         for values in (FALSE, TRUE):
-            wrong = [(name, value) for name, value in values.items() if is_wrong(document, steps, value)]
+            wrong = [
+                (name, value) for name, value in values.items() if is_wrong(document, steps, value)
+            ]
             yield (steps, *wrong[turn % len(wrong)])
 
 
@@ -278,12 +302,14 @@ class Frozen:
 def every_wrong_shape(world: World, door: Door, command: str, operation: str) -> list[str]:
     """Runs with one wrong value in the first answer to the operation, for every place and kind of wrongness.
 
-    Each must end in exit 1 with nothing sent and nothing forgotten, or do what an undisturbed run does. Returns
-    what did neither.
+    Each must end in exit 1 with nothing sent and nothing forgotten, or do what an undisturbed run
+    does. Returns what did neither.
     """
     frozen = Frozen(world, door)
     answers: list[bytes] = []
-    door.tamper = lambda asked, answer: answers.append(answer) or answer if asked == operation else answer  # type: ignore[func-returns-value]
+    door.tamper = lambda asked, answer: (
+        answers.append(answer) or answer if asked == operation else answer
+    )  # type: ignore[func-returns-value]
     world.run(command, exit_code=None)
     undisturbed = stock(world.shop)
     genuine = json.loads(answers[0])
@@ -296,7 +322,9 @@ def every_wrong_shape(world: World, door: Door, command: str, operation: str) ->
             changed = False
         tampered = json.dumps({**genuine, "data": put(genuine["data"], steps, value)}).encode()
         once = iter([tampered])
-        door.tamper = lambda asked, answer, once=once: next(once, answer) if asked == operation else answer
+        door.tamper = lambda asked, answer, once=once: (
+            next(once, answer) if asked == operation else answer
+        )
         before = world.place(command).read_bytes(), stock(world.shop)
         what = f"{'.'.join(map(str, steps))}: {name}"
         try:
@@ -316,9 +344,15 @@ def every_wrong_shape(world: World, door: Door, command: str, operation: str) ->
     return unsafe
 
 
-@pytest.mark.parametrize("moment", ['"yesterday"', '"2026-11-22T12:00:00"', "5", '"2026-13-45T12:00:00Z"', '""'])
-@pytest.mark.parametrize(("command", "operation"), [("variants", "ReadProducts"), ("locations", "ReadItems")])
-def test_a_moment_that_is_none_is_refused(behind: World, door: Door, command: str, operation: str, moment: str) -> None:
+@pytest.mark.parametrize(
+    "moment", ['"yesterday"', '"2026-11-22T12:00:00"', "5", '"2026-13-45T12:00:00Z"', '""']
+)
+@pytest.mark.parametrize(
+    ("command", "operation"), [("variants", "ReadProducts"), ("locations", "ReadItems")]
+)
+def test_a_moment_that_is_none_is_refused(
+    behind: World, door: Door, command: str, operation: str, moment: str
+) -> None:
     behind.configure(
         api_url=URL,
         variants={"product_types": ["Print"], "scan": "changes", "reconcile_every": "1h"},
@@ -329,7 +363,9 @@ def test_a_moment_that_is_none_is_refused(behind: World, door: Door, command: st
     behind.time.pass_by(hours=2)  # a complete scan is due, which checks the feed by these moments
     behind.shop.sell("P-S", 3)
     says = f'"updatedAt":{moment}'.encode()
-    door.tamper = lambda asked, given: re.sub(rb'"updatedAt":"[^"]*"', says, given) if asked == operation else given
+    door.tamper = lambda asked, given: (
+        re.sub(rb'"updatedAt":"[^"]*"', says, given) if asked == operation else given
+    )
     fails_cleanly(behind, command)
 
 
@@ -344,7 +380,9 @@ def test_a_moment_that_is_none_is_refused(behind: World, door: Door, command: st
         ("locations", "ReadItems"),
     ],
 )
-def test_nothing_is_concluded_from_a_misshapen_answer(behind: World, door: Door, command: str, operation: str) -> None:
+def test_nothing_is_concluded_from_a_misshapen_answer(
+    behind: World, door: Door, command: str, operation: str
+) -> None:
     sold(behind, command)
     assert every_wrong_shape(behind, door, command, operation) == []
 
@@ -358,8 +396,13 @@ def test_nothing_is_concluded_from_a_misshapen_answer(behind: World, door: Door,
         ("locations", "ChangedProducts"),
     ],
 )
-def test_nothing_is_concluded_from_a_misshapen_feed(behind: World, door: Door, command: str, operation: str) -> None:
-    section = {"variants": {"product_types": ["Print"], "scan": "changes"}, "locations": {"scan": "changes"}}
+def test_nothing_is_concluded_from_a_misshapen_feed(
+    behind: World, door: Door, command: str, operation: str
+) -> None:
+    section = {
+        "variants": {"product_types": ["Print"], "scan": "changes"},
+        "locations": {"scan": "changes"},
+    }
     behind.configure(api_url=URL, **section)
     sold(behind, command)
     assert every_wrong_shape(behind, door, command, operation) == []
@@ -404,7 +447,11 @@ def test_a_misshapen_answer_to_an_adjustment_leaves_its_outcome_open(
         {"message": "odd"},
         {"field": None, "message": None, "code": None},
         {"field": "input", "message": "odd", "code": "SOMETHING_NEW"},
-        {"field": ["input", "changes", "99", "delta"], "message": "odd", "code": "INVALID_LOCATION"},
+        {
+            "field": ["input", "changes", "99", "delta"],
+            "message": "odd",
+            "code": "INVALID_LOCATION",
+        },
         {"field": ["input", "changes", "x"], "message": ["odd"], "code": 5},
         {"field": ["input", "changes", -1], "message": "odd", "code": "INVALID_LOCATION"},
         {"field": [None, None, None], "message": "odd", "code": "INVALID_LOCATION"},
@@ -416,7 +463,11 @@ def test_an_odd_refusal_blames_the_pool_and_takes_nothing_for_applied(
     behind: World, door: Door, error: dict[str, Any]
 ) -> None:
     sold(behind, "variants")
-    refusal = {"data": {"inventoryAdjustQuantities": {"inventoryAdjustmentGroup": None, "userErrors": [error]}}}
+    refusal = {
+        "data": {
+            "inventoryAdjustQuantities": {"inventoryAdjustmentGroup": None, "userErrors": [error]}
+        }
+    }
 
     def refuse(asked: str, given: bytes) -> bytes:
         if asked != "Adjust":
@@ -481,7 +532,9 @@ def test_pages_that_go_round_in_circles_are_refused(behind: World, door: Door) -
     assert "FindProducts" in fails_cleanly(behind, "variants")
 
 
-def test_a_page_in_the_middle_that_fails_for_good_concludes_nothing(behind: World, door: Door) -> None:
+def test_a_page_in_the_middle_that_fails_for_good_concludes_nothing(
+    behind: World, door: Door
+) -> None:
     for number in range(260):
         behind.add(f"Print {number:03}", [f"P{number:03}-A", f"P{number:03}-B"])
     behind.run("variants", "--init")
@@ -499,7 +552,9 @@ def test_a_page_in_the_middle_that_fails_for_good_concludes_nothing(behind: Worl
 
 
 @pytest.mark.parametrize("more", ["null", '""', "0", "[]"])
-@pytest.mark.parametrize(("command", "operation"), [("variants", "FindProducts"), ("locations", "FindItems")])
+@pytest.mark.parametrize(
+    ("command", "operation"), [("variants", "FindProducts"), ("locations", "FindItems")]
+)
 def test_whether_there_is_another_page_must_be_said(
     behind: World, door: Door, command: str, operation: str, more: str
 ) -> None:

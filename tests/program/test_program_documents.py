@@ -33,12 +33,16 @@ def schemas() -> Mapping[str, GraphQLSchema]:
     }
 
 
-def test_there_is_a_schema_for_every_version_that_may_be_configured(schemas: Mapping[str, GraphQLSchema]) -> None:
+def test_there_is_a_schema_for_every_version_that_may_be_configured(
+    schemas: Mapping[str, GraphQLSchema],
+) -> None:
     assert tuple(schemas) == API_VERSIONS
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_document_is_valid_against_every_version(name: str, schemas: Mapping[str, GraphQLSchema]) -> None:
+def test_a_document_is_valid_against_every_version(
+    name: str, schemas: Mapping[str, GraphQLSchema]
+) -> None:
     document = parse(load(name).text)
     problems = {version: validate(schema, document) for version, schema in schemas.items()}
     assert not any(problems.values()), problems
@@ -49,7 +53,11 @@ def test_a_document_holds_exactly_one_operation_with_a_name_of_its_own(name: str
     (definition,) = parse(load(name).text).definitions
     assert isinstance(definition, OperationDefinitionNode)
     assert definition.name is not None
-    assert definition.name.value == load(name).operation == "".join(word.title() for word in name.split("_"))
+    assert (
+        definition.name.value
+        == load(name).operation
+        == "".join(word.title() for word in name.split("_"))
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if load(name).is_query])
@@ -64,7 +72,7 @@ def test_the_adjustment_carries_its_key() -> None:
     assert not load("start_bulk").repeatable
 
 
-# --- Prices -------------------------------------------------------------------------------------------------------
+# --- Prices ---------------------------------------------------------------------------------------
 
 
 def prices(world: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
@@ -75,7 +83,9 @@ def prices(world: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int
     sandbox, execute = world.server.sandbox, Client.execute
     answer = sandbox.answer
 
-    def priced(self: Client, document: Document, variables: Mapping[str, Any], *, cost: int) -> dict[str, Any]:
+    def priced(
+        self: Client, document: Document, variables: Mapping[str, Any], *, cost: int
+    ) -> dict[str, Any]:
         expected.append((document.name, cost))
         return execute(self, document, variables, cost=cost)
 
@@ -92,7 +102,9 @@ def prices(world: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int
     return seen
 
 
-def test_the_client_knows_what_each_operation_costs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_client_knows_what_each_operation_costs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen = prices(world, monkeypatch)
     large = [f"L-{number:03}" for number in range(VARIANTS_BESIDE + 300)]
     world.add("Large", large)
@@ -102,7 +114,8 @@ def test_the_client_knows_what_each_operation_costs(world: World, monkeypatch: p
     world.run("check", exit_code=None)
     for scan in ("complete", "changes"):
         world.configure(
-            variants={"product_types": ["Print"], "scan": scan, "location": "Shelf 000"}, locations={"scan": scan}
+            variants={"product_types": ["Print"], "scan": scan, "location": "Shelf 000"},
+            locations={"scan": scan},
         )
         for command in ("variants", "locations"):
             world.run(command, exit_code=None)

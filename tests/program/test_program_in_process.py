@@ -11,7 +11,9 @@ from program_world import World, clean_environment
 
 from invsync.sandbox.state import StateFile
 
-CONFIG = "shop: sandbox\nvariants: {product_types: [Print]}\nlocations: {product_types: [Kitchen]}\n"
+CONFIG = (
+    "shop: sandbox\nvariants: {product_types: [Print]}\nlocations: {product_types: [Kitchen]}\n"
+)
 PRINTS = ("PRINT-S", "PRINT-M", "PRINT-L", "PRINT-XL")
 
 
@@ -38,7 +40,9 @@ def test_the_worked_example_played_from_the_command_line(boxed: World) -> None:
     assert reads(boxed, *PRINTS) == [21] * 4
     assert boxed.variants(exit_code=3)["changes"] == []
     shown = json.loads(boxed.run("sandbox", "show", "--json").out)
-    assert {one["available"]["Warehouse"] for one in shown["variants"] if one["sku"] in PRINTS} == {21}
+    assert {one["available"]["Warehouse"] for one in shown["variants"] if one["sku"] in PRINTS} == {
+        21
+    }
 
 
 def test_locations_played_from_the_command_line(boxed: World) -> None:
@@ -55,7 +59,12 @@ def test_a_sandbox_that_is_damaged_is_one_line_that_says_what_to_do(boxed: World
     boxed.run("variants", exit_code=3)
     place = boxed.state / "sandbox.json"
     place.write_text("{")
-    for args in (("variants",), ("variants", "--dry-run"), ("sandbox", "show"), ("sandbox", "sell", "MUG", "1")):
+    for args in (
+        ("variants",),
+        ("variants", "--dry-run"),
+        ("sandbox", "show"),
+        ("sandbox", "sell", "MUG", "1"),
+    ):
         ran = boxed.run(*args, exit_code=1)
         assert "sandbox.json" in ran.problem
         assert "sandbox reset`" in ran.problem
@@ -65,7 +74,10 @@ def test_a_sandbox_that_is_damaged_is_one_line_that_says_what_to_do(boxed: World
 
 
 def test_a_sandbox_without_graphql_core_says_what_to_install(boxed: World) -> None:
-    program = "import sys; sys.modules['graphql'] = None; from invsync.cli import main; main(sys.argv[1:])"
+    program = (
+        "import sys; sys.modules['graphql'] = None; from invsync.cli import main; "
+        "main(sys.argv[1:])"
+    )
     for args in (["variants"], ["sandbox", "serve"], ["demo"]):
         done = subprocess.run(
             [sys.executable, "-c", program, *args],
@@ -82,7 +94,8 @@ def test_a_sandbox_without_graphql_core_says_what_to_install(boxed: World) -> No
 
 
 @pytest.mark.parametrize(
-    "args", [("sell", "NOBODY", "1"), ("set", "MUG", "1", "--location", "Moon"), ("sell", "MUG", "0")]
+    "args",
+    [("sell", "NOBODY", "1"), ("set", "MUG", "1", "--location", "Moon"), ("sell", "MUG", "0")],
 )
 def test_the_clerk_says_what_can_not_be_done(boxed: World, args: tuple[str, ...]) -> None:
     ran = boxed.run("sandbox", *args, exit_code=None)

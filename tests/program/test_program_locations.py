@@ -32,7 +32,8 @@ def kinds(document: dict[str, Any]) -> list[str]:
     return [problem["kind"] for problem in document["problems"]]
 
 
-# --- Mirrored stock -----------------------------------------------------------------------------------------------
+# --- Mirrored stock
+# -----------------------------------------------------------------------------------------------
 
 
 def test_a_sale_at_the_till_lowers_the_warehouse(world: World) -> None:
@@ -43,7 +44,9 @@ def test_a_sale_at_the_till_lowers_the_warehouse(world: World) -> None:
     (change,) = document["changes"]
     assert change["title"] == "Mug"
     assert change["quantity"] == {"from": 20, "to": 18}
-    assert [(level["location"], level["movement"], level["delta"]) for level in change["levels"]] == [
+    assert [
+        (level["location"], level["movement"], level["delta"]) for level in change["levels"]
+    ] == [
         (world.shop.location("Warehouse").gid, 0, -2),
         (world.shop.location("Till").gid, -2, 0),
     ]
@@ -93,7 +96,8 @@ def test_variants_and_locations_keep_their_own_caches(world: World) -> None:
     assert set(world.cached("variants")) == {"Print"}
 
 
-# --- Unequal ones -------------------------------------------------------------------------------------------------
+# --- Unequal ones
+# -------------------------------------------------------------------------------------------------
 
 
 def test_unequal_locations_are_remembered_and_listed(world: World) -> None:
@@ -145,7 +149,7 @@ def test_locations_that_were_made_equal_are_adopted(world: World) -> None:
     assert world.locations()["pools"]["adopted"] == 1
 
 
-# --- New items ----------------------------------------------------------------------------------------------------
+# --- New items ------------------------------------------------------------------------------------
 
 
 def test_a_new_item_typed_in_at_one_location_spreads_to_the_others(world: World) -> None:
@@ -177,7 +181,8 @@ def test_a_new_item_that_is_0_everywhere_is_adopted_at_0(world: World) -> None:
     assert at(world, "CUP") == [6, 6]
 
 
-# --- Locations that come and go -----------------------------------------------------------------------------------
+# --- Locations that come and go
+# -----------------------------------------------------------------------------------
 
 
 def test_a_newly_stocked_location_is_brought_to_the_quantity(world: World) -> None:
@@ -270,7 +275,8 @@ def test_an_item_at_250_locations(world: World) -> None:
     assert [len(batch) for batch in world.batches] == [249]
 
 
-# --- Which products -----------------------------------------------------------------------------------------------
+# --- Which products
+# -----------------------------------------------------------------------------------------------
 
 
 def test_no_types_means_every_product_and_types_only_those(world: World) -> None:
@@ -291,7 +297,13 @@ def test_what_can_not_be_kept_in_step_is_counted_by_its_reason(world: World) -> 
     world.shop.add_variant(bundle, "DUO", requires_components=True, locations=PLACES[:2])
     world.add("Nowhere", ["NOWHERE"], locations=())
     document = world.locations("--init")
-    assert document["skipped"] == {"archived": 1, "bundle": 1, "gift_card": 1, "not_stocked": 1, "untracked": 1}
+    assert document["skipped"] == {
+        "archived": 1,
+        "bundle": 1,
+        "gift_card": 1,
+        "not_stocked": 1,
+        "untracked": 1,
+    }
     assert document["pools"]["seen"] == 1
 
 
@@ -329,7 +341,7 @@ def test_a_product_that_is_archived_and_returns_is_judged_afresh(world: World) -
     assert at(world, "CUP") == [5, 4]
 
 
-# --- The rule -----------------------------------------------------------------------------------------------------
+# --- The rule -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -343,7 +355,9 @@ def test_several_rises_follow_the_policy(world: World, policy: str, after: list[
     world.shop.restock("MUG", 6, "Till")
     document = world.locations(exit_code=3)
     assert at(world, "MUG") == after
-    (message,) = [problem["message"] for problem in document["problems"] if problem["kind"] == "several_rises"]
+    (message,) = [
+        problem["message"] for problem in document["problems"] if problem["kind"] == "several_rises"
+    ]
     assert "Warehouse +4, Till +6" in message
 
 

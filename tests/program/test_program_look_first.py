@@ -20,7 +20,7 @@ def ready(world: World, command: str = "variants") -> None:
     world.sell("P-S", 3)
 
 
-# --- Dry run ------------------------------------------------------------------------------------------------------
+# --- Dry run --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("command", ["variants", "locations"])
@@ -35,10 +35,18 @@ def test_a_dry_run_leaves_every_file_as_it_is(world: World, command: str) -> Non
 
 
 @pytest.mark.parametrize("command", ["variants", "locations"])
-def test_a_dry_run_on_an_unseeded_shop_does_not_even_make_the_state_folder(world: World, command: str) -> None:
+def test_a_dry_run_on_an_unseeded_shop_does_not_even_make_the_state_folder(
+    world: World, command: str
+) -> None:
     world.add("Print", FOUR, available=[1, 2, 3, 4])
     before = world.files()
-    for args in ((), ("--init",), ("--init", "--reset"), ("--init", "--align", "lowest"), ("--force",)):
+    for args in (
+        (),
+        ("--init",),
+        ("--init", "--reset"),
+        ("--init", "--align", "lowest"),
+        ("--force",),
+    ):
         world.run(command, "--dry-run", *args, exit_code=None)
         assert world.files() == before
         assert "Adjust" not in world.operations
@@ -103,7 +111,7 @@ def test_a_dry_run_with_a_granted_token_writes_no_token_file(world: World) -> No
     assert list(world.state.iterdir()) == []
 
 
-# --- Init ---------------------------------------------------------------------------------------------------------
+# --- Init -----------------------------------------------------------------------------------------
 
 
 def test_init_adopts_what_is_equal_and_lists_what_is_not(story: World) -> None:
@@ -192,7 +200,9 @@ def test_the_first_run_without_init_adopts_as_well(story: World) -> None:
 
 
 @pytest.mark.parametrize(("to", "after"), [("lowest", [7, 7, 7]), ("highest", [10, 10, 10])])
-def test_align_brings_the_unequal_ones_to_one_number(story: World, to: str, after: list[int]) -> None:
+def test_align_brings_the_unequal_ones_to_one_number(
+    story: World, to: str, after: list[int]
+) -> None:
     story.run("variants", "--init", "--align", to, "--yes")
     assert story.reads("LIGHT-S LIGHT-M LIGHT-L") == after
     story.sell("LIGHT-S", 1)

@@ -68,8 +68,12 @@ def test_a_tag_may_be_made_of_anything(world: World, name: str) -> None:
 
 def test_look_alike_types_are_left_out(world: World) -> None:
     world.add("Wanted", "W-1 W-2")
-    for number, name in enumerate(["print", "PRINT", "Prints", "Print Supplies", "Fine Print", "Print.", "Prınt", ""]):
-        world.add(f"Other {number}", [f"O{number}-1", f"O{number}-2"], available=[5, 9], product_type=name)
+    for number, name in enumerate(
+        ["print", "PRINT", "Prints", "Print Supplies", "Fine Print", "Print.", "Prınt", ""]
+    ):
+        world.add(
+            f"Other {number}", [f"O{number}-1", f"O{number}-2"], available=[5, 9], product_type=name
+        )
     document = world.variants("--init")
     assert document["pools"]["seen"] == 1
     assert document["skipped"] == {}
@@ -79,7 +83,15 @@ def test_look_alike_types_are_left_out(world: World) -> None:
 def test_look_alike_tags_are_left_out(world: World) -> None:
     world.configure(variants={"product_tags": ["shared-stock"]})
     world.add("Wanted", "W-1 W-2", tags=["shared-stock"])
-    looks = ["shared stock", "shared_stock", "sharedstock", "shared-stock-2", "not-shared-stock", "shared", "stock"]
+    looks = [
+        "shared stock",
+        "shared_stock",
+        "sharedstock",
+        "shared-stock-2",
+        "not-shared-stock",
+        "shared",
+        "stock",
+    ]
     for number, tag in enumerate(looks):
         world.add(f"Other {number}", [f"O{number}-1", f"O{number}-2"], available=[5, 9], tags=[tag])
     document = world.variants("--init")
@@ -101,7 +113,9 @@ def test_several_types_are_all_kept_in_step(world: World) -> None:
     assert world.variants("--init")["pools"]["adopted"] == 2
 
 
-def test_several_tags_are_all_kept_in_step_and_a_product_with_both_is_one_pool(world: World) -> None:
+def test_several_tags_are_all_kept_in_step_and_a_product_with_both_is_one_pool(
+    world: World,
+) -> None:
     world.configure(variants={"product_tags": ["art", "it's new"]})
     world.add("One", "A-1 A-2", tags=["art"])
     world.add("Two", "B-1 B-2", tags=["it's new"])
@@ -140,13 +154,17 @@ def test_titles_and_skus_of_any_script_are_shown_and_kept(world: World) -> None:
     assert "سكو-1" in ran.out
     assert "СКУ-2" in ran.out
     assert title in world.cached()
-    assert "Größe „L“ 🖼️ ملصق" in world.place("variants").read_text(encoding="utf-8")  # for people, not escaped
+    assert "Größe „L“ 🖼️ ملصق" in world.place("variants").read_text(
+        encoding="utf-8"
+    )  # for people, not escaped
 
 
 def test_variants_without_a_sku_are_shown_by_their_title(world: World) -> None:
     product = world.add("Print", [])
     for size in ("Small", "Large"):
-        world.shop.add_variant(product, "", title=size, available=30, locations=(world.shop.primary,))
+        world.shop.add_variant(
+            product, "", title=size, available=30, locations=(world.shop.primary,)
+        )
     world.run("variants", "--init")
     world.shop.sell(product.variants[0], 3)
     ran = world.run("variants")

@@ -32,7 +32,8 @@ def just_before(world: World, operation: str, act: Callable[[], Any]) -> None:
     world.hook = hook
 
 
-# --- Between finding and reading ----------------------------------------------------------------------------------
+# --- Between finding and reading
+# ----------------------------------------------------------------------------------
 
 
 def test_a_product_deleted_after_it_was_found_leaves(world: World) -> None:
@@ -57,7 +58,9 @@ def test_a_variant_added_after_the_product_was_found_is_brought_along(world: Wor
     just_before(
         world,
         "ReadProducts",
-        lambda: world.shop.add_variant(world.shop.product("Print"), "P-NEW", available=0, locations=(here,)),
+        lambda: world.shop.add_variant(
+            world.shop.product("Print"), "P-NEW", available=0, locations=(here,)
+        ),
     )
     world.run("variants")
     assert world.reads(f"{FOUR} P-NEW") == [27] * 5
@@ -77,10 +80,13 @@ def test_a_product_whose_movement_was_undone_after_it_was_found_needs_nothing(wo
     assert world.batches == []
 
 
-# --- Between reading and sending ----------------------------------------------------------------------------------
+# --- Between reading and sending
+# ----------------------------------------------------------------------------------
 
 
-def test_a_product_deleted_after_it_was_read_fails_alone_and_leaves_with_the_next_run(world: World) -> None:
+def test_a_product_deleted_after_it_was_read_fails_alone_and_leaves_with_the_next_run(
+    world: World,
+) -> None:
     seeded(world)
     world.sell("C-S", 2)
     just_before(world, "Adjust", lambda: world.shop.delete_product("Print"))
@@ -114,7 +120,8 @@ def test_what_others_change_while_it_is_sent_is_added_to_and_not_overwritten(wor
     assert world.reads(FOUR) == [23] * 4  # 30, less three, less four
 
 
-# --- Both commands on the same stock ------------------------------------------------------------------------------
+# --- Both commands on the same stock
+# ------------------------------------------------------------------------------
 
 
 def test_a_sale_anywhere_lowers_every_variant_at_every_location_once(world: World) -> None:
@@ -123,7 +130,12 @@ def test_a_sale_anywhere_lowers_every_variant_at_every_location_once(world: Worl
     world.run("variants", "--init")
     world.run("locations", "--init")
     left = 30
-    for sku, place, units in [("P-S", "Warehouse", 3), ("P-M", "Till", 2), ("P-L", "Till", 1), ("P-L", "Warehouse", 4)]:
+    for sku, place, units in [
+        ("P-S", "Warehouse", 3),
+        ("P-M", "Till", 2),
+        ("P-L", "Till", 1),
+        ("P-L", "Warehouse", 4),
+    ]:
         world.sell(sku, units, location=place)
         left -= units
         for _ in range(2):  # a sale at the till takes its way over the warehouse
@@ -135,7 +147,7 @@ def test_a_sale_anywhere_lowers_every_variant_at_every_location_once(world: Worl
     assert world.locations()["changes"] == []
 
 
-# --- Budgets ------------------------------------------------------------------------------------------------------
+# --- Budgets --------------------------------------------------------------------------------------
 
 
 def test_a_run_whose_time_is_up_stops_between_batches_and_says_what_is_left(world: World) -> None:
@@ -185,7 +197,7 @@ def test_a_push_larger_than_the_budget_is_never_refused_for_going_too_fast(world
     assert document["api"]["throttled"] <= 1  # the first answer tells how much there is
 
 
-# --- Clocks -------------------------------------------------------------------------------------------------------
+# --- Clocks ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("hours", [-50, -1, 1, 50])
@@ -208,7 +220,8 @@ def test_a_machine_whose_clock_is_wrong(world: World, scan: str, hours: int) -> 
     assert world.reads(FOUR) == [18] * 4
 
 
-# --- Where it is started ------------------------------------------------------------------------------------------
+# --- Where it is started
+# ------------------------------------------------------------------------------------------
 
 
 def test_the_state_is_beside_the_configuration_wherever_the_program_is_started(
@@ -243,7 +256,8 @@ def test_two_shops_with_folders_of_their_own_share_nothing(world: World, tmp_pat
     assert set(world.cached()) == {"Print", "Card"}
 
 
-# --- A changed filter ---------------------------------------------------------------------------------------------
+# --- A changed filter
+# ---------------------------------------------------------------------------------------------
 
 
 def test_a_filter_that_was_widened_adopts_what_it_now_matches(world: World) -> None:

@@ -62,7 +62,11 @@ class Gate:
     def __call__(self, request: Request, phase: Phase) -> None:
         if phase == "before":
             self.passed.append(request.operation or "")
-        if request.operation == self._operation and phase == self._phase and not self.reached.is_set():
+        if (
+            request.operation == self._operation
+            and phase == self._phase
+            and not self.reached.is_set()
+        ):
             self.reached.set()
             assert self.go_on.wait(PATIENCE)
 
@@ -86,11 +90,13 @@ def pools(world: World, count: int, size: int) -> None:
         world.shop.sell(f"P{number}-000", 3)
 
 
-# --- Signals ------------------------------------------------------------------------------------------------------
+# --- Signals --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_during_a_batch_waits_for_it_and_records_it(at_real_time: World, signum: signal.Signals) -> None:
+def test_a_signal_during_a_batch_waits_for_it_and_records_it(
+    at_real_time: World, signum: signal.Signals
+) -> None:
     world = at_real_time
     pools(world, 3, 200)
     gate = Gate(world, "Adjust")
@@ -164,10 +170,13 @@ def test_a_killed_run_is_finished_by_the_next(at_real_time: World) -> None:
     assert world.reads("P0-000 P0-001 P0-002 P0-003") == [25] * 4
 
 
-# --- Two at once --------------------------------------------------------------------------------------------------
+# --- Two at once
+# --------------------------------------------------------------------------------------------------
 
 
-def test_a_second_run_at_the_same_time_exits_75_and_says_who_is_at_work(at_real_time: World) -> None:
+def test_a_second_run_at_the_same_time_exits_75_and_says_who_is_at_work(
+    at_real_time: World,
+) -> None:
     world = at_real_time
     pools(world, 1, 4)
     gate = Gate(world, "ReadProducts")
@@ -180,7 +189,8 @@ def test_a_second_run_at_the_same_time_exits_75_and_says_who_is_at_work(at_real_
     assert world.reads("P0-000 P0-001 P0-002 P0-003") == [27] * 4
 
 
-# --- A lean process -----------------------------------------------------------------------------------------------
+# --- A lean process
+# -----------------------------------------------------------------------------------------------
 
 #: What a command that needs no shop must not pay for.
 HEAVY = {"requests", "urllib3", "tenacity", "graphql", "invsync.run", "invsync.admin.client"}
@@ -235,7 +245,8 @@ def test_a_run_against_a_real_address_does_not_load_the_sandbox(world: World) ->
     assert not any(name.startswith(("graphql", "invsync.sandbox")) for name in modules)
 
 
-# --- As it is started ---------------------------------------------------------------------------------------------
+# --- As it is started
+# ---------------------------------------------------------------------------------------------
 
 
 def run_in(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -257,7 +268,9 @@ def test_python_dash_m_is_the_same_program(tmp_path: Path) -> None:
     assert __version__ in done.stdout
 
 
-def test_the_example_configuration_works_as_it_stands_in_the_process(tmp_path: Path, project: Path) -> None:
+def test_the_example_configuration_works_as_it_stands_in_the_process(
+    tmp_path: Path, project: Path
+) -> None:
     (tmp_path / "config.yaml").write_bytes((project / "config.example.yaml").read_bytes())
     program = (sys.executable, "-m", "invsync")
     assert run_in(tmp_path, *program, "variants", "--init").returncode == 3
@@ -276,7 +289,13 @@ def test_the_demo_tells_the_story(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     commands = re.findall(r"^\$ (invsync .*)$", done.stdout, re.M)
-    for command in ("variants --init", "sandbox sell PRINT-S 3", "variants --dry-run", "variants", "locations"):
+    for command in (
+        "variants --init",
+        "sandbox sell PRINT-S 3",
+        "variants --dry-run",
+        "variants",
+        "locations",
+    ):
         assert f"invsync {command}" in commands
     assert re.search(r"Sunset over the harbour: 30 → 21", done.stdout)
     shown = done.stdout.partition("$ invsync sandbox show")[2].partition("$ invsync")[0]
@@ -306,7 +325,8 @@ def test_the_shop_can_be_served_and_played_with_from_the_command_line(tmp_path: 
         client = tmp_path / "client"
         client.mkdir()
         (client / "config.yaml").write_text(
-            f"shop: sandbox\napi_url: {address[0]}\nvariants: {{product_types: [Print]}}\n", encoding="utf-8"
+            f"shop: sandbox\napi_url: {address[0]}\nvariants: {{product_types: [Print]}}\n",
+            encoding="utf-8",
         )
         assert run_in(client, *program, "variants", "--init").returncode == 3
         for sku in ("PRINT-S", "PRINT-M", "PRINT-L"):
@@ -323,11 +343,13 @@ def test_the_shop_can_be_served_and_played_with_from_the_command_line(tmp_path: 
     assert server.returncode in (0, 143)
 
 
-# --- Where the text goes ------------------------------------------------------------------------------------------
+# --- Where the text goes
+# ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("encoding", "args"), [("ascii", ()), ("ascii", ("--json",)), ("latin-1", ("-v",)), ("latin-1", ("--json",))]
+    ("encoding", "args"),
+    [("ascii", ()), ("ascii", ("--json",)), ("latin-1", ("-v",)), ("latin-1", ("--json",))],
 )
 def test_an_output_that_knows_few_letters_is_no_traceback(
     at_real_time: World, encoding: str, args: tuple[str, ...]
@@ -363,7 +385,9 @@ def test_a_reader_that_goes_away_early_is_no_traceback(at_real_time: World) -> N
     assert world.reads("P0-001 P1-001 P2-001") == [27, 27, 27]
 
 
-def test_a_token_is_nowhere_in_the_process_list(at_real_time: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_is_nowhere_in_the_process_list(
+    at_real_time: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A token out of a variable stays in the environment: neither output nor state holds it."""
     world = at_real_time
     world.add("Print", FOUR)
@@ -388,6 +412,8 @@ def test_files_and_folder_are_closed_to_others_whatever_the_umask(at_real_time: 
     finally:
         os.umask(kept)
     assert code == 0
-    modes: dict[str, Any] = {path.name: oct(path.stat().st_mode & 0o777) for path in world.state.iterdir()}
+    modes: dict[str, Any] = {
+        path.name: oct(path.stat().st_mode & 0o777) for path in world.state.iterdir()
+    }
     assert set(modes.values()) == {"0o600"}, modes
     assert world.state.stat().st_mode & 0o777 == 0o700

@@ -43,22 +43,37 @@ def refused(world: World, *args: str, kept: Path | None = None, requests: int | 
     return ran.problem
 
 
-# --- The cache ----------------------------------------------------------------------------------------------------
+# --- The cache ------------------------------------------------------------------------------------
 
 
 def damage(world: World, **changes: Any) -> Path:
     """The cache with some of its keys changed; a value of `...` leaves the key out."""
     place = world.place("variants")
     document = {**json.loads(place.read_bytes()), **changes}
-    place.write_text(json.dumps({key: value for key, value in document.items() if value is not ...}))
+    place.write_text(
+        json.dumps({key: value for key, value in document.items() if value is not ...})
+    )
     return place
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"not json", b'{"format": 1', b"[]", b"{}", b"null", b"\xff\xfe\x00", b"\x00" * 100, b'{"pools": {}}'],
+    [
+        b"",
+        b"{",
+        b"not json",
+        b'{"format": 1',
+        b"[]",
+        b"{}",
+        b"null",
+        b"\xff\xfe\x00",
+        b"\x00" * 100,
+        b'{"pools": {}}',
+    ],
 )
-def test_a_cache_that_is_no_cache_is_kept_and_says_how_to_start_over(world: World, content: bytes) -> None:
+def test_a_cache_that_is_no_cache_is_kept_and_says_how_to_start_over(
+    world: World, content: bytes
+) -> None:
     ready(world)
     place = world.place("variants")
     place.write_bytes(content)
@@ -138,7 +153,11 @@ MISSHAPEN = {
 
 @pytest.mark.parametrize(
     ("scan", "changes"),
-    [pytest.param(scan, changes, id=f"{scan}, {name}") for scan in SCANS for name, changes in MISSHAPEN.items()],
+    [
+        pytest.param(scan, changes, id=f"{scan}, {name}")
+        for scan in SCANS
+        for name, changes in MISSHAPEN.items()
+    ],
 )
 def test_a_cache_with_a_damaged_part_is_kept_unless_the_part_does_not_matter(
     world: World, scan: str, changes: dict[str, Any]
@@ -165,10 +184,23 @@ ENTRIES = {
     "no levels": {"title": "Print", "quantity": 30},
     "levels is a list": {"title": "Print", "quantity": 30, "levels": [30]},
     "levels is null": {"title": "Print", "quantity": 30, "levels": None},
-    "a level is text": {"title": "Print", "quantity": 30, "levels": {"gid://shopify/InventoryItem/1": "30"}},
-    "a level is null": {"title": "Print", "quantity": 30, "levels": {"gid://shopify/InventoryItem/1": None}},
+    "a level is text": {
+        "title": "Print",
+        "quantity": 30,
+        "levels": {"gid://shopify/InventoryItem/1": "30"},
+    },
+    "a level is null": {
+        "title": "Print",
+        "quantity": 30,
+        "levels": {"gid://shopify/InventoryItem/1": None},
+    },
     "held is a list": {"title": "Print", "quantity": 30, "levels": {}, "held": [5]},
-    "held is text": {"title": "Print", "quantity": 30, "levels": {}, "held": {"gid://shopify/InventoryItem/1": "5"}},
+    "held is text": {
+        "title": "Print",
+        "quantity": 30,
+        "levels": {},
+        "held": {"gid://shopify/InventoryItem/1": "5"},
+    },
     "pending is text": {"title": "Print", "quantity": 30, "levels": {}, "pending": "5"},
     "fell_alike is short": {"title": "Print", "quantity": 30, "levels": {}, "fell_alike": [5]},
     "fell_alike is a number": {"title": "Print", "quantity": 30, "levels": {}, "fell_alike": 5},
@@ -184,7 +216,9 @@ ENTRIES = {
         for name, entry in ENTRIES.items()
     ],
 )
-def test_a_cache_with_a_damaged_pool_is_kept(world: World, scan: str, entry: dict[str, Any]) -> None:
+def test_a_cache_with_a_damaged_pool_is_kept(
+    world: World, scan: str, entry: dict[str, Any]
+) -> None:
     world.configure(variants={"product_types": ["Print"], "scan": scan})
     ready(world)
     place = damage(world, pools={world.shop.product("Print").gid: entry})
@@ -216,7 +250,8 @@ def test_a_cache_nested_beyond_reason_is_refused(world: World) -> None:
     assert str(place) in refused(world, kept=place, requests=0)
 
 
-# --- The journal --------------------------------------------------------------------------------------------------
+# --- The journal
+# --------------------------------------------------------------------------------------------------
 
 
 def unfinished(world: World) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -230,12 +265,16 @@ def unfinished(world: World) -> tuple[dict[str, Any], dict[str, Any]]:
 def journal(world: World, *lines: Any, tail: bytes = b"") -> Path:
     """Write a journal: objects as JSON, bytes as they are."""
     place = world.place("variants", "journal")
-    content = b"".join(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n" for line in lines)
+    content = b"".join(
+        line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n" for line in lines
+    )
     place.write_bytes(content + tail)
     return place
 
 
-def test_a_journal_with_an_unsettled_batch_is_finished_first_with_the_same_key(world: World) -> None:
+def test_a_journal_with_an_unsettled_batch_is_finished_first_with_the_same_key(
+    world: World,
+) -> None:
     _, batch = unfinished(world)
     assert world.reads(FOUR) == [27, 30, 30, 30]
     world.run("variants")
@@ -290,7 +329,9 @@ def test_a_journal_whose_run_has_written_the_cache_is_done_with(world: World) ->
     document = json.loads(world.place("variants").read_bytes())
     place = journal(world, {**header, "run": document["run"], "cache": "older"}, batch)
     world.run("variants")
-    (call,) = [request.graphql["variables"] for request in world.asked if request.operation == "Adjust"]
+    (call,) = [
+        request.graphql["variables"] for request in world.asked if request.operation == "Adjust"
+    ]
     assert call["key"] != batch["variables"]["key"]
     assert world.reads(FOUR) == [27] * 4
     assert not place.exists()
@@ -321,7 +362,9 @@ LINES = [b"not json\n", b"\n", b"[]\n", b"5\n", b'{"batch": "a\n', b"\xff\n", b"
 
 @pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("position", [0, 1])
-def test_a_journal_line_in_the_middle_that_is_no_json_is_refused(world: World, line: bytes, position: int) -> None:
+def test_a_journal_line_in_the_middle_that_is_no_json_is_refused(
+    world: World, line: bytes, position: int
+) -> None:
     lines: list[Any] = list(unfinished(world))
     lines.insert(position, line)
     place = journal(world, *lines)
@@ -330,7 +373,9 @@ def test_a_journal_line_in_the_middle_that_is_no_json_is_refused(world: World, l
     assert "--init --reset" in message
 
 
-@pytest.mark.parametrize("tail", [b"{", b'{"outcome": "33333333', b"\x00" * 50, b'{"outcome": "x", "applied": true}'])
+@pytest.mark.parametrize(
+    "tail", [b"{", b'{"outcome": "33333333', b"\x00" * 50, b'{"outcome": "x", "applied": true}']
+)
 def test_a_torn_last_line_is_as_good_as_none(world: World, tail: bytes) -> None:
     place = journal(world, *unfinished(world), tail=tail)
     world.run("variants")
@@ -339,7 +384,9 @@ def test_a_torn_last_line_is_as_good_as_none(world: World, tail: bytes) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"journal": 1, "comm'])
-def test_a_journal_that_never_got_to_a_batch_is_as_good_as_none(world: World, content: bytes) -> None:
+def test_a_journal_that_never_got_to_a_batch_is_as_good_as_none(
+    world: World, content: bytes
+) -> None:
     unfinished(world)
     place = journal(world, tail=content)
     world.run("variants")
@@ -353,7 +400,10 @@ def without(document: dict[str, Any], key: str) -> dict[str, Any]:
 
 def pools_with(batch: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """The batch with other parts in its pools' records."""
-    return {**batch, "pools": {gid: {**record, **changes} for gid, record in batch["pools"].items()}}
+    return {
+        **batch,
+        "pools": {gid: {**record, **changes} for gid, record in batch["pools"].items()},
+    }
 
 
 STRANGE: dict[str, Callable[[dict[str, Any], dict[str, Any]], list[Any]]] = {
@@ -365,20 +415,37 @@ STRANGE: dict[str, Callable[[dict[str, Any], dict[str, Any]], list[Any]]] = {
     "no key": lambda header, batch: [header, without(batch, "batch")],
     "variables is a list": lambda header, batch: [header, {**batch, "variables": []}],
     "variables is empty": lambda header, batch: [header, {**batch, "variables": {}}],
-    "no changes": lambda header, batch: [header, {**batch, "variables": {**batch["variables"], "input": {}}}],
+    "no changes": lambda header, batch: [
+        header,
+        {**batch, "variables": {**batch["variables"], "input": {}}},
+    ],
     "pools is a list": lambda header, batch: [header, {**batch, "pools": []}],
-    "a pool is a number": lambda header, batch: [header, {**batch, "pools": dict.fromkeys(batch["pools"], 5)}],
+    "a pool is a number": lambda header, batch: [
+        header,
+        {**batch, "pools": dict.fromkeys(batch["pools"], 5)},
+    ],
     "a pool without after": lambda header, batch: [
         header,
-        {**batch, "pools": {gid: without(record, "after") for gid, record in batch["pools"].items()}},
+        {
+            **batch,
+            "pools": {gid: without(record, "after") for gid, record in batch["pools"].items()},
+        },
     ],
     "after is a number": lambda header, batch: [header, pools_with(batch, after=5)],
     "levels is a list": lambda header, batch: [header, pools_with(batch, levels=[])],
     "no sent_at": lambda header, batch: [header, without(batch, "sent_at")],
     "sent_at is a number": lambda header, batch: [header, {**batch, "sent_at": 5}],
     "sent_at is no moment": lambda header, batch: [header, {**batch, "sent_at": "yesterday"}],
-    "sent_at has no zone": lambda header, batch: [header, {**batch, "sent_at": "2026-11-22T12:00:00"}],
-    "an outcome without its answer": lambda header, batch: [header, batch, {"outcome": batch["batch"]}, {}],
+    "sent_at has no zone": lambda header, batch: [
+        header,
+        {**batch, "sent_at": "2026-11-22T12:00:00"},
+    ],
+    "an outcome without its answer": lambda header, batch: [
+        header,
+        batch,
+        {"outcome": batch["batch"]},
+        {},
+    ],
     "two headers": lambda header, batch: [header, header, batch],
 }
 
@@ -408,10 +475,13 @@ def test_starting_over_with_align_does_not_add_to_the_old_journal(world: World) 
     world.run("variants", "--init", "--reset", "--align", "lowest", "--yes")
     assert world.reads(FOUR) == [27] * 4
     assert len(seen) == 1
-    assert b"other.myshopify.com" not in seen[0], "the journal of this run can't be read after a crash"
+    assert b"other.myshopify.com" not in seen[0], (
+        "the journal of this run can't be read after a crash"
+    )
 
 
-# --- The state folder ---------------------------------------------------------------------------------------------
+# --- The state folder
+# ---------------------------------------------------------------------------------------------
 
 
 def test_a_state_folder_that_is_a_file_is_refused(world: World) -> None:
@@ -467,7 +537,12 @@ def test_a_full_disk_is_noticed_before_anything_is_sent(
 
 
 def failing_at(
-    monkeypatch: pytest.MonkeyPatch, place: Path, function: str, *, after: int = 0, partly: bool = False
+    monkeypatch: pytest.MonkeyPatch,
+    place: Path,
+    function: str,
+    *,
+    after: int = 0,
+    partly: bool = False,
 ) -> list[int]:
     """The disk is full for one file: `os.write` or `os.fsync` of it fails, from the call with number `after` on."""
     calls: list[int] = []
@@ -541,7 +616,7 @@ def test_a_disk_that_fills_up_at_the_end_keeps_the_old_cache_and_counts_once(
     assert world.reads(FOUR) == [25] * 4
 
 
-# --- The lock -----------------------------------------------------------------------------------------------------
+# --- The lock -------------------------------------------------------------------------------------
 
 
 def test_a_second_run_at_the_same_time_says_who_is_at_work(world: World) -> None:
@@ -568,7 +643,8 @@ def test_what_an_earlier_run_left_in_the_lock_file_holds_nobody(world: World) ->
     world.run("variants")
 
 
-# --- The configuration, as far as only the shop can tell ----------------------------------------------------------
+# --- The configuration, as far as only the shop can tell
+# ----------------------------------------------------------
 
 
 def test_a_location_that_the_shop_does_not_have(world: World) -> None:
@@ -620,7 +696,8 @@ CONFIGS = {
     "neither types nor tags": "shop: sandbox\nvariants: {}\n",
     "both types and tags": "shop: sandbox\nvariants: {product_types: [a], product_tags: [b]}\n",
     "an unknown key": "shop: sandbox\nvariants: {product_types: [a], produkt: [b]}\n",
-    "an unset variable": "shop: x.myshopify.com\naccess_token: ${NOT_SET}\nvariants: {product_types: [a]}\n",
+    "an unset variable": "shop: x.myshopify.com\naccess_token: ${NOT_SET}\nvariants: "
+    "{product_types: [a]}\n",
     "a wrong type": "shop: sandbox\nvariants: {product_types: 5, max_rising: much}\n",
     "no YAML": "shop: [\n",
     "empty": "",
@@ -631,7 +708,12 @@ CONFIGS = {
 def test_a_refused_configuration_sends_nothing_and_makes_nothing(world: World, text: str) -> None:
     world.configure(text)
     before = world.files()
-    for args in (("variants",), ("variants", "--json"), ("variants", "--dry-run"), ("variants", "-q")):
+    for args in (
+        ("variants",),
+        ("variants", "--json"),
+        ("variants", "--dry-run"),
+        ("variants", "-q"),
+    ):
         ran = world.run(*args, exit_code=2)
         assert ran.out == ""
         assert ran.err.count("invsync: ") == len(ran.err.splitlines()) >= 1
@@ -641,7 +723,9 @@ def test_a_refused_configuration_sends_nothing_and_makes_nothing(world: World, t
 
 
 def test_all_mistakes_of_a_configuration_are_told_at_once(world: World) -> None:
-    world.configure("shop: sandbox\ncolour: red\nvariants: {max_rising: much}\nlocations: {scan: sometimes}\n")
+    world.configure(
+        "shop: sandbox\ncolour: red\nvariants: {max_rising: much}\nlocations: {scan: sometimes}\n"
+    )
     ran = world.run("variants", exit_code=2)
     for part in ("colour", "max_rising", "scan", "product_types"):
         assert part in ran.err
@@ -654,7 +738,7 @@ def test_a_configuration_that_is_not_there(world: World) -> None:
     assert str(world.config) in ran.problem
 
 
-# --- The shop -----------------------------------------------------------------------------------------------------
+# --- The shop -------------------------------------------------------------------------------------
 
 
 def test_a_refused_token_is_one_line_without_the_token(world: World) -> None:

@@ -24,7 +24,9 @@ def shape(value: Any) -> Any:
     return type(value)
 
 
-POOLS = dict.fromkeys(("seen", "in_step", "adopted", "adjusted", "out_of_sync", "held", "failed"), int)
+POOLS = dict.fromkeys(
+    ("seen", "in_step", "adopted", "adjusted", "out_of_sync", "held", "failed"), int
+)
 LEVEL = {
     "item": str,
     "sku": str,
@@ -45,7 +47,9 @@ DOCUMENT = {
     "seconds": float,
     "pools": POOLS,
     "skipped": {"untracked": int},
-    "changes": [{"pool": str, "title": str, "quantity": {"from": int, "to": int}, "levels": [LEVEL]}],
+    "changes": [
+        {"pool": str, "title": str, "quantity": {"from": int, "to": int}, "levels": [LEVEL]}
+    ],
     "problems": [
         {
             "kind": str,
@@ -67,11 +71,14 @@ def eventful(world: World) -> None:
     world.add("Wallpaper", "WALL-A", tracked=False)
     world.run("variants", "--init")
     world.add("Lighthouse", "L-A L-B", available=[4, 7])
-    world.shop.add_variant(world.shop.product("Poster"), "POSTER-C", available=2, locations=(world.shop.primary,))
+    world.shop.add_variant(
+        world.shop.product("Poster"), "POSTER-C", available=2, locations=(world.shop.primary,)
+    )
     world.sell("P-S P-M P-L", 3)
 
 
-# --- The JSON document --------------------------------------------------------------------------------------------
+# --- The JSON document
+# --------------------------------------------------------------------------------------------
 
 
 def test_the_document_has_these_keys_and_types_in_this_order(world: World) -> None:
@@ -93,7 +100,9 @@ def test_the_document_tells_what_happened(world: World) -> None:
     assert document["mode"] == "sync"
     assert document["dry_run"] is False
     assert document["scan"] == "complete"
-    assert document["started_at"] == datetime.fromtimestamp(NOON, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert document["started_at"] == datetime.fromtimestamp(NOON, UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
     assert document["pools"] == {
         "seen": 3,
         "in_step": 0,
@@ -166,7 +175,9 @@ def test_init_and_dry_run_are_named(world: World) -> None:
     world.sell("P-S", 3)
     document = world.variants("--dry-run")
     assert (document["mode"], document["dry_run"]) == ("sync", True)
-    assert {level["applied"] for level in document["changes"][0]["levels"] if level["delta"]} == {False}
+    assert {level["applied"] for level in document["changes"][0]["levels"] if level["delta"]} == {
+        False
+    }
 
 
 def test_a_pool_without_an_earlier_quantity_comes_from_null(world: World) -> None:
@@ -192,7 +203,9 @@ def test_a_failed_run_prints_its_document_and_its_line(world: World) -> None:
         **DOCUMENT,
         "skipped": {},
         "changes": [],
-        "problems": [{"kind": str, "pool": type(None), "title": type(None), "message": str, "levels": []}],
+        "problems": [
+            {"kind": str, "pool": type(None), "title": type(None), "message": str, "levels": []}
+        ],
         "warnings": [],
     }
     assert ran.document["problems"][0]["message"] == ran.problem
@@ -205,7 +218,7 @@ def test_json_stays_one_document_under_v_and_q(world: World) -> None:
         assert json.loads(world.run("variants", "--json", *flags).out)["pools"]["seen"] == 1
 
 
-# --- Text ---------------------------------------------------------------------------------------------------------
+# --- Text -----------------------------------------------------------------------------------------
 
 
 def test_a_row_names_product_variants_and_numbers_but_no_ids(world: World) -> None:
@@ -229,7 +242,11 @@ def test_init_names_what_differs_by_title_and_sku(story: World) -> None:
 
 
 def test_quiet_says_nothing_even_where_a_person_is_needed(story: World) -> None:
-    for args in (("variants", "-q", "--init"), ("-q", "variants", "--init"), ("variants", "--quiet")):
+    for args in (
+        ("variants", "-q", "--init"),
+        ("-q", "variants", "--init"),
+        ("variants", "--quiet"),
+    ):
         ran = story.run(*args, exit_code=3)
         assert (ran.out, ran.err) == ("", "")
 
@@ -274,7 +291,7 @@ def test_a_change_of_many_variants_stays_one_readable_row(world: World) -> None:
     assert "91 more" in row
 
 
-# --- Exit codes ---------------------------------------------------------------------------------------------------
+# --- Exit codes -----------------------------------------------------------------------------------
 
 
 def test_0_when_everything_is_in_step(world: World) -> None:
@@ -315,7 +332,9 @@ def test_the_version_tells_the_api_version(world: World) -> None:
     assert ran.out == f"invsync {__version__} (Admin API {API_VERSIONS[-1]})\n"
 
 
-@pytest.mark.parametrize("command", [(), ("variants",), ("locations",), ("demo",), ("sandbox",), ("sandbox", "sell")])
+@pytest.mark.parametrize(
+    "command", [(), ("variants",), ("locations",), ("demo",), ("sandbox",), ("sandbox", "sell")]
+)
 def test_every_command_has_help(world: World, command: tuple[str, ...]) -> None:
     ran = world.run(*command, "--help")
     assert ran.out.startswith("Usage: ")

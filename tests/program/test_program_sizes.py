@@ -60,15 +60,21 @@ def test_the_calls_of_one_run_have_keys_of_their_own_and_name_the_same_run(world
     world.run("variants", "--init")
     world.sell("P-0000", 2)
     world.run("variants")
-    calls = [request.graphql["variables"] for request in world.asked if request.operation == "Adjust"]
+    calls = [
+        request.graphql["variables"] for request in world.asked if request.operation == "Adjust"
+    ]
     assert len({call["key"] for call in calls}) == 3
     (reference,) = {call["input"]["referenceDocumentUri"] for call in calls}
     assert reference.startswith("gid://invsync/Run/")
     assert {call["input"]["reason"] for call in calls} == {"correction"}
-    assert {entry["reference_document_uri"] for entry in world.shop.ledger if entry["by"] != "customer"} == {reference}
+    assert {
+        entry["reference_document_uri"] for entry in world.shop.ledger if entry["by"] != "customer"
+    } == {reference}
 
 
-def test_a_catalogue_deeper_than_shopify_pages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_catalogue_deeper_than_shopify_pages(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(connections, "DEPTH_LIMIT", 300)
     for number in range(700):
         world.add(f"Print {number:03}", skus(2, f"P{number:03}"))

@@ -14,7 +14,8 @@ def seeded(world: World) -> None:
     world.run("variants", "--init")
 
 
-# --- The rule, through everything ---------------------------------------------------------------------------------
+# --- The rule, through everything
+# ---------------------------------------------------------------------------------
 
 
 def test_three_of_four_variants_sold_three_times_each_end_at_21(world: World) -> None:
@@ -123,7 +124,9 @@ def test_a_uniform_import_of_50_ends_at_50(world: World) -> None:
     ("policy", "after"),
     [("smallest", [34, 34, 34, 34]), ("sum", [40, 40, 40, 40]), ("hold", [34, 36, 30, 30])],
 )
-def test_two_restocks_between_two_runs_follow_several_rises(world: World, policy: str, after: list[int]) -> None:
+def test_two_restocks_between_two_runs_follow_several_rises(
+    world: World, policy: str, after: list[int]
+) -> None:
     world.configure(variants={"product_types": ["Print"], "several_rises": policy})
     seeded(world)
     world.shop.restock("P-S", 4)
@@ -192,12 +195,15 @@ def test_a_stock_count_below_what_sales_could_explain_waits_for_a_person(world: 
     assert world.reads(FOUR) == [5] * 4
 
 
-# --- Variants that come and go ------------------------------------------------------------------------------------
+# --- Variants that come and go
+# ------------------------------------------------------------------------------------
 
 
 def test_a_new_variant_at_0_drags_nobody_down(world: World) -> None:
     seeded(world)
-    world.shop.add_variant(world.shop.product("Print"), "P-XXL", available=0, locations=(world.shop.primary,))
+    world.shop.add_variant(
+        world.shop.product("Print"), "P-XXL", available=0, locations=(world.shop.primary,)
+    )
     document = world.variants()
     assert world.reads(f"{FOUR} P-XXL") == [30] * 5
     assert world.sent == {"P-XXL": 30}
@@ -206,15 +212,21 @@ def test_a_new_variant_at_0_drags_nobody_down(world: World) -> None:
 
 def test_a_new_variant_at_0_and_a_sale_at_the_same_time(world: World) -> None:
     seeded(world)
-    world.shop.add_variant(world.shop.product("Print"), "P-XXL", available=0, locations=(world.shop.primary,))
+    world.shop.add_variant(
+        world.shop.product("Print"), "P-XXL", available=0, locations=(world.shop.primary,)
+    )
     world.sell("P-S", 4)
     world.run("variants")
     assert world.reads(f"{FOUR} P-XXL") == [26] * 5
 
 
-def test_a_new_variant_with_stock_of_its_own_is_brought_to_the_quantity_and_said(world: World) -> None:
+def test_a_new_variant_with_stock_of_its_own_is_brought_to_the_quantity_and_said(
+    world: World,
+) -> None:
     seeded(world)
-    world.shop.add_variant(world.shop.product("Print"), "P-XXL", available=7, locations=(world.shop.primary,))
+    world.shop.add_variant(
+        world.shop.product("Print"), "P-XXL", available=7, locations=(world.shop.primary,)
+    )
     document = world.variants()
     assert world.reads(f"{FOUR} P-XXL") == [30] * 5
     (warning,) = document["warnings"]
@@ -228,7 +240,9 @@ def test_a_single_variant_is_remembered_and_joined_by_a_second(world: World) -> 
     world.run("variants", "--init")
     world.sell("CARD-1", 5)
     assert world.variants()["changes"] == []
-    world.shop.add_variant(world.shop.product("Postcard"), "CARD-2", available=0, locations=(world.shop.primary,))
+    world.shop.add_variant(
+        world.shop.product("Postcard"), "CARD-2", available=0, locations=(world.shop.primary,)
+    )
     document = world.variants()
     assert world.reads("CARD-1 CARD-2") == [75, 75]
     assert document["pools"]["seen"] == 2
@@ -273,7 +287,9 @@ def test_a_new_product_with_equal_variants_is_adopted(world: World) -> None:
     assert world.reads("POSTER-A POSTER-B") == [8, 8]
 
 
-def test_a_new_product_with_unequal_variants_is_left_alone_until_they_are_equal(world: World) -> None:
+def test_a_new_product_with_unequal_variants_is_left_alone_until_they_are_equal(
+    world: World,
+) -> None:
     seeded(world)
     world.add("Poster", "POSTER-A POSTER-B", available=[9, 4])
     for _ in range(2):
@@ -290,7 +306,8 @@ def test_a_new_product_with_unequal_variants_is_left_alone_until_they_are_equal(
     assert world.reads("POSTER-A POSTER-B") == [3, 3]
 
 
-# --- Products that leave and return -------------------------------------------------------------------------------
+# --- Products that leave and return
+# -------------------------------------------------------------------------------
 
 
 def _retype(world: World, back: bool) -> None:
@@ -354,7 +371,7 @@ def test_a_product_that_the_search_index_hides_does_not_lose_its_sales(world: Wo
     assert document["pools"]["adjusted"] == 1
 
 
-# --- Location -----------------------------------------------------------------------------------------------------
+# --- Location -------------------------------------------------------------------------------------
 
 
 def test_variants_keep_in_step_at_the_location_of_the_configuration_only(world: World) -> None:
@@ -398,7 +415,8 @@ def test_drafts_are_kept_in_step_too(world: World) -> None:
     assert world.reads("SK-1 SK-2") == [29, 29]
 
 
-# --- More than one product ----------------------------------------------------------------------------------------
+# --- More than one product
+# ----------------------------------------------------------------------------------------
 
 
 def test_each_product_is_a_stock_of_its_own(world: World) -> None:
@@ -424,7 +442,7 @@ def test_two_variants_that_share_one_inventory_item(world: World) -> None:
     assert world.batches == []
 
 
-# --- Brakes -------------------------------------------------------------------------------------------------------
+# --- Brakes ---------------------------------------------------------------------------------------
 
 
 def many(world: World, count: int, available: int = 10) -> None:
@@ -510,7 +528,8 @@ def test_a_scan_that_finds_nothing_concludes_nothing_not_even_by_force(world: Wo
         assert world.batches == []
 
 
-# --- Another program at work --------------------------------------------------------------------------------------
+# --- Another program at work
+# --------------------------------------------------------------------------------------
 
 
 def test_another_program_at_work_is_noticed_and_the_pool_left_alone(world: World) -> None:
@@ -532,7 +551,8 @@ def test_another_program_at_work_is_noticed_and_the_pool_left_alone(world: World
     assert world.reads(FOUR) == [21] * 4
 
 
-# --- Raises that met an import ------------------------------------------------------------------------------------
+# --- Raises that met an import
+# ------------------------------------------------------------------------------------
 
 
 def test_a_raise_whose_level_moved_meanwhile_is_planned_again(world: World) -> None:

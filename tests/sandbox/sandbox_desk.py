@@ -61,7 +61,9 @@ class Desk:
         self.answer = self.sandbox.answer(Request(method, path, headers, raw, query_string=query))
         return self.answer
 
-    def ask(self, query: str, variables: Mapping[str, Any] | None = None, **headers: str) -> dict[str, Any]:
+    def ask(
+        self, query: str, variables: Mapping[str, Any] | None = None, **headers: str
+    ) -> dict[str, Any]:
         """The whole answer to a GraphQL request."""
         path = f"/admin/api/{self.version}/graphql.json"
         answer = self.send("POST", path, {"query": query, "variables": variables or {}}, **headers)
@@ -87,12 +89,18 @@ class Desk:
             "changeFromQuantity": compare,
         }
 
-    def adjust(self, *changes: Mapping[str, Any], key: str = "key-1", **given: Any) -> dict[str, Any]:
+    def adjust(
+        self, *changes: Mapping[str, Any], key: str = "key-1", **given: Any
+    ) -> dict[str, Any]:
         """The payload of an adjustment."""
-        payload = self.data(ADJUST, {"key": key, "input": adjustment(changes, **given)})["inventoryAdjustQuantities"]
+        payload = self.data(ADJUST, {"key": key, "input": adjustment(changes, **given)})[
+            "inventoryAdjustQuantities"
+        ]
         return dict(payload)
 
-    def codes(self, *changes: Mapping[str, Any], key: str = "key-1", **given: Any) -> list[tuple[str, Any]]:
+    def codes(
+        self, *changes: Mapping[str, Any], key: str = "key-1", **given: Any
+    ) -> list[tuple[str, Any]]:
         """The user errors of an adjustment: code and path."""
         payload = self.adjust(*changes, key=key, **given)
         assert not payload["userErrors"] or payload["inventoryAdjustmentGroup"] is None

@@ -80,7 +80,8 @@ def refusal(bulk, query: str) -> str:
     return error["message"]
 
 
-# -- the life of an operation ------------------------------------------------------------------------
+# -- the life of an operation
+# ------------------------------------------------------------------------
 
 
 def test_an_operation_is_created_then_running_then_completed(bulk, clock) -> None:
@@ -120,7 +121,10 @@ def test_no_more_than_five_run_at_once(bulk, clock) -> None:
     first, *_ = [bulk.start()["bulkOperation"]["id"] for _ in range(5)]
     (error,) = bulk.start()["userErrors"]
     assert (error["code"], error["field"]) == ("OPERATION_IN_PROGRESS", None)
-    assert error["message"] == f"A bulk query operation for this app and shop is already in progress: {first}."
+    assert (
+        error["message"]
+        == f"A bulk query operation for this app and shop is already in progress: {first}."
+    )
     clock.pass_(10)
     assert bulk.start()["bulkOperation"]
 
@@ -132,7 +136,8 @@ def test_operations_are_listed_and_found_by_status(bulk, clock) -> None:
 
     def listed(query: str) -> list[str]:
         data = bulk.desk.data(
-            "query ($q: String) { bulkOperations(first: 9, query: $q) { nodes { id } } }", {"q": query}
+            "query ($q: String) { bulkOperations(first: 9, query: $q) { nodes { id } } }",
+            {"q": query},
         )
         return [node["id"] for node in data["bulkOperations"]["nodes"]]
 
@@ -140,8 +145,12 @@ def test_operations_are_listed_and_found_by_status(bulk, clock) -> None:
     assert listed("status:running operation_type:query") == [fresh]
     assert listed("status:COMPLETED") == [done]
     assert listed("operation_type:mutation") == []
-    assert bulk.desk.data("{ currentBulkOperation { id } }") == {"currentBulkOperation": {"id": fresh}}
-    data = bulk.desk.data("query ($id: ID!) { node(id: $id) { ... on BulkOperation { status } } }", {"id": fresh})
+    assert bulk.desk.data("{ currentBulkOperation { id } }") == {
+        "currentBulkOperation": {"id": fresh}
+    }
+    data = bulk.desk.data(
+        "query ($id: ID!) { node(id: $id) { ... on BulkOperation { status } } }", {"id": fresh}
+    )
     assert data["node"] == {"status": "RUNNING"}
 
 
@@ -166,7 +175,8 @@ def test_operations_and_results_survive_between_processes(tmp_path, new_bulk) ->
     assert new_bulk(home=path).fetch(url)[1]
 
 
-# -- the result --------------------------------------------------------------------------------------
+# -- the result
+# --------------------------------------------------------------------------------------
 
 
 def test_children_name_the_node_that_they_hang_on(bulk, shop) -> None:
@@ -187,7 +197,9 @@ def test_children_name_the_node_that_they_hang_on(bulk, shop) -> None:
         "quantities": [{"name": "available", "quantity": 9}],
         "__parentId": variant.gid,
     } in lines
-    assert all(line.get("__parentId") != shop.variant("GALLERY-XL").gid for line in lines), "inactive levels are hidden"
+    assert all(line.get("__parentId") != shop.variant("GALLERY-XL").gid for line in lines), (
+        "inactive levels are hidden"
+    )
 
 
 @pytest.mark.parametrize("order", ["grouped", "apart", "shuffled"])
@@ -209,7 +221,8 @@ def test_in_any_order_parents_come_before_their_children(bulk, shop, order: str)
 
 def test_paging_arguments_are_ignored_and_filters_are_not(bulk, shop) -> None:
     lines = bulk.lines(
-        '{ products(first: 2, query: "status:archived") { edges { cursor node { id } } pageInfo { hasNextPage } } }'
+        '{ products(first: 2, query: "status:archived") { edges { cursor node { id } } pageInfo { '
+        "hasNextPage } } }"
     )
     assert lines == [{"id": shop.product("Old town (archived)").gid}]
     assert len(bulk.lines("{ products(first: 1) { edges { node { id } } } }")) == len(shop.products)
@@ -238,8 +251,12 @@ def test_aliases_fragments_and_single_objects_are_read(bulk, shop) -> None:
 
 def test_one_object_at_the_top_gives_the_nodes_of_its_connection(bulk, shop) -> None:
     till = shop.location("Till")
-    lines = bulk.lines(f'{{ location(id: "{till.gid}") {{ inventoryLevels {{ edges {{ node {{ id }} }} }} }} }}')
-    assert [line["id"] for line in lines] == [level.gid for level in shop.levels.values() if level.location is till]
+    lines = bulk.lines(
+        f'{{ location(id: "{till.gid}") {{ inventoryLevels {{ edges {{ node {{ id }} }} }} }} }}'
+    )
+    assert [line["id"] for line in lines] == [
+        level.gid for level in shop.levels.values() if level.location is till
+    ]
 
 
 def test_a_result_without_objects_has_no_url(bulk) -> None:
@@ -265,7 +282,9 @@ def test_a_result_is_streamed_through_both_doors(shop, clock, door: str) -> None
         session.headers["X-Shopify-Access-Token"] = "t"
         api = f"{url}/admin/api/2026-10/graphql.json"
         body = {"query": RUN, "variables": {"query": PRODUCTS}}
-        started = session.post(api, json=body, timeout=10).json()["data"]["bulkOperationRunQuery"]["bulkOperation"]
+        started = session.post(api, json=body, timeout=10).json()["data"]["bulkOperationRunQuery"][
+            "bulkOperation"
+        ]
         clock.pass_(10)
         body = {"query": POLL, "variables": {"id": started["id"]}}
         done = session.post(api, json=body, timeout=10).json()["data"]["bulkOperation"]
@@ -286,34 +305,44 @@ def test_a_result_is_streamed_through_both_doors(shop, clock, door: str) -> None
                 assert run(session, served.url)
 
 
-# -- what may not be asked ---------------------------------------------------------------------------
+# -- what may not be asked
+# ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("{ products(first: 1) { nodes { id } } }", "Invalid bulk query: use 'edges { node }' instead of 'nodes'."),
+        ("{ products(first: 1) { nodes { id } } }", "Invalid bulk query: use 'edges { node }' "
+                                                    "instead of 'nodes'."),
         ("{ shop { name } }", "Bulk queries must contain at least one connection."),
-        ('{ node(id: "gid://shopify/Product/1") { id } }', "Invalid bulk query: the field 'node' is not supported"),
-        ('{ nodes(ids: ["gid://shopify/Product/1"]) { id } }', "Invalid bulk query: the field 'nodes' is not"),
+        ('{ node(id: "gid://shopify/Product/1") { id } }', "Invalid bulk query: the field 'node' "
+                                                           "is not supported"),
+        ('{ nodes(ids: ["gid://shopify/Product/1"]) { id } }', "Invalid bulk query: the field "
+                                                               "'nodes' is not"),
         (
             "{ a: products { edges { node { id } } } b: products { edges { node { id } } } }",
             "Invalid bulk query: only one top-level field is allowed.",
         ),
         (
             "{ products { edges { node { title variants { edges { node { id } } } } } } }",
-            "The parent 'node' field for a nested connection must select the 'id' field without an alias",
+            "The parent 'node' field for a nested connection must select the 'id' field without an "
+            "alias",
         ),
         (
             "{ products { edges { node { key: id variants { edges { node { id } } } } } } }",
-            "The parent 'node' field for a nested connection must select the 'id' field without an alias",
+            "The parent 'node' field for a nested connection must select the 'id' field without an "
+            "alias",
         ),
-        ("mutation { bulkOperationCancel(id: \"x\") { userErrors { message } } }", "Invalid bulk query: it must"),
-        ("query ($q: String) { products(query: $q) { edges { node { id } } } }", "Invalid bulk query: variables"),
-        ("{ products { edges { node { colour } } } }", "Invalid bulk query: Cannot query field 'colour'"),
+        ("mutation { bulkOperationCancel(id: \"x\") { userErrors { message } } "
+         "}", "Invalid bulk query: it must"),
+        ("query ($q: String) { products(query: $q) { edges { node { id } } } }", "Invalid bulk "
+                                                                                 "query: variables"),
+        ("{ products { edges { node { colour } } } }", "Invalid bulk query: Cannot query field "
+                                                       "'colour'"),
         ("{ products {", "Invalid bulk query: Syntax Error"),
         (
-            "{ products { edges { node { id variants { edges { node { id inventoryItem { inventoryLevels { edges {"
+            "{ products { edges { node { id variants { edges { node { id inventoryItem { "
+            "inventoryLevels { edges {"
             " node { id item { variants { edges { node { id } } } } } } } } } } } } } } }",
             "Bulk queries cannot contain connections nested more than 2 levels deep.",
         ),
@@ -322,7 +351,8 @@ def test_a_result_is_streamed_through_both_doors(shop, clock, door: str) -> None
                 f"v{n}: variants {{ edges {{ node {{ id }} }} }}" for n in range(5)) + " } } } }",
             "Bulk queries cannot contain more than 5 connections.",
         ),
-        ("{ products { edges { node { id } } } } #" + "x" * 65_535, "Invalid bulk query: the query is longer than"),
+        ("{ products { edges { node { id } } } } #" + "x" * 65_535, "Invalid bulk query: the query "
+                                                                    "is longer than"),
     ],
 )  # fmt: skip
 def test_a_query_that_breaks_the_rules_is_refused(bulk, query: str, message: str) -> None:
@@ -335,12 +365,15 @@ def test_a_missing_scope_fails_the_operation(bulk, shop) -> None:
     assert (done["status"], done["errorCode"], done["url"]) == ("FAILED", "ACCESS_DENIED", None)
 
 
-# -- how it goes wrong -------------------------------------------------------------------------------
+# -- how it goes wrong
+# -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ends", ["FAILED", "CANCELED", "EXPIRED"])
 @pytest.mark.parametrize("partial", [True, False])
-def test_an_operation_can_end_badly_with_or_without_a_part(new_bulk, ends: str, partial: bool) -> None:
+def test_an_operation_can_end_badly_with_or_without_a_part(
+    new_bulk, ends: str, partial: bool
+) -> None:
     bulk = new_bulk(faults=[{"fault": "bulk_ends", "ends": ends, "partial": partial, "times": 1}])
     bad, good = bulk.finished(), bulk.finished()
     assert (bad["status"], bad["url"]) == (ends, None)
@@ -357,7 +390,10 @@ def test_another_apps_operations_can_fill_every_place(new_bulk, clock) -> None:
     assert bulk.start()["userErrors"][0]["code"] == "OPERATION_IN_PROGRESS"
     clock.pass_(59)
     assert bulk.start()["userErrors"][0]["code"] == "OPERATION_IN_PROGRESS"
-    assert bulk.desk.data("{ bulkOperations(first: 9) { nodes { id } } }")["bulkOperations"]["nodes"] == []
+    assert (
+        bulk.desk.data("{ bulkOperations(first: 9) { nodes { id } } }")["bulkOperations"]["nodes"]
+        == []
+    )
     clock.pass_(1)
     assert bulk.start()["bulkOperation"]
 
@@ -369,14 +405,18 @@ def test_a_completed_operation_can_lack_its_url(new_bulk) -> None:
 
 
 def test_a_url_can_be_expired_when_it_is_given_out(new_bulk) -> None:
-    bulk = new_bulk(faults=[{"fault": "bulk_url_expired", "operation": "bulkOperation", "times": 1}])
+    bulk = new_bulk(
+        faults=[{"fault": "bulk_url_expired", "operation": "bulkOperation", "times": 1}]
+    )
     done = bulk.finished()
     assert bulk.fetch(done["url"])[0] == 403
     assert bulk.fetch(bulk.poll(done["id"])["url"])[0] == 200
 
 
 def test_a_result_can_be_cut_short(new_bulk) -> None:
-    bulk = new_bulk(faults=[{"fault": "truncated", "operation": "bulk_result", "silent": True, "at": 100}])
+    bulk = new_bulk(
+        faults=[{"fault": "truncated", "operation": "bulk_result", "silent": True, "at": 100}]
+    )
     done = bulk.finished()
     parts = urlsplit(done["url"])
     answer = bulk.desk.send("GET", f"{parts.path}?{parts.query}")

@@ -29,7 +29,9 @@ def place(request, path):
         yield SimpleNamespace(state_file=path, url=None, api_version="2026-10")
     else:
         with running(path) as served:
-            yield SimpleNamespace(state_file=Path("/nowhere"), url=served.url, api_version="2026-10")
+            yield SimpleNamespace(
+                state_file=Path("/nowhere"), url=served.url, api_version="2026-10"
+            )
 
 
 def call(place, *words: str):
@@ -51,8 +53,29 @@ def test_a_customer_buys_and_a_clerk_counts(place) -> None:
 def test_show_is_a_table_with_a_row_per_variant_and_a_column_per_location(place) -> None:
     call(place, "sell", "PRINT-S", "3")
     lines = call(place, "show").output.splitlines()
-    assert lines[0].split() == ["PRODUCT", "VARIANT", "SKU", "TYPE", "STATUS", "Warehouse", "Till", "Pop-up"]
-    assert lines[1].split() == ["Sunset", "over", "the", "harbour", "S", "PRINT-S", "Print", "active", "27", "-", "-"]
+    assert lines[0].split() == [
+        "PRODUCT",
+        "VARIANT",
+        "SKU",
+        "TYPE",
+        "STATUS",
+        "Warehouse",
+        "Till",
+        "Pop-up",
+    ]
+    assert lines[1].split() == [
+        "Sunset",
+        "over",
+        "the",
+        "harbour",
+        "S",
+        "PRINT-S",
+        "Print",
+        "active",
+        "27",
+        "-",
+        "-",
+    ]
     assert any(line.split()[-3:] == ["20", "20", "-"] and "MUG" in line for line in lines)
     assert any("GALLERY-XL" in line and "(2)" in line for line in lines)
     assert any("WALL-4K" in line and line.split()[-3] == "~" for line in lines)
@@ -64,12 +87,20 @@ def test_show_as_json_tells_all(place) -> None:
     assert [one["name"] for one in document["locations"]] == ["Warehouse", "Till", "Pop-up"]
     (mug,) = [one for one in document["variants"] if one["sku"] == "MUG"]
     assert mug["available"] == {"Warehouse": 20, "Till": 20, "Pop-up": None}
-    assert (mug["product"], mug["type"], mug["status"], mug["tracked"]) == ("Mug", "Kitchen", "ACTIVE", True)
+    assert (mug["product"], mug["type"], mug["status"], mug["tracked"]) == (
+        "Mug",
+        "Kitchen",
+        "ACTIVE",
+        True,
+    )
 
 
 def test_reset_starts_over_with_any_size(place) -> None:
     call(place, "sell", "PRINT-S", "3")
-    assert call(place, "reset").output == "The sandbox starts over: 15 products, 31 variants, 3 locations\n"
+    assert (
+        call(place, "reset").output
+        == "The sandbox starts over: 15 products, 31 variants, 3 locations\n"
+    )
     assert "30 → 29" in call(place, "sell", "PRINT-S", "1").output
     made = call(place, "reset", "--products", "1200", "--variants", "2", "--locations", "1")
     assert made.output == "The sandbox starts over: 1,200 products, 2,400 variants, 1 location\n"
@@ -81,8 +112,14 @@ def test_reset_starts_over_with_any_size(place) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["sell", "PRINTS", "1"], 'no variant has SKU "PRINTS"; did you mean PRINT-S or PRINT-M or PRINT-L?'),
-        (["sell", "MUG", "1", "--location", "Shed"], 'no location "Shed"; the shop has "Warehouse", "Till", "Pop-up"'),
+        (
+            ["sell", "PRINTS", "1"],
+            'no variant has SKU "PRINTS"; did you mean PRINT-S or PRINT-M or PRINT-L?',
+        ),
+        (
+            ["sell", "MUG", "1", "--location", "Shed"],
+            'no location "Shed"; the shop has "Warehouse", "Till", "Pop-up"',
+        ),
         (["set", "MUG", "1", "--location", "Pop-up"], '"MUG" is not stocked at "Pop-up"'),
     ],
 )
@@ -92,7 +129,8 @@ def test_a_mistake_is_one_line(place, words: list[str], message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["sell", "MUG"], ["sell", "MUG", "0"], ["sell", "MUG", "many"], ["reset", "--products", "0"]]
+    "words",
+    [["sell", "MUG"], ["sell", "MUG", "0"], ["sell", "MUG", "many"], ["reset", "--products", "0"]],
 )
 def test_wrong_usage_exits_with_2(place, words: list[str]) -> None:
     assert call(place, *words).exit_code == 2
@@ -105,7 +143,8 @@ def test_an_unreadable_state_file_is_one_line_and_reset_mends_it(path) -> None:
         result = call(place, *words)
         assert result.exit_code == 1
         assert result.stderr == (
-            f"invsync: {path}: is not a sandbox shop of this version; remove it, or run `invsync sandbox reset`\n"
+            f"invsync: {path}: is not a sandbox shop of this version; remove it, or run `invsync "
+            "sandbox reset`\n"
         )
     assert call(place, "reset").exit_code == 0
     assert call(place, "show").exit_code == 0
@@ -116,7 +155,8 @@ def test_an_address_where_nobody_serves_is_one_line(path) -> None:
     result = call(place, "show")
     assert result.exit_code == 1
     assert result.stderr == (
-        "invsync: no sandbox answers at http://127.0.0.1:9: start one with `invsync sandbox serve`, or remove api_url\n"
+        "invsync: no sandbox answers at http://127.0.0.1:9: start one with `invsync sandbox "
+        "serve`, or remove api_url\n"
     )
 
 
@@ -163,7 +203,8 @@ def test_the_clerks_commands_need_neither_graphql_nor_requests(path) -> None:
         "place = SimpleNamespace(state_file=Path(sys.argv[1]), url=None, api_version='x')\n"
         "obj = SimpleNamespace(sandbox_place=lambda: place)\n"
         "sandbox(['sell', 'MUG', '1'], obj=obj, standalone_mode=False)\n"
-        "assert not {'graphql', 'requests', 'yaml', 'http.server'} & set(sys.modules), sys.modules\n"
+        "assert not {'graphql', 'requests', 'yaml', 'http.server'} & set(sys.modules), "
+        "sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, capture_output=True)
     with StateFile(path).open() as shop:

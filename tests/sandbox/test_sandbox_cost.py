@@ -38,21 +38,28 @@ def variants(inner: str) -> str:
 )
 def test_a_page_of_n_nodes_is_charged_as_the_recordings_show(n: int, factor: int) -> None:
     assert page_factor(n) == factor
-    assert requested_cost("2026-10", f"{{ products(first: {n}) {{ nodes {{ id title }} }} }}") == 2 + factor
+    assert (
+        requested_cost("2026-10", f"{{ products(first: {n}) {{ nodes {{ id title }} }} }}")
+        == 2 + factor
+    )
 
 
 @pytest.mark.parametrize(
     ("query", "cost"),
     [
         ("query " + LEVELS, 36),
-        (variants('inventoryItem { id tracked inventoryLevel(locationId: "gid://shopify/Location/1") {'
+        (variants('inventoryItem { id tracked inventoryLevel(locationId: '
+                  '"gid://shopify/Location/1") {'
                   ' quantities(names: ["available"]) { name quantity } } }'), 46),
         (variants("inventoryItem { id tracked inventoryLevels(first: 10) {"
-                  ' nodes { location { id } quantities(names: ["available"]) { name quantity } } } }'), 178),
+                  ' nodes { location { id } quantities(names: ["available"]) { name quantity } } } '
+                  '}'), 178),
         (variants("product { id } inventoryItem { id tracked inventoryLevels(first: 50) {"
-                  ' nodes { location { id } quantities(names: ["available"]) { name quantity } } } }'), 288),
+                  ' nodes { location { id } quantities(names: ["available"]) { name quantity } } } '
+                  '}'), 288),
         (ADJUST, 13),
-        ("mutation { bulkOperationRunQuery(query: \"x\") { bulkOperation { id status } userErrors { message } } }", 10),
+        ("mutation { bulkOperationRunQuery(query: \"x\") { bulkOperation { id status } userErrors "
+         "{ message } } }", 10),
         ("{ __typename }", 1),
         ("{ shop { name } }", 1),
         ("{ shop { name plan { displayName } } }", 2),
@@ -60,11 +67,13 @@ def test_a_page_of_n_nodes_is_charged_as_the_recordings_show(n: int, factor: int
         ("{ products(first: 250) { edges { cursor node { id } } } }", 13),
         ("{ products(first: 250) { edges { node { id } } nodes { id } } }", 24),
         ('query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Product { title } } }', 1),
-        ('query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Product { id variants(first: 250) { nodes { id } } }'
+        ('query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Product { id variants(first: 250) { '
+         'nodes { id } } }'
          " ... on InventoryItem { variant { id } } } }", 14),
         ("query ($n: Int = 10) { products(first: $n) { nodes { id } } }", 6),
         ("{ a: products(first: 1) { nodes { id } } b: products(first: 1) { nodes { id } } }", 6),
-        ("{ products(first: 1) { nodes { ...F } } } fragment F on Product { variants(first: 1) { nodes { id } } }", 6),
+        ("{ products(first: 1) { nodes { ...F } } } fragment F on Product { variants(first: 1) { "
+         "nodes { id } } }", 6),
     ],
 )  # fmt: skip
 def test_the_requested_cost_follows_the_published_rules(query: str, cost: int) -> None:
@@ -78,19 +87,24 @@ def test_the_requested_cost_knows_the_variables() -> None:
 
 
 @pytest.mark.parametrize(
-    ("products", "first", "actual"), [(62, 250, 5), (208, 250, 11), (1, 250, 2), (85, 100, 10), (250, 250, 13)]
+    ("products", "first", "actual"),
+    [(62, 250, 5), (208, 250, 11), (1, 250, 2), (85, 100, 10), (250, 250, 13)],
 )
-def test_the_actual_cost_shrinks_with_what_came_back(clock, new_desk, products: int, first: int, actual: int) -> None:
+def test_the_actual_cost_shrinks_with_what_came_back(
+    clock, new_desk, products: int, first: int, actual: int
+) -> None:
     desk = new_desk(generated_shop(products, 1, 1, now=clock))
     answer = desk.ask(f"{{ products(first: {first}) {{ nodes {{ id title }} }} }}")
     assert answer["extensions"]["cost"]["actualQueryCost"] == actual
 
 
-def test_the_actual_cost_is_scaled_at_every_depth_and_never_above_the_requested(clock, new_desk) -> None:
+def test_the_actual_cost_is_scaled_at_every_depth_and_never_above_the_requested(
+    clock, new_desk
+) -> None:
     desk = new_desk(generated_shop(10, 4, 1, now=clock))
-    cost = desk.ask("{ products(first: 250) { nodes { id variants(first: 100) { nodes { id } } } } }")["extensions"][
-        "cost"
-    ]
+    cost = desk.ask(
+        "{ products(first: 250) { nodes { id variants(first: 100) { nodes { id } } } } }"
+    )["extensions"]["cost"]
     assert cost["requestedQueryCost"] == 2 + 11 * (1 + 2 + 9)
     # Each product: 1 + (2 + 4 nodes of 100 at 9), ten of 250 products at 11.
     assert cost["actualQueryCost"] == round(2 + 11 * 10 / 250 * (1 + 2 + 9 * 4 / 100))
@@ -130,7 +144,10 @@ def test_what_the_bucket_cannot_pay_is_throttled_and_not_run(desk, shop) -> None
     assert answer["errors"] == [
         {
             "message": "Throttled",
-            "extensions": {"code": "THROTTLED", "documentation": "https://shopify.dev/api/usage/rate-limits"},
+            "extensions": {
+                "code": "THROTTLED",
+                "documentation": "https://shopify.dev/api/usage/rate-limits",
+            },
         }
     ]
     assert "data" not in answer

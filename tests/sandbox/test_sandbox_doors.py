@@ -89,7 +89,10 @@ def test_both_doors_carry_an_adjustment_and_any_script(door, shop) -> None:
 def test_a_response_can_be_streamed(door) -> None:
     session, url = door
     with session.post(
-        f"{url}/admin/api/2026-10/graphql.json", json={"query": "{shop{name}}"}, stream=True, timeout=10
+        f"{url}/admin/api/2026-10/graphql.json",
+        json={"query": "{shop{name}}"},
+        stream=True,
+        timeout=10,
     ) as got:
         assert json.loads(b"".join(got.iter_lines()))["data"]
 
@@ -126,13 +129,21 @@ def test_a_test_can_act_between_two_requests_and_inside_one(shop, clock) -> None
     session.headers.update(TOKEN)
     session.mount(URL, SandboxAdapter(shop, now=clock, on_request=hook))
     level = shop.level("MUG").gid
-    query = f'query Look {{ inventoryLevel(id: "{level}") {{ quantities(names: ["available"]) {{ quantity }} }} }}'
+    query = (
+        "query Look "
+        f'{{ inventoryLevel(id: "{level}") {{ quantities(names: ["available"]) {{ quantity }} }} }}'
+    )
     read = [
         ask(session, URL, query).json()["data"]["inventoryLevel"]["quantities"][0]["quantity"] for _ in range(2)
     ]  # fmt: skip
     assert read == [20, 17]
     assert seen[0] == (1, "before", "Look", ("Look", "inventoryLevel"))
-    assert [(number, phase) for number, phase, *_ in seen] == [(1, "before"), (1, "after"), (2, "before"), (2, "after")]
+    assert [(number, phase) for number, phase, *_ in seen] == [
+        (1, "before"),
+        (1, "after"),
+        (2, "before"),
+        (2, "after"),
+    ]
 
 
 class Killed(BaseException):
@@ -156,7 +167,8 @@ def test_a_process_that_dies_after_the_request_was_applied_leaves_it_applied(pat
         assert "k" in shop.keys
 
 
-# -- the server --------------------------------------------------------------------------------------
+# -- the server
+# --------------------------------------------------------------------------------------
 
 
 def test_requests_of_many_clients_are_handled_one_at_a_time(shop) -> None:
@@ -167,7 +179,12 @@ def test_requests_of_many_clients_are_handled_one_at_a_time(shop) -> None:
             with requests.Session() as session:
                 session.headers.update(TOKEN)
                 for number in range(10):
-                    ask(session, served.url, ADJUST, {"key": f"{client}-{number}", "input": adjustment([row])})
+                    ask(
+                        session,
+                        served.url,
+                        ADJUST,
+                        {"key": f"{client}-{number}", "input": adjustment([row])},
+                    )
 
         clients = [threading.Thread(target=sell, args=(client,)) for client in range(4)]
         for client in clients:
@@ -207,7 +224,10 @@ def test_a_served_shop_can_be_reset_to_any_size(path) -> None:
         with served.shop() as shop:
             shop.settings.index_lag = 9
             shop.changed()
-        assert clerk(served.url, "reset", products=2_000, variants=3, locations=1)[1]["variants"] == 6_000
+        assert (
+            clerk(served.url, "reset", products=2_000, variants=3, locations=1)[1]["variants"]
+            == 6_000
+        )
         assert clerk(served.url, "sell", sku="P00001-1", units=1)[1]["after"] == 29
         assert clerk(served.url, "reset")[1]["locations"] == 3
         assert clerk(served.url, "sell", sku="PRINT-S", units=1)[1]["after"] == 29
@@ -254,7 +274,9 @@ SERVE = textwrap.dedent(
 def test_the_command_serves_until_a_signal_and_then_writes_the_shop(path, number: int) -> None:
     StateFile(path).replace(lambda now: generated_shop(1_700, 3, 1, now=now))
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(path), "--port", "0", "--index-lag", "7"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", SERVE, str(path), "--port", "0", "--index-lag", "7"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stdout is not None

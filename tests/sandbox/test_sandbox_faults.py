@@ -26,11 +26,14 @@ def statuses(desk, count: int, body=SHOP) -> list:
 def adjust(desk, key: str = "k", sku: str = "PRINT-S"):
     """Send an adjustment by −2; the answer as it arrives."""
     return desk.send(
-        "POST", PATH, {"query": ADJUST, "variables": {"key": key, "input": adjustment([desk.change(sku, -2)])}}
+        "POST",
+        PATH,
+        {"query": ADJUST, "variables": {"key": key, "input": adjustment([desk.change(sku, -2)])}},
     )
 
 
-# -- which request -----------------------------------------------------------------------------------
+# -- which request
+# -----------------------------------------------------------------------------------
 
 
 def test_a_rule_without_conditions_strikes_always(new_desk) -> None:
@@ -67,17 +70,23 @@ def test_a_rule_can_name_the_grant(new_desk) -> None:
     assert desk.send("POST", "/admin/oauth/access_token", b"").status == 500
 
 
-# -- how it goes wrong -------------------------------------------------------------------------------
+# -- how it goes wrong
+# -------------------------------------------------------------------------------
 
 
 def test_latency_is_slept_before_the_request_and_adds_up_with_other_faults(new_desk) -> None:
     slept: list[float] = []
-    desk = new_desk(faults=[{"fault": "latency", "seconds": 2.5}, {"fault": 503, "request": 2}], sleep=slept.append)
+    desk = new_desk(
+        faults=[{"fault": "latency", "seconds": 2.5}, {"fault": 503, "request": 2}],
+        sleep=slept.append,
+    )
     assert statuses(desk, 2) == [200, 503]
     assert slept == [2.5, 2.5]
 
 
-def test_an_answer_slower_than_the_caller_waits_is_a_timeout_of_an_applied_request(shop, clock) -> None:
+def test_an_answer_slower_than_the_caller_waits_is_a_timeout_of_an_applied_request(
+    shop, clock
+) -> None:
     rules = [{"fault": "latency", "seconds": 30}]
     session = requests.Session()
     session.headers["X-Shopify-Access-Token"] = "t"
@@ -150,9 +159,17 @@ def test_a_throttled_request_finds_the_bucket_empty(new_desk, clock) -> None:
 
 @pytest.mark.parametrize("applied", [False, True])
 @pytest.mark.parametrize(
-    ("fault", "code"), [("internal_error", "INTERNAL_SERVER_ERROR"), ("timeout", None), (502, None), ("garbage", None)]
+    ("fault", "code"),
+    [
+        ("internal_error", "INTERNAL_SERVER_ERROR"),
+        ("timeout", None),
+        (502, None),
+        ("garbage", None),
+    ],
 )
-def test_an_answer_can_be_lost_before_or_after_the_change(new_desk, fault, code, applied: bool) -> None:
+def test_an_answer_can_be_lost_before_or_after_the_change(
+    new_desk, fault, code, applied: bool
+) -> None:
     desk = new_desk(faults=[{"fault": fault, "applied": applied, "times": 1}])
     answer = adjust(desk)
     if code:
@@ -161,11 +178,15 @@ def test_an_answer_can_be_lost_before_or_after_the_change(new_desk, fault, code,
         assert error["extensions"]["requestId"] == answer.headers["X-Request-Id"]
     assert desk.shop.available("PRINT-S") == (28 if applied else 30)
     desk.adjust(desk.change("PRINT-S", -2), key="k")
-    assert desk.shop.available("PRINT-S") == 28, "the same key applies it once, whatever happened before"
+    assert desk.shop.available("PRINT-S") == 28, (
+        "the same key applies it once, whatever happened before"
+    )
 
 
 def test_a_connection_can_be_cut_before_or_after_the_change(new_desk) -> None:
-    desk = new_desk(faults=[{"fault": "cut_before", "request": 1}, {"fault": "cut_after", "request": 2}])
+    desk = new_desk(
+        faults=[{"fault": "cut_before", "request": 1}, {"fault": "cut_after", "request": 2}]
+    )
     assert adjust(desk).cut
     assert desk.shop.available("PRINT-S") == 30
     assert adjust(desk).cut
@@ -180,8 +201,12 @@ def test_a_connection_can_be_cut_before_or_after_the_change(new_desk) -> None:
         ({"code": "INVALID_LOCATION"}, ["input", "changes", "1", "inventoryItemId"]),
     ],
 )
-def test_an_item_can_be_refused_with_any_code_and_with_or_without_its_row(new_desk, shop, rule: dict, field) -> None:
-    desk = new_desk(faults=[{"fault": "refuse", "items": ["PRINT-M", shop.item("PRINT-L").gid], **rule}])
+def test_an_item_can_be_refused_with_any_code_and_with_or_without_its_row(
+    new_desk, shop, rule: dict, field
+) -> None:
+    desk = new_desk(
+        faults=[{"fault": "refuse", "items": ["PRINT-M", shop.item("PRINT-L").gid], **rule}]
+    )
     code = rule.get("code", "NON_MUTABLE_INVENTORY_ITEM")
     changes = [desk.change(sku, -1) for sku in ("PRINT-S", "PRINT-M")]
     assert desk.codes(*changes) == [(code, field)]
@@ -190,7 +215,9 @@ def test_an_item_can_be_refused_with_any_code_and_with_or_without_its_row(new_de
     desk.adjust(desk.change("PRINT-S", -1), key="third")
 
 
-@pytest.mark.parametrize("code", ["SERVICE_UNAVAILABLE", "ADJUST_QUANTITIES_FAILED", "IDEMPOTENCY_CONCURRENT_REQUEST"])
+@pytest.mark.parametrize(
+    "code", ["SERVICE_UNAVAILABLE", "ADJUST_QUANTITIES_FAILED", "IDEMPOTENCY_CONCURRENT_REQUEST"]
+)
 @pytest.mark.parametrize("applied", [False, True])
 def test_a_call_can_be_refused_for_now(new_desk, shop, code: str, applied: bool) -> None:
     desk = new_desk(faults=[{"fault": "user_error", "code": code, "times": 1, "applied": applied}])
@@ -201,7 +228,9 @@ def test_a_call_can_be_refused_for_now(new_desk, shop, code: str, applied: bool)
     assert shop.available("PRINT-S") == 28
 
 
-def test_a_key_that_was_applied_gives_its_answer_again_whatever_would_be_refused_now(new_desk, shop) -> None:
+def test_a_key_that_was_applied_gives_its_answer_again_whatever_would_be_refused_now(
+    new_desk, shop
+) -> None:
     desk = new_desk(faults=[{"fault": "user_error", "code": "INVALID_LOCATION", "nth": 2}])
     change = desk.change("PRINT-S", -2)
     assert desk.codes(change, key="k") == []
@@ -235,13 +264,17 @@ def test_keys_can_be_forgotten_early(new_desk, shop, clock) -> None:
 def test_an_answer_can_be_truncated_with_or_without_a_trace(new_desk) -> None:
     whole = new_desk().send("POST", PATH, SHOP).size()
     desk = new_desk(
-        faults=[{"fault": "truncated", "at": 10, "request": 1}, {"fault": "truncated", "silent": True, "request": 2}]
+        faults=[
+            {"fault": "truncated", "at": 10, "request": 1},
+            {"fault": "truncated", "silent": True, "request": 2},
+        ]
     )
     assert (desk.send("POST", PATH, SHOP).truncate_at, desk.answer.size()) == (10, whole)
     assert (desk.send("POST", PATH, SHOP).truncate_at, desk.answer.size()) == (None, whole // 2)
 
 
-# -- what a client sees of it ------------------------------------------------------------------------
+# -- what a client sees of it
+# ------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["in the process", "over HTTP"])
@@ -283,7 +316,8 @@ def test_a_status_arrives_with_its_headers(send) -> None:
     assert (response.status_code, response.headers["Retry-After"]) == (429, "1.5")
 
 
-# -- the file ----------------------------------------------------------------------------------------
+# -- the file
+# ----------------------------------------------------------------------------------------
 
 
 def test_rules_are_read_from_yaml(tmp_path: Path) -> None:
@@ -320,9 +354,18 @@ def test_rules_are_read_from_yaml(tmp_path: Path) -> None:
             [{"fault": "cut_after", "opration": "x"}],
             "rule 1: the fault cut_after has no `opration`; it reads nth, oper",
         ),
-        ([{"fault": "latency", "seconds": "long"}], "rule 1: `seconds` must be a number of seconds"),
-        ([{"fault": "latency", "request": 0}], "rule 1: `request` must be a number from 1, or a list of them"),
-        ([{"fault": "latency", "operation": 5}], "rule 1: `operation` must be a name, or a list of them"),
+        (
+            [{"fault": "latency", "seconds": "long"}],
+            "rule 1: `seconds` must be a number of seconds",
+        ),
+        (
+            [{"fault": "latency", "request": 0}],
+            "rule 1: `request` must be a number from 1, or a list of them",
+        ),
+        (
+            [{"fault": "latency", "operation": 5}],
+            "rule 1: `operation` must be a name, or a list of them",
+        ),
         ([{"fault": "latency", "probability": 2}], "rule 1: `probability` must be between 0 and 1"),
         ([{"fault": "latency", "times": -1}], "rule 1: `times` must be a whole number"),
         ([{"fault": 502, "body": "pdf"}], "rule 1: `body` must be json, html or empty"),
@@ -330,10 +373,15 @@ def test_rules_are_read_from_yaml(tmp_path: Path) -> None:
         ([{"fault": 200}], "rule 1: `code` must be a status from 400 to 599"),
         ([{"fault": "refuse"}], "rule 1: `items` must name at least one SKU or item id"),
         ([{"fault": "user_error"}], "rule 1: `code` must be a code of a user error"),
-        ([{"fault": "bulk_ends", "ends": "WELL"}], "rule 1: `ends` must be FAILED, CANCELED or EXPIRED"),
+        (
+            [{"fault": "bulk_ends", "ends": "WELL"}],
+            "rule 1: `ends` must be FAILED, CANCELED or EXPIRED",
+        ),
     ],
 )
-def test_a_wrong_rule_is_refused_in_one_line_that_says_where(document: object, message: str) -> None:
+def test_a_wrong_rule_is_refused_in_one_line_that_says_where(
+    document: object, message: str
+) -> None:
     with pytest.raises(BadRules) as refused:
         read_rules(document, "faults.yaml")
     assert str(refused.value).startswith(f"faults.yaml: {message}")
@@ -348,7 +396,9 @@ def test_a_wrong_rule_is_refused_in_one_line_that_says_where(document: object, m
         (b"\xff", "is not UTF-8 text"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
+def test_a_file_that_cannot_be_read_is_named(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
     path = tmp_path / "faults.yaml"
     if content is not None:
         path.write_bytes(content)

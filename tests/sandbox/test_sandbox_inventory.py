@@ -17,7 +17,11 @@ def test_an_adjustment_moves_available_and_on_hand(desk, shop) -> None:
     ]
     assert rows[0]["item"] == {"id": shop.item("PRINT-S").gid}
     assert rows[3]["location"] == {"id": shop.location("Till").gid}
-    assert (shop.available("PRINT-S"), shop.available("MUG", "Till"), shop.available("MUG")) == (28, 25, 20)
+    assert (shop.available("PRINT-S"), shop.available("MUG", "Till"), shop.available("MUG")) == (
+        28,
+        25,
+        20,
+    )
     assert shop.level("PRINT-S").on_hand == 28
 
 
@@ -70,7 +74,9 @@ def test_a_comparison_with_null_is_no_comparison(desk, shop) -> None:
     assert shop.available("PRINT-S") == 22
 
 
-def test_the_same_level_twice_is_adjusted_twice_and_compared_with_the_running_value(desk, shop) -> None:
+def test_the_same_level_twice_is_adjusted_twice_and_compared_with_the_running_value(
+    desk, shop
+) -> None:
     desk.adjust(desk.change("PRINT-S", -1, compare=30), desk.change("PRINT-S", -1, compare=29))
     assert shop.available("PRINT-S") == 28
     again = [desk.change("PRINT-S", -1, compare=28), desk.change("PRINT-S", -1, compare=28)]
@@ -106,8 +112,14 @@ def test_a_quantity_stays_within_two_thousand_million(desk, delta: int, code: st
         ({"reason": ""}, ("INVALID_REASON", ["input", "reason"])),
         ({"name": "on_hand"}, ("INVALID_QUANTITY_NAME", ["input", "name"])),
         ({"name": "committed"}, ("INVALID_QUANTITY_NAME", ["input", "name"])),
-        ({"referenceDocumentUri": "run 7"}, ("INVALID_REFERENCE_DOCUMENT", ["input", "referenceDocumentUri"])),
-        ({"referenceDocumentUri": "gid://i/7"}, ("INVALID_REFERENCE_DOCUMENT", ["input", "referenceDocumentUri"])),
+        (
+            {"referenceDocumentUri": "run 7"},
+            ("INVALID_REFERENCE_DOCUMENT", ["input", "referenceDocumentUri"]),
+        ),
+        (
+            {"referenceDocumentUri": "gid://i/7"},
+            ("INVALID_REFERENCE_DOCUMENT", ["input", "referenceDocumentUri"]),
+        ),
     ],
 )
 def test_a_wrong_call_is_refused_where_it_is_wrong(desk, shop, given: dict, error: tuple) -> None:
@@ -115,7 +127,9 @@ def test_a_wrong_call_is_refused_where_it_is_wrong(desk, shop, given: dict, erro
     assert shop.available("PRINT-S") == 30
 
 
-@pytest.mark.parametrize("uri", ["gid://invsync/Run/0f3c", "https://example.com/run/7", "invsync:run-7"])
+@pytest.mark.parametrize(
+    "uri", ["gid://invsync/Run/0f3c", "https://example.com/run/7", "invsync:run-7"]
+)
 def test_a_reference_document_is_any_uri_and_is_kept_in_the_ledger(desk, shop, uri: str) -> None:
     desk.adjust(desk.change("PRINT-S", -1), referenceDocumentUri=uri)
     assert shop.ledger[-1]["reference_document_uri"] == uri
@@ -130,7 +144,9 @@ def test_a_reference_document_is_any_uri_and_is_kept_in_the_ledger(desk, shop, u
         ("damaged", "one", "INVALID_LEDGER_DOCUMENT"),
     ],
 )
-def test_ledger_documents_belong_to_every_name_but_available(desk, name: str, document: str, code: str) -> None:
+def test_ledger_documents_belong_to_every_name_but_available(
+    desk, name: str, document: str, code: str
+) -> None:
     row = {**desk.change("PRINT-S", 1), "ledgerDocumentUri": document}
     if document is None:
         del row["ledgerDocumentUri"]
@@ -139,7 +155,9 @@ def test_ledger_documents_belong_to_every_name_but_available(desk, name: str, do
 
 def test_damaged_units_count_as_on_hand_and_leave_available_alone(desk, shop) -> None:
     row = {**desk.change("PRINT-S", 2), "ledgerDocumentUri": "gid://x/Y/1"}
-    changes = desk.adjust(row, name="damaged", reason="damaged")["inventoryAdjustmentGroup"]["changes"]
+    changes = desk.adjust(row, name="damaged", reason="damaged")["inventoryAdjustmentGroup"][
+        "changes"
+    ]
     assert [row["name"] for row in changes] == ["damaged", "on_hand"]
     level = shop.level("PRINT-S")
     assert (level.available, level.quantity("damaged"), level.on_hand) == (30, 2, 32)
@@ -152,7 +170,9 @@ def test_all_deltas_zero_is_a_success_without_a_group(desk) -> None:
 
 
 def test_zero_rows_beside_others_are_left_out_of_the_answer(desk, shop) -> None:
-    changes = desk.adjust(desk.change("PRINT-S", 0), desk.change("PRINT-M", 1))["inventoryAdjustmentGroup"]["changes"]
+    changes = desk.adjust(desk.change("PRINT-S", 0), desk.change("PRINT-M", 1))[
+        "inventoryAdjustmentGroup"
+    ]["changes"]
     assert {row["item"]["id"] for row in changes} == {shop.item("PRINT-M").gid}
 
 
@@ -165,7 +185,8 @@ def test_more_than_250_rows_are_refused_before_anything_runs(desk, shop) -> None
     assert shop.available("PRINT-S") == -220
 
 
-# -- what the versions differ in ---------------------------------------------------------------------
+# -- what the versions differ in
+# ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", ["2026-04", "2026-07", "2026-10"])
@@ -176,7 +197,10 @@ def test_the_comparison_must_be_there_from_2026_04_on(desk, shop, version: str) 
     answer = desk.ask(ADJUST, {"key": "k", "input": adjustment([row])})
     assert answer["data"] == {"inventoryAdjustQuantities": None}
     (error,) = answer["errors"]
-    assert error["message"] == "InventoryChangeInput must include the following argument: changeFromQuantity."
+    assert (
+        error["message"]
+        == "InventoryChangeInput must include the following argument: changeFromQuantity."
+    )
     assert error["path"] == ["inventoryAdjustQuantities"]
     assert error["extensions"] == {"code": "INVALID_FIELD_ARGUMENTS"}
     assert shop.available("PRINT-S") == 30
@@ -189,7 +213,10 @@ def test_the_key_must_be_there_from_2026_04_on(desk, shop, version: str) -> None
     answer = desk.ask(keyless, {"input": adjustment([desk.change("PRINT-S", -1)])})
     assert answer["data"] == {"inventoryAdjustQuantities": None}
     (error,) = answer["errors"]
-    assert error["message"] == "The @idempotent directive is required for this mutation but was not provided."
+    assert (
+        error["message"]
+        == "The @idempotent directive is required for this mutation but was not provided."
+    )
     assert error["extensions"] == {"code": "BAD_REQUEST"}
     assert shop.available("PRINT-S") == 30
 
@@ -206,7 +233,9 @@ def test_in_2026_01_neither_key_nor_comparison_is_needed(desk, shop) -> None:
 def test_an_unstocked_item_is_refused_in_2026_01_and_stocked_inactively_later(desk, shop) -> None:
     row = desk.change("PRINT-S", 3, "Till")
     desk.version = "2026-01"
-    assert desk.codes(row) == [("ITEM_NOT_STOCKED_AT_LOCATION", ["input", "changes", "0", "locationId"])]
+    assert desk.codes(row) == [
+        ("ITEM_NOT_STOCKED_AT_LOCATION", ["input", "changes", "0", "locationId"])
+    ]
     desk.version = "2026-10"
     desk.adjust(row, key="later")
     level = shop.level("PRINT-S", "Till")
@@ -219,7 +248,8 @@ def test_an_inactive_level_can_be_adjusted(desk, shop) -> None:
     assert (level.available, level.active) == (6, False)
 
 
-# -- idempotency keys --------------------------------------------------------------------------------
+# -- idempotency keys
+# --------------------------------------------------------------------------------
 
 
 def test_a_key_used_again_gives_the_first_answer_and_changes_nothing(desk, shop, clock) -> None:
@@ -236,7 +266,10 @@ def test_a_key_with_other_parameters_is_refused(desk, shop) -> None:
     mismatch = [("IDEMPOTENCY_KEY_PARAMETER_MISMATCH", None)]
     assert desk.codes(desk.change("PRINT-S", -3), key="k") == mismatch
     assert desk.codes(desk.change("PRINT-S", -2, compare=30), key="k") == mismatch
-    assert desk.codes(desk.change("PRINT-S", -2), key="k", referenceDocumentUri="gid://a/B/1") == mismatch
+    assert (
+        desk.codes(desk.change("PRINT-S", -2), key="k", referenceDocumentUri="gid://a/B/1")
+        == mismatch
+    )
     assert shop.available("PRINT-S") == 28
 
 
@@ -284,7 +317,8 @@ def test_a_key_may_be_written_into_the_document_but_not_be_blank(desk, shop) -> 
     assert shop.available("PRINT-S") == 28
 
 
-# -- the ledger --------------------------------------------------------------------------------------
+# -- the ledger
+# --------------------------------------------------------------------------------------
 
 
 def test_the_ledger_tells_who_moved_what(desk, shop, clock) -> None:
@@ -292,8 +326,15 @@ def test_the_ledger_tells_who_moved_what(desk, shop, clock) -> None:
     shop.set_available("PRINT-S", 50)
     shop.restock("PRINT-S", 1)
     desk.adjust(desk.change("PRINT-S", -2), key="k", referenceDocumentUri="gid://invsync/Run/1")
-    moves = [(entry["by"], entry["before"], entry["delta"], entry["after"]) for entry in shop.ledger]
-    assert moves == [("customer", 30, -3, 27), ("clerk", 27, 23, 50), ("clerk", 50, 1, 51), ("app", 51, -2, 49)]
+    moves = [
+        (entry["by"], entry["before"], entry["delta"], entry["after"]) for entry in shop.ledger
+    ]
+    assert moves == [
+        ("customer", 30, -3, 27),
+        ("clerk", 27, 23, 50),
+        ("clerk", 50, 1, 51),
+        ("app", 51, -2, 49),
+    ]
     assert shop.ledger[-1] == {
         "time": clock.now,
         "by": "app",
@@ -309,7 +350,8 @@ def test_the_ledger_tells_who_moved_what(desk, shop, clock) -> None:
     }
 
 
-# -- setting and activating --------------------------------------------------------------------------
+# -- setting and activating
+# --------------------------------------------------------------------------
 
 SET = """mutation ($input: InventorySetQuantitiesInput!, $key: String!) {
   inventorySetQuantities(input: $input) @idempotent(key: $key) {
@@ -323,11 +365,17 @@ def test_setting_quantities_compares_and_sets(desk, shop) -> None:
         given = {"name": "available", "reason": "correction", "quantities": rows}
         return desk.data(SET, {"key": key, "input": given})["inventorySetQuantities"]
 
-    assert send("a", quantity=50)["inventoryAdjustmentGroup"]["changes"][0] == {"name": "available", "delta": 20}
+    assert send("a", quantity=50)["inventoryAdjustmentGroup"]["changes"][0] == {
+        "name": "available",
+        "delta": 20,
+    }
     assert shop.available("PRINT-S") == 50
     assert send("b", quantity=50) == {"inventoryAdjustmentGroup": None, "userErrors": []}
     assert send("c", quantity=5, changeFromQuantity=30)["userErrors"] == [
-        {"code": "CHANGE_FROM_QUANTITY_STALE", "field": ["input", "quantities", "0", "changeFromQuantity"]}
+        {
+            "code": "CHANGE_FROM_QUANTITY_STALE",
+            "field": ["input", "quantities", "0", "changeFromQuantity"],
+        }
     ]
 
 

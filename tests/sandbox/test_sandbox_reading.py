@@ -21,13 +21,16 @@ def codes(answer: dict) -> list:
     return [error.get("extensions", {}).get("code") for error in answer["errors"]]
 
 
-# -- pages -------------------------------------------------------------------------------------------
+# -- pages
+# -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("sort", ["ID", "TITLE", "UPDATED_AT", "PRODUCT_TYPE", "INVENTORY_TOTAL"])
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("size", [1, 4, 250])
-def test_walking_the_pages_meets_every_product_once(desk, shop, sort: str, reverse: bool, size: int) -> None:
+def test_walking_the_pages_meets_every_product_once(
+    desk, shop, sort: str, reverse: bool, size: int
+) -> None:
     met, after = [], None
     while True:
         given = {"first": size, "after": after, "reverse": reverse, "sort": sort}
@@ -63,7 +66,10 @@ def test_a_cursor_survives_the_deletion_of_its_product(desk, shop) -> None:
 
 def test_cursors_are_opaque_base64_of_an_id_and_a_value(desk, shop) -> None:
     cursor = desk.data(PAGE, {"first": 1, "sort": "TITLE"})["products"]["pageInfo"]["endCursor"]
-    assert json.loads(base64.b64decode(cursor)) == {"last_id": shop.product("Apron").id, "last_value": "apron"}
+    assert json.loads(base64.b64decode(cursor)) == {
+        "last_id": shop.product("Apron").id,
+        "last_value": "apron",
+    }
 
 
 @pytest.mark.parametrize(
@@ -86,7 +92,9 @@ def test_a_page_that_cannot_be_is_refused(desk, arguments: str, message: str) ->
 
 def test_a_cursor_of_another_sort_key_is_refused(desk) -> None:
     cursor = desk.data(PAGE, {"first": 1, "sort": "TITLE"})["products"]["pageInfo"]["endCursor"]
-    assert codes(desk.ask(PAGE, {"first": 1, "after": cursor, "sort": "UPDATED_AT"})) == ["BAD_REQUEST"]
+    assert codes(desk.ask(PAGE, {"first": 1, "after": cursor, "sort": "UPDATED_AT"})) == [
+        "BAD_REQUEST"
+    ]
 
 
 def test_paging_ends_at_25_000_objects_of_one_result_set(clock, new_desk) -> None:
@@ -97,7 +105,9 @@ def test_paging_ends_at_25_000_objects_of_one_result_set(clock, new_desk) -> Non
         nodes { id } pageInfo { hasNextPage endCursor } } }"""
 
     def after(index: int) -> str:
-        return base64.b64encode(json.dumps({"last_id": ids[index], "last_value": ids[index]}).encode()).decode()
+        return base64.b64encode(
+            json.dumps({"last_id": ids[index], "last_value": ids[index]}).encode()
+        ).decode()
 
     last = desk.data(query, {"after": after(24_749)})["products"]
     assert (len(last["nodes"]), last["pageInfo"]["hasNextPage"]) == (250, True)
@@ -105,7 +115,9 @@ def test_paging_ends_at_25_000_objects_of_one_result_set(clock, new_desk) -> Non
     assert codes(beyond) == ["BAD_REQUEST"]
     assert "25000" in beyond["errors"][0]["message"]
     narrowed = desk.data(query, {"q": f"id:>{ids[24_999]}"})["products"]
-    assert [node["id"] for node in narrowed["nodes"]] == [f"gid://shopify/Product/{number}" for number in ids[25_000:]]
+    assert [node["id"] for node in narrowed["nodes"]] == [
+        f"gid://shopify/Product/{number}" for number in ids[25_000:]
+    ]
 
 
 def test_a_page_of_250_products_with_their_variants_is_read_whole(clock, new_desk) -> None:
@@ -116,19 +128,32 @@ def test_a_page_of_250_products_with_their_variants_is_read_whole(clock, new_des
               quantities(names: ["available"]) { quantity } } } } } } } }""",
         {"l": desk.shop.primary.gid},
     )
-    variants = [variant for product in data["products"]["nodes"] for variant in product["variants"]["nodes"]]
-    assert (len(variants), variants[0]["sku"], variants[-1]["sku"]) == (1000, "P00001-1", "P00250-4")
+    variants = [
+        variant for product in data["products"]["nodes"] for variant in product["variants"]["nodes"]
+    ]
+    assert (len(variants), variants[0]["sku"], variants[-1]["sku"]) == (
+        1000,
+        "P00001-1",
+        "P00250-4",
+    )
     assert {
         variant["inventoryItem"]["inventoryLevel"]["quantities"][0]["quantity"] for variant in variants
     } == {30}  # fmt: skip
 
 
-# -- by id -------------------------------------------------------------------------------------------
+# -- by id
+# -------------------------------------------------------------------------------------------
 
 
 def test_nodes_answers_in_place_and_null_for_what_is_missing(desk, shop) -> None:
     product, level = shop.product("Mug"), shop.level("MUG")
-    ids = [level.gid, "gid://shopify/Product/1", product.gid, shop.primary.gid, "gid://shopify/Metafield/7"]
+    ids = [
+        level.gid,
+        "gid://shopify/Product/1",
+        product.gid,
+        shop.primary.gid,
+        "gid://shopify/Metafield/7",
+    ]
     query = """query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id
         ... on Product { title } ... on InventoryLevel { item { sku } } } }"""
     assert desk.data(query, {"ids": ids})["nodes"] == [
@@ -153,14 +178,21 @@ def test_a_level_is_named_by_its_own_number_and_its_item(desk, shop) -> None:
     level = shop.level("MUG")
     assert level.gid == f"gid://shopify/InventoryLevel/{level.id}?inventory_item_id={level.item.id}"
     query = "query ($id: ID!) { inventoryLevel(id: $id) { id isActive location { name } } }"
-    assert desk.data(query, {"id": level.gid})["inventoryLevel"]["location"] == {"name": "Warehouse"}
+    assert desk.data(query, {"id": level.gid})["inventoryLevel"]["location"] == {
+        "name": "Warehouse"
+    }
     other = level.gid.replace(f"={level.item.id}", "=1")
     assert desk.data(query, {"id": other}) == {"inventoryLevel": None}
 
 
 def test_a_location_without_id_is_the_primary_one(desk) -> None:
     data = desk.data("{ location { name isPrimary isActive isFulfillmentService } }")
-    assert data["location"] == {"name": "Warehouse", "isPrimary": True, "isActive": True, "isFulfillmentService": False}
+    assert data["location"] == {
+        "name": "Warehouse",
+        "isPrimary": True,
+        "isActive": True,
+        "isFulfillmentService": False,
+    }
 
 
 def test_closed_and_fulfillment_service_locations_are_shown_when_asked_for(desk, shop) -> None:
@@ -195,7 +227,9 @@ def test_the_levels_of_a_location_come_in_the_order_of_their_ids(desk, shop) -> 
     query = "query ($l: ID!) { location(id: $l) { inventoryLevels(first: 250) { nodes { id } } } }"
     shown = [
         node["id"]
-        for node in desk.data(query, {"l": shop.location("Till").gid})["location"]["inventoryLevels"]["nodes"]
+        for node in desk.data(query, {"l": shop.location("Till").gid})["location"][
+            "inventoryLevels"
+        ]["nodes"]
     ]
     assert shown == [level.gid for level in shop.levels.values() if level.location.name == "Till"]
 
@@ -220,7 +254,10 @@ def test_quantities_have_a_time_only_for_available(desk, shop, clock) -> None:
 def test_two_variants_can_share_one_item(desk, shop) -> None:
     mug = shop.product("Mug")
     twin = shop.add_variant(mug, "MUG-GIFT", title="Gift box", item=shop.item("MUG"))
-    query = "query ($id: ID!) { product(id: $id) { variants(first: 9) { nodes { sku inventoryItem { id } } } } }"
+    query = (
+        "query ($id: ID!) { product(id: $id) { variants(first: 9) { nodes { sku inventoryItem "
+        "{ id } } } } }"
+    )
     nodes = desk.data(query, {"id": mug.gid})["product"]["variants"]["nodes"]
     assert [node["sku"] for node in nodes] == ["MUG", "MUG-GIFT"]
     assert {node["inventoryItem"]["id"] for node in nodes} == {twin.item.gid}
@@ -232,7 +269,8 @@ def test_the_installation_lists_what_was_granted(desk) -> None:
     assert handles == ["read_locations", "read_products", "write_inventory"]
 
 
-# -- versions ----------------------------------------------------------------------------------------
+# -- versions
+# ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -259,33 +297,42 @@ def test_a_field_of_a_later_version_does_not_exist_before(desk, shop) -> None:
 def test_deprecated_members_are_named_in_a_header(desk) -> None:
     desk.data("{ location { isPrimary } currentBulkOperation { id } }")
     assert (
-        desk.answer.headers["X-Shopify-API-Deprecated-Reason"] == "Location.isPrimary, QueryRoot.currentBulkOperation"
+        desk.answer.headers["X-Shopify-API-Deprecated-Reason"]
+        == "Location.isPrimary, QueryRoot.currentBulkOperation"
     )
     desk.data("{ location { name } }")
     assert "X-Shopify-API-Deprecated-Reason" not in desk.answer.headers
 
 
-# -- wrong requests ----------------------------------------------------------------------------------
+# -- wrong requests
+# ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("document", "code", "message"),
     [
         ("{ shop { colour } }", "undefinedField", "Field 'colour' doesn't exist on type 'Shop'"),
-        ("{ prodcts(first: 1) { nodes { id } } }", "undefinedField", "Field 'prodcts' doesn't exist"),
-        ("{ shop }", "selectionMismatch", "Field must have selections (field 'shop' returns Shop! but"),
+        ("{ prodcts(first: 1) { nodes { id } } }", "undefinedField", "Field 'prodcts' doesn't "
+                                                                     "exist"),
+        ("{ shop }", "selectionMismatch", "Field must have selections (field 'shop' returns Shop! "
+                                          "but"),
         ("{ shop { name { x } } }", "selectionMismatch", "Selections can't be made on scalars"),
-        ("{ products(frist: 1) { nodes { id } } }", "argumentNotAccepted", "Field 'products' doesn't accept"),
-        ("{ node { id } }", "missingRequiredArguments", "Field 'node' is missing required arguments: id"),
+        ("{ products(frist: 1) { nodes { id } } }", "argumentNotAccepted", "Field 'products' "
+                                                                           "doesn't accept"),
+        ("{ node { id } }", "missingRequiredArguments", "Field 'node' is missing required "
+                                                        "arguments: id"),
         ('{ products(first: "1") { nodes { id } } }', "argumentLiteralsIncompatible", ""),
         ("query ($a: Int) { shop { name } }", "variableNotUsed", "Variable $a is declared"),
         ("{ products(first: $a) { nodes { id } } }", "variableNotDefined", "Variable $a is used"),
-        ("query ($a: String) { products(first: $a) { nodes { id } } }", "variableMismatch", "Type mismatch on"),
+        ("query ($a: String) { products(first: $a) { nodes { id } } "
+         "}", "variableMismatch", "Type mismatch on"),
         ("{ shop { ...F } }", "useAndDefineFragment", "Fragment F was used"),
         ("{ shop @often { name } }", "undefinedDirective", "Directive @often is not defined"),
     ],
 )  # fmt: skip
-def test_an_invalid_document_is_refused_in_shopifys_words(desk, document: str, code: str, message: str) -> None:
+def test_an_invalid_document_is_refused_in_shopifys_words(
+    desk, document: str, code: str, message: str
+) -> None:
     answer = desk.ask(document)
     assert codes(answer)[0] == code
     assert answer["errors"][0]["message"].startswith(message)
@@ -296,7 +343,11 @@ def test_an_invalid_document_is_refused_in_shopifys_words(desk, document: str, c
 def test_an_undefined_field_says_where(desk) -> None:
     (error,) = desk.ask("{\n  shop {\n    colour\n  }\n}")["errors"]
     assert error["locations"] == [{"line": 3, "column": 5}]
-    assert error["extensions"] == {"code": "undefinedField", "typeName": "Shop", "fieldName": "colour"}
+    assert error["extensions"] == {
+        "code": "undefinedField",
+        "typeName": "Shop",
+        "fieldName": "colour",
+    }
 
 
 @pytest.mark.parametrize(
@@ -318,14 +369,18 @@ def test_an_undefined_field_says_where(desk) -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_variable_of_the_wrong_shape_is_explained(desk, value: object, path: list, explanation: str) -> None:
+def test_a_variable_of_the_wrong_shape_is_explained(
+    desk, value: object, path: list, explanation: str
+) -> None:
     document = """mutation ($input: InventoryAdjustQuantitiesInput!) {
         inventoryAdjustQuantities(input: $input) @idempotent(key: "k") { userErrors { code } } }"""
     answer = desk.ask(document, {"input": value})
     (error,) = answer["errors"]
     assert error["extensions"]["code"] == "INVALID_VARIABLE"
     assert {"path": path, "explanation": explanation} in error["extensions"]["problems"]
-    assert error["message"].startswith("Variable $input of type InventoryAdjustQuantitiesInput! was provided invalid")
+    assert error["message"].startswith(
+        "Variable $input of type InventoryAdjustQuantitiesInput! was provided invalid"
+    )
     assert "data" not in answer
 
 
@@ -353,7 +408,8 @@ def test_a_body_without_a_query_is_a_bad_request(desk, body: bytes, headers: dic
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/admin/api/graphql.json"), ("GET", "/"), ("GET", "/admin/api/2026-10/graphql.json")]
+    ("method", "path"),
+    [("POST", "/admin/api/graphql.json"), ("GET", "/"), ("GET", "/admin/api/2026-10/graphql.json")],
 )
 def test_a_path_that_does_not_exist_is_not_found(desk, method: str, path: str) -> None:
     answer = desk.send(method, path)
@@ -370,7 +426,8 @@ def test_every_answer_carries_the_clock_and_a_request_id(desk, clock) -> None:
     assert desk.answer.headers["X-Request-Id"] != first
 
 
-# -- tokens and scopes -------------------------------------------------------------------------------
+# -- tokens and scopes
+# -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("token", [None, "", "invalid", "invalid-token"])
@@ -384,10 +441,18 @@ def test_without_a_good_token_nothing_is_answered(desk, token: str | None) -> No
 
 
 def grant(desk, **fields: str):
-    given = {"grant_type": "client_credentials", "client_id": "id", "client_secret": "secret", **fields}
+    given = {
+        "grant_type": "client_credentials",
+        "client_id": "id",
+        "client_secret": "secret",
+        **fields,
+    }
     body = "&".join(f"{name}={value}" for name, value in given.items()).encode()
     answer = desk.send(
-        "POST", "/admin/oauth/access_token", body, **{"content-type": "application/x-www-form-urlencoded"}
+        "POST",
+        "/admin/oauth/access_token",
+        body,
+        **{"content-type": "application/x-www-form-urlencoded"},
     )
     return answer.status, json.loads(answer.body)
 
@@ -401,13 +466,19 @@ def test_a_granted_token_works_until_it_expires(desk, clock) -> None:
     clock.pass_(86_398)
     desk.data("{ shop { name } }")
     clock.pass_(1)
-    assert desk.send("POST", "/admin/api/2026-10/graphql.json", {"query": "{ shop { name } }"}).status == 401
+    assert (
+        desk.send("POST", "/admin/api/2026-10/graphql.json", {"query": "{ shop { name } }"}).status
+        == 401
+    )
 
 
 def test_a_grant_may_be_asked_for_in_json_and_each_gives_another_token(desk, shop) -> None:
     shop.settings.token_lifetime = 60
     given = {"grant_type": "client_credentials", "client_id": "id", "client_secret": "secret"}
-    tokens = {json.loads(desk.send("POST", "/admin/oauth/access_token", given).body)["access_token"] for _ in range(3)}
+    tokens = {
+        json.loads(desk.send("POST", "/admin/oauth/access_token", given).body)["access_token"]
+        for _ in range(3)
+    }
     assert len(tokens) == 3
     for token in tokens:
         desk.token = token
@@ -431,17 +502,24 @@ def test_a_grant_with_wrong_credentials_is_refused(desk, fields: dict, error: st
 def test_a_granted_token_that_nobody_granted_is_refused(desk) -> None:
     _, document = grant(desk)
     desk.token = document["access_token"] + "x"
-    assert desk.send("POST", "/admin/api/2026-10/graphql.json", {"query": "{ shop { name } }"}).status == 401
+    assert (
+        desk.send("POST", "/admin/api/2026-10/graphql.json", {"query": "{ shop { name } }"}).status
+        == 401
+    )
 
 
 def test_a_missing_scope_denies_the_field_and_nothing_else(desk, shop) -> None:
     shop.settings.scopes = ("read_products", "write_inventory")
     query = (
-        "query ($i: ID!) { inventoryItem(id: $i) { sku inventoryLevels(first: 1) { nodes { location { name } } } } }"
+        "query ($i: ID!) { inventoryItem(id: $i) { sku inventoryLevels(first: 1) { nodes { "
+        "location { name } } } } }"
     )
     answer = desk.ask(query, {"i": shop.item("MUG").gid})
     (error,) = answer["errors"]
-    assert error["message"] == "Access denied for location field. Required access: `read_locations` access scope."
+    assert (
+        error["message"]
+        == "Access denied for location field. Required access: `read_locations` access scope."
+    )
     assert error["extensions"] == {
         "code": "ACCESS_DENIED",
         "documentation": "https://shopify.dev/api/usage/access-scopes",
@@ -453,8 +531,13 @@ def test_a_missing_scope_denies_the_field_and_nothing_else(desk, shop) -> None:
 
 def test_the_id_of_a_nested_location_needs_no_scope(desk, shop) -> None:
     shop.settings.scopes = ("read_products", "read_inventory")
-    query = "query ($id: ID!) { inventoryLevel(id: $id) { location { ...Id } } } fragment Id on Location { id }"
-    assert desk.data(query, {"id": shop.level("MUG").gid})["inventoryLevel"] == {"location": {"id": shop.primary.gid}}
+    query = (
+        "query ($id: ID!) { inventoryLevel(id: $id) { location { ...Id } } } fragment Id on "
+        "Location { id }"
+    )
+    assert desk.data(query, {"id": shop.level("MUG").gid})["inventoryLevel"] == {
+        "location": {"id": shop.primary.gid}
+    }
 
 
 @pytest.mark.parametrize(
@@ -473,11 +556,14 @@ def test_the_id_of_a_nested_location_needs_no_scope(desk, shop) -> None:
         ),
     ],
 )
-def test_each_kind_of_object_needs_its_scope(desk, shop, scopes: tuple, query: str, field: str, scope: str) -> None:
+def test_each_kind_of_object_needs_its_scope(
+    desk, shop, scopes: tuple, query: str, field: str, scope: str
+) -> None:
     shop.settings.scopes = scopes
     answer = desk.ask(query)
     assert (
-        answer["errors"][0]["message"] == f"Access denied for {field} field. Required access: `{scope}` access scope."
+        answer["errors"][0]["message"]
+        == f"Access denied for {field} field. Required access: `{scope}` access scope."
     )
     assert answer["data"] in (None, {"node": None})
 
@@ -494,5 +580,10 @@ def test_a_field_denied_below_a_mutation_does_not_undo_it(desk, shop) -> None:
     document = ADJUST.replace("location { id }", "location { name }")
     answer = desk.ask(document, {"key": "k", "input": adjustment([desk.change("MUG", -1)])})
     assert codes(answer) == ["ACCESS_DENIED", "ACCESS_DENIED"]
-    assert answer["data"]["inventoryAdjustQuantities"]["inventoryAdjustmentGroup"]["changes"][0]["location"] is None
+    assert (
+        answer["data"]["inventoryAdjustQuantities"]["inventoryAdjustmentGroup"]["changes"][0][
+            "location"
+        ]
+        is None
+    )
     assert shop.available("MUG") == 19

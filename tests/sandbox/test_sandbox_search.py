@@ -64,7 +64,9 @@ def test_text_is_matched_by_words_whatever_their_case(found) -> None:
         ("product_type:Wall\\ Art", ["A"]),
     ],
 )
-def test_odd_characters_in_quotes_find_what_they_name(catalogue, found, query: str, titles: list[str]) -> None:
+def test_odd_characters_in_quotes_find_what_they_name(
+    catalogue, found, query: str, titles: list[str]
+) -> None:
     assert found(query) == titles
 
 
@@ -76,15 +78,25 @@ def test_terms_side_by_side_must_all_match_and_and_binds_tighter_than_or(found) 
     both = found("status:archived product_type:Print")
     assert both == ["Old town (archived)"]
     assert found("status:archived AND product_type:Print") == both
-    assert set(found("status:archived OR status:draft")) == {"Old town (archived)", "Winter pier (draft)"}
-    assert found("status:archived OR status:draft title:pier") == ["Old town (archived)", "Winter pier (draft)"]
+    assert set(found("status:archived OR status:draft")) == {
+        "Old town (archived)",
+        "Winter pier (draft)",
+    }
+    assert found("status:archived OR status:draft title:pier") == [
+        "Old town (archived)",
+        "Winter pier (draft)",
+    ]
     assert found("(status:archived OR status:draft) title:pier") == ["Winter pier (draft)"]
 
 
 def test_not_and_minus_turn_a_term_round(found) -> None:
     everything = found(None)
     active = found("status:active")
-    assert found("-status:active") == found("NOT status:active") == [one for one in everything if one not in active]
+    assert (
+        found("-status:active")
+        == found("NOT status:active")
+        == [one for one in everything if one not in active]
+    )
     assert found("-(status:active OR status:draft)") == ["Old town (archived)"]
 
 
@@ -124,7 +136,11 @@ def test_an_unknown_field_matches_everything_and_only_warns(desk) -> None:
             "query": "tracked:false",
             "parsed": {"field": "tracked", "match_all": "false"},
             "warnings": [
-                {"field": "tracked", "message": "Invalid search field for this query.", "code": "invalid_field"}
+                {
+                    "field": "tracked",
+                    "message": "Invalid search field for this query.",
+                    "code": "invalid_field",
+                }
             ],
         }
     ]
@@ -195,7 +211,9 @@ def test_a_comparison_with_nothing_breaks_shopify(desk) -> None:
     assert answer["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
 
 
-@pytest.mark.parametrize("query", ["(", ")", "OR", "a OR", "NOT", "-", "'", "''", ":", "title:", "((title:a", "\\"])
+@pytest.mark.parametrize(
+    "query", ["(", ")", "OR", "a OR", "NOT", "-", "'", "''", ":", "title:", "((title:a", "\\"]
+)
 def test_malformed_text_is_never_refused(desk, query: str) -> None:
     assert "errors" not in desk.ask(PRODUCTS, {"q": query})
 
@@ -203,15 +221,25 @@ def test_malformed_text_is_never_refused(desk, query: str) -> None:
 def test_variants_can_be_searched_by_their_product_and_place(desk, shop) -> None:
     def skus(query: str) -> list[str]:
         data = desk.data(
-            "query ($q: String) { productVariants(first: 250, query: $q) { nodes { sku } } }", {"q": query}
+            "query ($q: String) { productVariants(first: 250, query: $q) { nodes { sku } } }",
+            {"q": query},
         )
         return [node["sku"] for node in data["productVariants"]["nodes"]]
 
     till = shop.location("Till")
     assert skus(f"location_id:{till.id}") == ["GALLERY-L", "MUG", "TOTE", "APRON"]
-    assert skus("product_type:Kitchen,Supplies") == ["INK-BLACK", "INK-BLUE", "MUG", "TOTE", "APRON"]
+    assert skus("product_type:Kitchen,Supplies") == [
+        "INK-BLACK",
+        "INK-BLUE",
+        "MUG",
+        "TOTE",
+        "APRON",
+    ]
     assert skus(f"product_id:{shop.product('Mug').id}") == ["MUG"]
-    assert skus(f"product_ids:{shop.product('Mug').id},{shop.product('Apron').id}") == ["MUG", "APRON"]
+    assert skus(f"product_ids:{shop.product('Mug').id},{shop.product('Apron').id}") == [
+        "MUG",
+        "APRON",
+    ]
     assert skus("product_status:archived") == ["TOWN-S", "TOWN-M"]
     assert skus("requires_components:true") == ["DUO-S", "DUO-M"]
     assert skus("sku:DUO-* exclude_variants_with_components:true") == []
@@ -228,8 +256,12 @@ def test_levels_and_items_can_be_searched_by_item_and_time(desk, shop, clock) ->
     item = shop.item("TOTE")
     data = desk.data(query, {"l": shop.primary.gid, "q": f"inventory_item_id:{item.id}"})
     assert data["location"]["inventoryLevels"]["nodes"] == [{"item": {"sku": "TOTE"}}]
-    items = desk.data('{ inventoryItems(first: 5, query: "sku:mug OR sku:TOTE") { nodes { sku } } }')
-    assert items["inventoryItems"]["nodes"] == [{"sku": "TOTE"}], "the SKU of an item is case-sensitive"
+    items = desk.data(
+        '{ inventoryItems(first: 5, query: "sku:mug OR sku:TOTE") { nodes { sku } } }'
+    )
+    assert items["inventoryItems"]["nodes"] == [{"sku": "TOTE"}], (
+        "the SKU of an item is case-sensitive"
+    )
 
 
 def test_locations_can_be_searched_by_name(desk) -> None:
@@ -237,10 +269,13 @@ def test_locations_can_be_searched_by_name(desk) -> None:
     assert data["locations"]["nodes"] == [{"name": "Till"}]
 
 
-# -- a lagging index ---------------------------------------------------------------------------------
+# -- a lagging index
+# ---------------------------------------------------------------------------------
 
 
-def test_a_lagging_index_filters_by_the_past_and_shows_the_present(found, desk, shop, clock) -> None:
+def test_a_lagging_index_filters_by_the_past_and_shows_the_present(
+    found, desk, shop, clock
+) -> None:
     shop.settings.index_lag = 60
     clock.pass_(100)
     shop.sell("PRINT-S", 3)
@@ -248,7 +283,9 @@ def test_a_lagging_index_filters_by_the_past_and_shows_the_present(found, desk, 
     query = "updated_at:>='2026-11-22T10:01:40Z'"
     assert found(query) == []
     assert found("product_type:Kitchen") == ["Mug", "Tote bag", "Apron"]
-    shown = desk.data('{ products(first: 1, query: "product_type:Kitchen") { nodes { productType } } }')
+    shown = desk.data(
+        '{ products(first: 1, query: "product_type:Kitchen") { nodes { productType } } }'
+    )
     assert shown["products"]["nodes"] == [{"productType": "Cup"}]
     clock.pass_(59)
     assert found(query) == []
@@ -257,7 +294,9 @@ def test_a_lagging_index_filters_by_the_past_and_shows_the_present(found, desk, 
     assert found("product_type:Kitchen") == ["Tote bag", "Apron"]
 
 
-def test_a_lagging_index_does_not_know_new_products_and_never_shows_deleted_ones(found, shop, clock) -> None:
+def test_a_lagging_index_does_not_know_new_products_and_never_shows_deleted_ones(
+    found, shop, clock
+) -> None:
     shop.settings.index_lag = 60
     clock.pass_(100)
     shop.add_product("Scarf", ["SCARF"], product_type="Kitchen")
@@ -288,7 +327,8 @@ def test_reads_by_id_are_never_late(desk, shop, clock) -> None:
     assert data["inventoryItem"]["inventoryLevel"]["quantities"] == [{"quantity": 27}]
 
 
-# -- the grammar by itself ---------------------------------------------------------------------------
+# -- the grammar by itself
+# ---------------------------------------------------------------------------
 
 
 def test_a_query_becomes_a_tree() -> None:

@@ -16,7 +16,8 @@ from invsync.sandbox.shop import NotInShop
 from invsync.sandbox.starting import generated_shop, starting_shop
 from invsync.sandbox.state import StateFile, UnreadableState, dumps, loads
 
-# -- editing a shop ----------------------------------------------------------------------------------
+# -- editing a shop
+# ----------------------------------------------------------------------------------
 
 
 def test_the_starting_shop_tells_the_story(shop) -> None:
@@ -42,7 +43,12 @@ def test_the_starting_shop_tells_the_story(shop) -> None:
 
 def test_a_generated_shop_has_the_size_that_was_asked_for(clock) -> None:
     shop = generated_shop(3, 4, 5, now=clock)
-    assert (len(shop.products), len(shop.variants), len(shop.locations), len(shop.levels)) == (3, 12, 5, 60)
+    assert (len(shop.products), len(shop.variants), len(shop.locations), len(shop.levels)) == (
+        3,
+        12,
+        5,
+        60,
+    )
     assert {level.available for level in shop.levels.values()} == {30}
     assert shop.variant("P00003-4").product.product_type == "Print"
     assert shop.primary.name == "Warehouse"
@@ -54,7 +60,9 @@ def test_a_sale_moves_units_to_committed_and_every_time_on_the_way(shop, clock) 
     assert (level.available, level.committed, level.on_hand) == (27, 3, 30)
     product = shop.product("Sunset over the harbour")
     assert level.updated_at == product.updated_at == int(clock.now)
-    assert shop.item("PRINT-S").updated_at < clock.now, "the item's own time is not about quantities"
+    assert shop.item("PRINT-S").updated_at < clock.now, (
+        "the item's own time is not about quantities"
+    )
     shop.fulfil("PRINT-S", 2)
     assert (level.available, level.committed, level.on_hand) == (27, 1, 28)
     shop.cancel("PRINT-S", 1)
@@ -115,14 +123,17 @@ def test_an_item_that_two_variants_share_outlives_one_of_them(shop) -> None:
 def test_a_wrong_name_is_answered_with_near_ones(shop) -> None:
     with pytest.raises(NotInShop, match='no variant has SKU "PRINTS"; did you mean PRINT-S'):
         shop.sell("PRINTS")
-    with pytest.raises(NotInShop, match='no location "Shed"; the shop has "Warehouse", "Till", "Pop-up"'):
+    with pytest.raises(
+        NotInShop, match='no location "Shed"; the shop has "Warehouse", "Till", "Pop-up"'
+    ):
         shop.sell("MUG", 1, "Shed")
     shop.add_product("Other mug", ["MUG"])
     with pytest.raises(NotInShop, match='SKU "MUG" is ambiguous: "Mug", "Other mug" have it'):
         shop.sell("MUG")
 
 
-# -- the file ----------------------------------------------------------------------------------------
+# -- the file
+# ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -189,7 +200,9 @@ def test_the_ledger_is_a_file_of_lines(file, path) -> None:
         shop.sell("PRINT-S", 3)
     with file.open() as shop:
         shop.set_available("MUG", 4, "Till")
-    lines = [json.loads(line) for line in path.with_name("sandbox.ledger.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line) for line in path.with_name("sandbox.ledger.jsonl").read_text().splitlines()
+    ]
     assert [(line["by"], line["sku"], line["location_name"], line["after"]) for line in lines] == [
         ("customer", "PRINT-S", "Warehouse", 27),
         ("clerk", "MUG", "Till", 4),
@@ -211,11 +224,15 @@ def test_the_bucket_and_granted_tokens_are_shared_between_processes(path, new_de
     cost = other.ask("{ shop { name } }")["extensions"]["cost"]
     assert cost["throttleStatus"]["currentlyAvailable"] < 1999
     given = {"grant_type": "client_credentials", "client_id": "id", "client_secret": "secret"}
-    other.token = json.loads(first.send("POST", "/admin/oauth/access_token", given).body)["access_token"]
+    other.token = json.loads(first.send("POST", "/admin/oauth/access_token", given).body)[
+        "access_token"
+    ]
     other.data("{ shop { name } }")
 
 
-def test_what_a_lagging_index_hides_is_hidden_from_the_next_process_too(path, new_desk, clock) -> None:
+def test_what_a_lagging_index_hides_is_hidden_from_the_next_process_too(
+    path, new_desk, clock
+) -> None:
     first = new_desk(path)
     with first.sandbox.home.open() as shop:
         shop.settings.index_lag = 60
@@ -239,16 +256,25 @@ def test_processes_take_turns(path) -> None:
     )
     with StateFile(path).open():
         pass
-    running = [subprocess.Popen([sys.executable, "-c", program, str(path)], env=os.environ) for _ in range(3)]
+    running = [
+        subprocess.Popen([sys.executable, "-c", program, str(path)], env=os.environ)
+        for _ in range(3)
+    ]
     assert [one.wait(30) for one in running] == [0, 0, 0]
     with StateFile(path).open() as shop:
         assert shop.available("PRINT-S") == 30 - 60
     assert len(path.with_name("sandbox.ledger.jsonl").read_text().splitlines()) == 60
 
 
-def test_a_file_that_stays_open_elsewhere_is_not_waited_for_for_ever(path, file, monkeypatch) -> None:
+def test_a_file_that_stays_open_elsewhere_is_not_waited_for_for_ever(
+    path, file, monkeypatch
+) -> None:
     monkeypatch.setattr(state, "LOCK_PATIENCE", 0.0)
-    with file.open(), pytest.raises(UnreadableState, match="another process keeps it open"), StateFile(path).open():
+    with (
+        file.open(),
+        pytest.raises(UnreadableState, match="another process keeps it open"),
+        StateFile(path).open(),
+    ):
         pass
 
 
@@ -257,7 +283,9 @@ def test_a_file_that_is_no_shop_is_kept_and_named(file, path, text: str) -> None
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
     with (
-        pytest.raises(UnreadableState, match=r"sandbox\.json: is not a sandbox shop.*`invsync sandbox reset`"),
+        pytest.raises(
+            UnreadableState, match=r"sandbox\.json: is not a sandbox shop.*`invsync sandbox reset`"
+        ),
         file.open(),
     ):
         pass

@@ -55,16 +55,20 @@ class World:
     shop: Shop
     adapter: SandboxAdapter
     asked: list[Request] = field(default_factory=list)
-    #: Where `find` draws its lines: here every complete scan is dear, but not so dear that a bulk operation does it.
+    #: Where `find` draws its lines: here every complete scan is dear, but not so dear that a bulk
+    #: operation does it.
     cheap: int = 0
     dear: int = find.DEAR_POINTS
     much: int = find.MUCH
 
-    # -- the shop ------------------------------------------------------------------------------------
+    # -- the shop
+    # ------------------------------------------------------------------------------------
 
     def add(self, title: str, skus: str, available: Any = 30, **options: Any) -> Product:
         """A product of type Print, stocked everywhere."""
-        return self.shop.add_product(title, skus.split(), available=available, **{"product_type": "Print", **options})
+        return self.shop.add_product(
+            title, skus.split(), available=available, **{"product_type": "Print", **options}
+        )
 
     def stock(self, products: int, variants: int = 2) -> list[str]:
         """That many products of long ago; their SKUs."""
@@ -84,7 +88,8 @@ class World:
     def reads(self, *skus: str, location: str | None = None) -> list[int]:
         return self.shop.availables(*skus, location=location)
 
-    # -- the program ---------------------------------------------------------------------------------
+    # -- the program
+    # ---------------------------------------------------------------------------------
 
     def configure(self, variants: Mapping[str, Any] | None = None, **both: Any) -> None:
         """Write the configuration; `both` goes into the sections of both commands."""
@@ -111,7 +116,9 @@ class World:
             mock.patch.object(os, "fsync"),  # nobody pulls the plug here
             mock.patch.object(connect, "time", self.time),
             mock.patch.object(requests, "Session", return_value=session),
-            mock.patch.multiple(find, CHEAP_POINTS=self.cheap, DEAR_POINTS=self.dear, MUCH=self.much),
+            mock.patch.multiple(
+                find, CHEAP_POINTS=self.cheap, DEAR_POINTS=self.dear, MUCH=self.much
+            ),
         ):
             return run.run(
                 settings,
@@ -134,7 +141,8 @@ class World:
         assert not outcome.warnings
         return outcome
 
-    # -- what it did ---------------------------------------------------------------------------------
+    # -- what it did
+    # ---------------------------------------------------------------------------------
 
     @property
     def operations(self) -> list[str]:
@@ -142,7 +150,9 @@ class World:
         return [request.operation or "download" for request in self.asked]
 
     def cache(self, command: str = "variants") -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / "invsync-state" / f"{command}.json").read_bytes())
+        found: dict[str, Any] = json.loads(
+            (self.folder / "invsync-state" / f"{command}.json").read_bytes()
+        )
         return found
 
     def pools(self, command: str = "variants") -> dict[str, dict[str, Any]]:
@@ -151,7 +161,9 @@ class World:
         names |= {place.gid: place.name for place in self.shop.locations.values()}
         return {
             entry["title"]: {
-                key: {names.get(gid, gid): units for gid, units in value.items()} if isinstance(value, dict) else value
+                key: {names.get(gid, gid): units for gid, units in value.items()}
+                if isinstance(value, dict)
+                else value
                 for key, value in entry.items()
                 if key not in ("title", "problem")
             }
@@ -160,7 +172,10 @@ class World:
 
     def levels(self) -> dict[tuple[str, str], int]:
         """What the shop reads: (SKU, location's name) → available."""
-        return {(level.item.sku, level.location.name): level.available for level in self.shop.levels.values()}
+        return {
+            (level.item.sku, level.location.name): level.available
+            for level in self.shop.levels.values()
+        }
 
 
 def make_world(folder: Path) -> World:

@@ -62,7 +62,9 @@ class History:
         return self.chance.choice(some)
 
     def level(self) -> Level:
-        levels = [level for variant in self.product(0).variants for level in variant.item.levels.values()]
+        levels = [
+            level for variant in self.product(0).variants for level in variant.item.levels.values()
+        ]
         return self.chance.choice(levels) if levels else next(iter(self.shop.levels.values()))
 
     def sell(self) -> None:
@@ -91,7 +93,9 @@ class History:
     def new_variant(self) -> None:
         self.made += 1
         units = self.chance.choice([0, 0, 5])
-        self.shop.add_variant(self.product(), f"more-{self.made}", title=f"more-{self.made}", available=units)
+        self.shop.add_variant(
+            self.product(), f"more-{self.made}", title=f"more-{self.made}", available=units
+        )
 
     def delete_variant(self) -> None:
         self.shop.delete_variant(self.chance.choice(self.product(1).variants))
@@ -163,7 +167,12 @@ def test_every_scan_comes_to_the_same_end(tmp_path: Path, command: str, seed: in
             scans.add((kind, run(world, kind, command)))
         alike(worlds, World.levels)
         alike(worlds, lambda world: living(world, command))
-    assert scans == {("complete", "complete"), ("changes", "changes"), ("changes", "complete"), ("bulk", "complete")}
+    assert scans == {
+        ("complete", "complete"),
+        ("changes", "changes"),
+        ("changes", "complete"),
+        ("bulk", "complete"),
+    }
     for kind, world in worlds.items():
         world.time.pass_by(hours=4)
         run(world, kind, command)
@@ -174,7 +183,9 @@ def test_every_scan_comes_to_the_same_end(tmp_path: Path, command: str, seed: in
 
 @pytest.mark.parametrize("lag", [4, 45])
 @pytest.mark.parametrize("command", ["variants", "locations"])
-def test_sales_are_all_counted_whatever_the_index_hides(tmp_path: Path, command: str, lag: float) -> None:
+def test_sales_are_all_counted_whatever_the_index_hides(
+    tmp_path: Path, command: str, lag: float
+) -> None:
     """Sales only, since what is a sum does not depend on when it is noticed."""
     worlds = {kind: make_world(tmp_path / kind) for kind in KINDS}
     histories = {kind: History(world.shop, 7) for kind, world in worlds.items()}

@@ -34,15 +34,23 @@ def sell(world: World) -> None:
 
 def followed(world: World, command: str) -> bool:
     """Whether the sale was found, and nothing else was made of the scan."""
-    other = world.reads("P0003-1") if command == "variants" else world.reads("P0003-0", location="Till")
+    other = (
+        world.reads("P0003-1") if command == "variants" else world.reads("P0003-0", location="Till")
+    )
     rest = world.reads("P0002-0", "P0004-1")
-    return other == [27] and rest == [30, 30] and len(world.pools(command)) == (12 if command == "variants" else 24)
+    return (
+        other == [27]
+        and rest == [30, 30]
+        and len(world.pools(command)) == (12 if command == "variants" else 24)
+    )
 
 
 class TestWell:
     @BOTH
     @pytest.mark.parametrize("order", ["grouped", "apart", "shuffled"])
-    def test_by_whatever_order_the_objects_come_in(self, bulk: World, command: str, order: str) -> None:
+    def test_by_whatever_order_the_objects_come_in(
+        self, bulk: World, command: str, order: str
+    ) -> None:
         bulk.shop.settings.bulk_order = order
         outcome = bulk.init(command)
         assert outcome.pools["adopted"] == (12 if command == "variants" else 24)
@@ -80,14 +88,18 @@ class TestWell:
         assert page not in world.operations
 
     @BOTH
-    def test_waits_for_one_that_takes_long_with_longer_and_longer_pauses(self, bulk: World, command: str) -> None:
+    def test_waits_for_one_that_takes_long_with_longer_and_longer_pauses(
+        self, bulk: World, command: str
+    ) -> None:
         bulk.shop.settings.bulk_queue_time = 20
         bulk.shop.settings.bulk_run_time = 100
         bulk.init(command)
         assert bulk.operations.count("BulkStatus") < 16
 
     @BOTH
-    def test_that_takes_too_long_is_left_when_the_time_is_up(self, bulk: World, command: str) -> None:
+    def test_that_takes_too_long_is_left_when_the_time_is_up(
+        self, bulk: World, command: str
+    ) -> None:
         bulk.shop.settings.bulk_run_time = 10_000
         outcome = bulk.run(command, init=True)
         assert outcome.exit_code == 1
@@ -105,7 +117,12 @@ class TestWell:
         item = bulk.shop.item("P0000-0")
         bulk.shop.add_variant(bulk.shop.product("Print 0001"), "P0000-0", title="shared", item=item)
         bulk.init(command)
-        assert bulk.pools(command)["Print 0001" if command == "variants" else "Print 0000 / 0"]["quantity"] == 30
+        assert (
+            bulk.pools(command)["Print 0001" if command == "variants" else "Print 0000 / 0"][
+                "quantity"
+            ]
+            == 30
+        )
 
 
 FATES: dict[str, list[dict[str, Any]]] = {
@@ -117,9 +134,13 @@ FATES: dict[str, list[dict[str, Any]]] = {
     "objects, but no file": [{"fault": "bulk_no_url"}],
     "an expired address": [{"fault": "bulk_url_expired"}],
     "a file cut off": [{"fault": "truncated", "operation": "bulk_result"}],
-    "a file cut off at the first object": [{"fault": "truncated", "operation": "bulk_result", "at": 20}],
+    "a file cut off at the first object": [
+        {"fault": "truncated", "operation": "bulk_result", "at": 20}
+    ],
     "an empty file": [{"fault": "truncated", "operation": "bulk_result", "at": 0, "silent": True}],
-    "a file cut off unnoticed": [{"fault": "truncated", "operation": "bulk_result", "silent": True}],
+    "a file cut off unnoticed": [
+        {"fault": "truncated", "operation": "bulk_result", "silent": True}
+    ],
     "bytes that are no text": [{"fault": "garbage", "operation": "bulk_result"}],
     "a page of HTML": [{"fault": "html", "operation": "bulk_result"}],
     "no download": [{"fault": 404, "operation": "bulk_result"}],
@@ -145,7 +166,9 @@ class TestFates:
         assert followed(bulk, command)
 
     @BOTH
-    @pytest.mark.parametrize("fate", ["failed with a part of its result", "a file cut off unnoticed"])
+    @pytest.mark.parametrize(
+        "fate", ["failed with a part of its result", "a file cut off unnoticed"]
+    )
     def test_adopts_everything_all_the_same(self, bulk: World, command: str, fate: str) -> None:
         bulk.faults(*FATES[fate])
         outcome = bulk.good(command, init=True)
@@ -157,7 +180,10 @@ class TestFates:
         bulk.init(command)
         sell(bulk)
         before = bulk.cache(command)
-        bulk.faults(*FATES[fate], {"fault": "status", "code": 402, "operation": ["FindProducts", "FindItems"]})
+        bulk.faults(
+            *FATES[fate],
+            {"fault": "status", "code": 402, "operation": ["FindProducts", "FindItems"]},
+        )
         outcome = bulk.run(command)
         assert outcome.exit_code == 1
         assert bulk.cache(command) == before
@@ -166,7 +192,9 @@ class TestFates:
 
     @BOTH
     @pytest.mark.parametrize("operation", ["StartBulk", "BulkStatus"])
-    def test_an_answer_that_is_lost_is_told_of(self, bulk: World, command: str, operation: str) -> None:
+    def test_an_answer_that_is_lost_is_told_of(
+        self, bulk: World, command: str, operation: str
+    ) -> None:
         bulk.init(command)
         sell(bulk)
         before = bulk.cache(command)
@@ -180,14 +208,22 @@ class TestFates:
         """Every line is whole JSON, and their number is right."""
         bulk.init(command)
         sell(bulk)
-        self.rewrite(bulk, lambda lines: [*lines[:-1], b'{"id": "gid://shopify/Unknown/1", "__parentId": "none"}\n'])
+        self.rewrite(
+            bulk,
+            lambda lines: [
+                *lines[:-1],
+                b'{"id": "gid://shopify/Unknown/1", "__parentId": "none"}\n',
+            ],
+        )
         outcome = bulk.good(command)
         assert kinds(outcome.warnings) == ["bulk_failed"]
         assert "do not fit together" in outcome.warnings[0].message
         assert followed(bulk, command)
 
     @BOTH
-    @pytest.mark.parametrize("line", [b"[]\n", b"{\n", b"null\n", b"\xff\xfe\n", b"{}\n", b"[" * 100_000 + b"\n"])
+    @pytest.mark.parametrize(
+        "line", [b"[]\n", b"{\n", b"null\n", b"\xff\xfe\n", b"{}\n", b"[" * 100_000 + b"\n"]
+    )
     def test_garbage_among_the_lines(self, bulk: World, command: str, line: bytes) -> None:
         bulk.init(command)
         sell(bulk)
@@ -197,7 +233,9 @@ class TestFates:
         assert followed(bulk, command)
 
     @BOTH
-    def test_an_operation_that_counts_nothing_where_pages_found_much(self, world: World, command: str) -> None:
+    def test_an_operation_that_counts_nothing_where_pages_found_much(
+        self, world: World, command: str
+    ) -> None:
         world.stock(300)
         world.dear = 60 if command == "variants" else 150
 
@@ -227,7 +265,11 @@ class _Shop:
     """A client of a shop whose only bulk operation has just ended with these objects."""
 
     def __init__(
-        self, objects: list[Mapping[str, Any]], *, count: int | None = None, url: str | None = "there"
+        self,
+        objects: list[Mapping[str, Any]],
+        *,
+        count: int | None = None,
+        url: str | None = "there",
     ) -> None:
         self.lines = [json.dumps(each).encode() for each in objects]
         self.status = {
@@ -237,10 +279,15 @@ class _Shop:
             "url": url,
         }
 
-    def execute(self, document: Document, variables: Mapping[str, Any], *, cost: int) -> dict[str, Any]:
+    def execute(
+        self, document: Document, variables: Mapping[str, Any], *, cost: int
+    ) -> dict[str, Any]:
         if document.name == "start_bulk":
             return {
-                "bulkOperationRunQuery": {"bulkOperation": {"id": "gid://shopify/BulkOperation/1"}, "userErrors": []}
+                "bulkOperationRunQuery": {
+                    "bulkOperation": {"id": "gid://shopify/BulkOperation/1"},
+                    "userErrors": [],
+                }
             }
         return {"bulkOperation": self.status}
 
@@ -256,7 +303,14 @@ def heed(what: str, done: int, total: int | None) -> None:
     """Nobody is told."""
 
 
-PRODUCT = {"id": "P1", "title": "Print", "productType": "Print", "tags": [], "status": "ACTIVE", "isGiftCard": False}
+PRODUCT = {
+    "id": "P1",
+    "title": "Print",
+    "productType": "Print",
+    "tags": [],
+    "status": "ACTIVE",
+    "isGiftCard": False,
+}
 
 
 def variant(number: int, item: str | None = None) -> dict[str, Any]:
@@ -280,12 +334,23 @@ def level(location: str, available: Any, parent: str) -> dict[str, Any]:
 
 class TestObjects:
     def test_levels_belong_to_the_variant_or_to_its_item(self) -> None:
-        found = bulk_items(client(variant(1), variant(2), level("L1", 5, "V1"), level("L1", 0, "I2")), "", heed)
-        assert [dict(item.levels) for listing in found for item in listing.items] == [{"L1": 5}, {"L1": 0}]
+        found = bulk_items(
+            client(variant(1), variant(2), level("L1", 5, "V1"), level("L1", 0, "I2")), "", heed
+        )
+        assert [dict(item.levels) for listing in found for item in listing.items] == [
+            {"L1": 5},
+            {"L1": 0},
+        ]
 
     def test_levels_of_a_shared_item_are_those_of_both_its_variants(self) -> None:
-        found = bulk_items(client(variant(1, "I"), level("L1", 5, "I"), variant(2, "I"), level("L2", 6, "I")), "", heed)
-        assert [dict(item.levels) for listing in found for item in listing.items] == [{"L1": 5, "L2": 6}] * 2
+        found = bulk_items(
+            client(variant(1, "I"), level("L1", 5, "I"), variant(2, "I"), level("L2", 6, "I")),
+            "",
+            heed,
+        )
+        assert [dict(item.levels) for listing in found for item in listing.items] == [
+            {"L1": 5, "L2": 6}
+        ] * 2
 
     def test_an_item_without_levels_has_none(self) -> None:
         (found,) = bulk_items(client(variant(1)), "", heed)
@@ -342,7 +407,9 @@ class TestObjects:
         sent: list[str] = []
 
         class Listening(_Shop):
-            def execute(self, document: Document, variables: Mapping[str, Any], *, cost: int) -> dict[str, Any]:
+            def execute(
+                self, document: Document, variables: Mapping[str, Any], *, cost: int
+            ) -> dict[str, Any]:
                 sent.append(variables.get("query", ""))
                 return super().execute(document, variables, cost=cost)
 

@@ -89,7 +89,9 @@ class TestSomethingMoved:
         assert world.cache(command)["watermark"] == moment(at)
 
     @BOTH
-    def test_fifty_sales_take_six_requests_and_ninety_points(self, world: World, command: str) -> None:
+    def test_fifty_sales_take_six_requests_and_ninety_points(
+        self, world: World, command: str
+    ) -> None:
         world.stock(60, 4)
         world.init(command)
         world.time.pass_by(minutes=11)
@@ -165,7 +167,9 @@ class TestSomethingMoved:
 
     @BOTH
     @pytest.mark.parametrize("operation", ["feed", "ChangedProducts"])
-    def test_so_is_a_feed_for_which_shopify_runs_out_of_time(self, world: World, command: str, operation: str) -> None:
+    def test_so_is_a_feed_for_which_shopify_runs_out_of_time(
+        self, world: World, command: str, operation: str
+    ) -> None:
         world.stock(3)
         world.init(command)
         world.time.pass_by(minutes=11)
@@ -199,7 +203,17 @@ class TestProducts:
         assert kinds(outcome.problems) == ["out_of_sync"]
         pools = world.pools()
         assert pools.keys() == {
-            *("Print 0000", "Print 0001", "untagged", "shrunk", "grown", "joins", "single", "new", "new and unequal")
+            *(
+                "Print 0000",
+                "Print 0001",
+                "untagged",
+                "shrunk",
+                "grown",
+                "joins",
+                "single",
+                "new",
+                "new and unequal",
+            )
         }
         assert pools["new"] == {"quantity": 12, "levels": {"new-S": 12, "new-M": 12}}
         assert pools["shrunk"]["levels"] == {"shrunk-S": 30, "shrunk-M": 30}
@@ -227,12 +241,17 @@ class TestProducts:
         world.shop.set_available("one", 7, "Till")
         assert world.good("locations").scan == "changes"
         pools = world.pools("locations")
-        assert pools["new / S"] == {"quantity": 12, "levels": {"Warehouse": 12, "Till": 12, "Pop-up": 12}}
+        assert pools["new / S"] == {
+            "quantity": 12,
+            "levels": {"Warehouse": 12, "Till": 12, "Pop-up": 12},
+        }
         assert pools["typed in at one"]["quantity"] == 7
         assert world.reads("one", location="Pop-up") == [7]
 
     @BOTH
-    def test_that_were_deleted_leave_at_the_next_complete_scan(self, world: World, command: str) -> None:
+    def test_that_were_deleted_leave_at_the_next_complete_scan(
+        self, world: World, command: str
+    ) -> None:
         world.stock(3)
         world.init(command)
         world.time.pass_by(minutes=11)
@@ -299,7 +318,9 @@ class TestLag:
         assert followed(world, command, 0)
 
     @BOTH
-    def test_beyond_the_overlap_is_caught_by_the_next_complete_scan(self, world: World, command: str) -> None:
+    def test_beyond_the_overlap_is_caught_by_the_next_complete_scan(
+        self, world: World, command: str
+    ) -> None:
         self.miss(world, command)
         world.time.pass_by(hours=5)
         outcome = world.good(command)
@@ -353,7 +374,9 @@ class TestLag:
         assert kinds(outcome.warnings) == ["feed_missed"]
 
     @BOTH
-    def test_a_movement_that_the_feed_never_shows_is_reported(self, world: World, command: str) -> None:
+    def test_a_movement_that_the_feed_never_shows_is_reported(
+        self, world: World, command: str
+    ) -> None:
         """Nothing else moves, so that the mark has not: the feed is asked at the complete scan itself."""
         world.stock(3)
         world.configure(reconcile_every="30m")
@@ -373,7 +396,9 @@ class TestLag:
         assert not world.cache(command)["feed_trusted"]
 
     @BOTH
-    def test_a_movement_that_the_feed_shows_is_not_held_against_it(self, world: World, command: str) -> None:
+    def test_a_movement_that_the_feed_shows_is_not_held_against_it(
+        self, world: World, command: str
+    ) -> None:
         world.stock(3)
         world.configure(reconcile_every="30m")
         world.init(command)
@@ -410,7 +435,9 @@ def hide(world: World, sku: str, *, product: bool = True) -> None:
     for level in item.levels.values():
         world.shop.shadows["Level", level.id] = [(math.inf, copy.copy(level))]
     if product:
-        world.shop.shadows["Product", item.variants[0].product.id] = [(math.inf, copy.copy(item.variants[0].product))]
+        world.shop.shadows["Product", item.variants[0].product.id] = [
+            (math.inf, copy.copy(item.variants[0].product))
+        ]
 
 
 class TestMark:
@@ -423,7 +450,11 @@ class TestMark:
             for which in (0, 1):
                 world.shop.sell(f"P{product:04}-{which}", 1, "Warehouse")
         before = world.cache(command)
-        second = {"operation": "ChangedLevels", "nth": [2]} if command == "variants" else {"operation": "ChangedLevels"}
+        second = (
+            {"operation": "ChangedLevels", "nth": [2]}
+            if command == "variants"
+            else {"operation": "ChangedLevels"}
+        )
         world.faults({"fault": "status", "code": 402, **second})
         outcome = world.run(command)
         assert outcome.exit_code == 1
@@ -431,7 +462,9 @@ class TestMark:
         assert world.cache(command) == before
         world.faults()
         world.good(command)
-        assert {entry["quantity"] for entry in world.pools(command).values()} == {28 if command == "variants" else 29}
+        assert {entry["quantity"] for entry in world.pools(command).values()} == {
+            28 if command == "variants" else 29
+        }
 
     @BOTH
     def test_stays_when_the_products_fail(self, world: World, command: str) -> None:
@@ -445,14 +478,18 @@ class TestMark:
         assert world.cache(command) == before
 
     @BOTH
-    def test_stays_when_a_part_of_what_moved_can_not_be_read(self, world: World, command: str) -> None:
+    def test_stays_when_a_part_of_what_moved_can_not_be_read(
+        self, world: World, command: str
+    ) -> None:
         world.stock(200)
         world.init(command)
         world.time.pass_by(minutes=11)
         for product in range(200):
             sell(world, command, product)
         before = world.cache(command)
-        world.faults({"fault": "status", "code": 402, "operation": ["ReadProducts", "ReadItems"], "nth": [2]})
+        world.faults(
+            {"fault": "status", "code": 402, "operation": ["ReadProducts", "ReadItems"], "nth": [2]}
+        )
         assert world.run(command).exit_code == 1
         after = world.cache(command)
         assert after["pools"] != before["pools"]
@@ -493,7 +530,9 @@ class TestMark:
         assert all(followed(world, command, product) for product in range(200))
 
     @BOTH
-    def test_stays_in_a_dry_run_and_in_an_init_of_what_is_managed(self, world: World, command: str) -> None:
+    def test_stays_in_a_dry_run_and_in_an_init_of_what_is_managed(
+        self, world: World, command: str
+    ) -> None:
         world.stock(3)
         world.init(command)
         world.time.pass_by(hours=2)
@@ -530,7 +569,9 @@ class TestUnsettled:
         assert world.good(command).scan == "changes"
         assert followed(world, command)
 
-    def test_a_pool_out_of_sync_is_told_of_by_every_run_and_adopted_once_it_is_equal(self, world: World) -> None:
+    def test_a_pool_out_of_sync_is_told_of_by_every_run_and_adopted_once_it_is_equal(
+        self, world: World
+    ) -> None:
         world.stock(3)
         world.add("unequal", "un-S un-M", [1, 2])
         assert world.run(init=True).exit_code == 3
@@ -547,7 +588,9 @@ class TestUnsettled:
 class TestChoice:
     NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
-    def choose(self, wanted: str = "auto", *, init: bool = False, seeded: bool = True, **cache: object) -> find.Choice:
+    def choose(
+        self, wanted: str = "auto", *, init: bool = False, seeded: bool = True, **cache: object
+    ) -> find.Choice:
         usual = {
             "matches": ["type Print"],
             "scanned_at": "2026-11-22T10:00:00Z",
@@ -599,7 +642,9 @@ class TestChoice:
     def test_forced_changes_are_reconciled_all_the_same(self) -> None:
         assert self.choose("changes", scanned_at="2026-11-22T06:00:00Z").kind == "complete"
 
-    def test_is_told_in_the_log_and_in_the_document(self, world: World, caplog: pytest.LogCaptureFixture) -> None:
+    def test_is_told_in_the_log_and_in_the_document(
+        self, world: World, caplog: pytest.LogCaptureFixture
+    ) -> None:
         world.stock(3)
         caplog.set_level(logging.INFO, "invsync")
         first = world.init()
