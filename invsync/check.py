@@ -18,15 +18,16 @@ from urllib.parse import urlsplit
 import requests
 
 from invsync import API_VERSIONS
-from invsync import cache as state
 from invsync.admin import access, levels
 from invsync.admin.access import Access
 from invsync.admin.client import Client
-from invsync.cache import Command, Files
 from invsync.config import Settings
 from invsync.connect import RunClock, connect, scope_of, search_terms
 from invsync.errors import InvsyncError, StateError
 from invsync.pools import Scope, see
+from invsync.state.cache import read_cache, take_up
+from invsync.state.files import Command, Files, prepare
+from invsync.state.journal import read_journal
 
 #: Seconds that all questions to the shop may take together.
 PATIENCE = 45.0
@@ -164,10 +165,10 @@ def _state_dir(settings: Settings) -> Check:
                         f"{path} belongs to another user",
                         f"chown it, or {mend}",
                     )
-            state.prepare(files)
-            if cache := state.read_cache(files):
-                state.take_up(cache, files, settings.shop, cache.locations)
-            state.read_journal(files, settings.shop)
+            prepare(files)
+            if cache := read_cache(files):
+                take_up(cache, files, settings.shop, cache.locations)
+            read_journal(files, settings.shop)
     except OSError as error:
         return Check("state_dir", "failed", f"{folder} can't be looked at ({error.strerror})", mend)
     except StateError as error:
@@ -328,8 +329,8 @@ def _stock(settings: Settings, client: Client, granted: Access | None) -> Iterat
             try:
                 scope = scope_of(settings, command, shop)
                 files = Files(settings.state_dir, command)
-                if cache := state.read_cache(files):
-                    state.take_up(cache, files, shop.domain, tuple(scope.locations))
+                if cache := read_cache(files):
+                    take_up(cache, files, shop.domain, tuple(scope.locations))
                 yield _places(key, scope)
             except InvsyncError as error:
                 yield Check(key, "failed", _words(error))

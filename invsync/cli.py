@@ -20,9 +20,9 @@ from invsync.errors import ConfigError, InvsyncError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from invsync.cache import Command
     from invsync.config import Settings
     from invsync.report import Change, Outcome
+    from invsync.state.files import Command
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -10,10 +10,10 @@ import requests
 from invsync.admin import levels
 from invsync.admin.auth import AccessToken, ClientCredentials, credentials_for
 from invsync.admin.client import Client, Clock
-from invsync.cache import Command
 from invsync.config import LocationsSettings, Settings, VariantsSettings, section_missing
 from invsync.errors import ConfigError, OutOfTime, Stopped
 from invsync.pools import Scope
+from invsync.state.files import Command
 
 
 class RunClock:

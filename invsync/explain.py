@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from invsync import cache as state
-from invsync.cache import Cache, Command, Files
 from invsync.config import Settings
 from invsync.errors import InvsyncError, StateError
+from invsync.state.cache import Cache, read_cache
+from invsync.state.files import Command, Files
+from invsync.state.history import history_lines
 
 COMMANDS: tuple[Command, ...] = ("variants", "locations")
 
@@ -167,7 +168,7 @@ _Caches = Mapping[Command, Cache | StateError | None]
 
 def _cache(files: Files) -> Cache | StateError | None:
     try:
-        return state.read_cache(files)
+        return read_cache(files)
     except StateError as error:
         return error
 
@@ -210,7 +211,7 @@ def _fits_partly(wanted: str, record: Mapping[str, Any]) -> bool:
 def _mentions(wanted: str, files: Files, caches: _Caches) -> Iterator[dict[str, Any]]:
     """What may speak of it: lines of the history, oldest first, then the pools of the caches."""
     needle = json.dumps(wanted, ensure_ascii=False)[1:-1].casefold()
-    for line in state.history_lines(files):
+    for line in history_lines(files):
         text = line.decode("utf-8", "replace")
         if needle in text.casefold() and (record := _record(text)):
             yield record
@@ -294,7 +295,7 @@ def _listed(names: Sequence[str], last: str = "and") -> str:
 def _story(pool_id: str, title: str, files: Files, caches: _Caches, last: int) -> Story:
     events: deque[Event] = deque(maxlen=last)
     count = 0
-    for event in _events(pool_id, state.history_lines(files)):
+    for event in _events(pool_id, history_lines(files)):
         events.append(event)
         count += 1
     cache = caches[_command_of(pool_id)]

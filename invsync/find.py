@@ -20,9 +20,10 @@ from typing import Any, Literal
 from invsync.admin import levels
 from invsync.admin.client import Client
 from invsync.admin.levels import Listing
-from invsync.cache import Cache, utc_text
 from invsync.errors import QueryTooLarge
 from invsync.pools import Scope, Sight, see
+from invsync.state.cache import Cache
+from invsync.state.values import utc_text
 
 log = logging.getLogger("invsync")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from invsync.admin.levels import Item, Listing, Product
-from invsync.cache import Command
+from invsync.state.files import Command
 from invsync.sync import LevelId
 
 #: Shopify's name for the only variant of a product without options.

@@ -15,10 +15,12 @@ from typing import Any
 
 from invsync.admin import adjust
 from invsync.admin.client import Client, Clock
-from invsync.cache import Cache, Journal, utc_text
 from invsync.errors import ShopError
 from invsync.pools import Name
 from invsync.report import Problem, Warning
+from invsync.state.cache import Cache
+from invsync.state.journal import Journal
+from invsync.state.values import utc_text
 from invsync.sync import Adjustment, LevelId, Plan, Pool
 
 #: How often a call is repeated, same key, while Shopify says that it is busy; and the seconds

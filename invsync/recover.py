@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from invsync import history
 from invsync.admin.client import Client, Clock
-from invsync.cache import Cache, JournalContent, Sent
 from invsync.pools import Sight
 from invsync.push import send
 from invsync.report import Problem, Warning
+from invsync.state import history
+from invsync.state.cache import Cache
+from invsync.state.journal import JournalContent, Sent
 from invsync.sync import LevelId
 
 #: Shopify keeps a key for 24 hours; a replay that late would be applied a second time.

@@ -13,11 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from invsync import cache as state
-from invsync import find, history
+from invsync import find
 from invsync.admin import adjust, levels
 from invsync.admin.client import Client
-from invsync.cache import Cache, Command, Files, Journal, utc_text
 from invsync.config import LocationsSettings, Settings, VariantsSettings
 from invsync.connect import RunClock, connect, scope_of, search_terms
 from invsync.errors import InvsyncError, OutOfTime, ShopError, StateError
@@ -35,6 +33,14 @@ from invsync.report import (
     Warning,
     explain_note,
 )
+from invsync.state import history
+from invsync.state.cache import Cache, read_cache, take_up, write_cache
+from invsync.state.files import Command, Files, prepare
+from invsync.state.history import append_history, history_tail
+from invsync.state.journal import Journal, belongs, journal_run, read_journal, remove_journal
+from invsync.state.last import write_last
+from invsync.state.lock import holder, lock
+from invsync.state.values import utc_text
 from invsync.sync import Adjustment, Align, LevelId, Plan, Pool, Why, adopt, align, plan
 
 log = logging.getLogger("invsync")
@@ -123,8 +129,8 @@ def run(
     files = Files(settings.state_dir, command)
     with contextlib.ExitStack() as held:
         if not options.dry_run:
-            state.prepare(files)
-            held.enter_context(state.lock(files, outcome.started_at))
+            prepare(files)
+            held.enter_context(lock(files, outcome.started_at))
         begun()
         client = connect(settings, clock, clock.deadline, keep_token=not options.dry_run)
         this = _Run(settings, files, options, client, clock, confirm, progress, run_id, outcome)
@@ -174,7 +180,7 @@ class _Run:
 
     def go(self) -> None:
         """All steps; what was done is on disk when this returns or raises."""
-        known = None if self.options.reset else state.read_cache(self.files)
+        known = None if self.options.reset else read_cache(self.files)
         shop = levels.read_shop(self.client)
         if shop.domain != self.settings.shop:
             raise ShopError(
@@ -196,7 +202,7 @@ class _Run:
             self.outcome.standings.clear()  # nothing of what was found is kept
             raise
         if self.options.reset and not self.options.dry_run:
-            self.cache.finished = state.journal_run(self.files)
+            self.cache.finished = journal_run(self.files)
             self.write()
             self.journal = Journal(
                 self.files, run=self.run_id, shop=shop.domain, continues=self.cache.run
@@ -221,7 +227,7 @@ class _Run:
     def load(self, known: Cache | None, shop: levels.Shop) -> None:
         """Take up the cache, or begin one."""
         locations = tuple(self.scope.locations)
-        loaded = known and state.take_up(known, self.files, shop.domain, locations)
+        loaded = known and take_up(known, self.files, shop.domain, locations)
         # What a first run that was cut off has left is no knowledge of which items are new.
         self.seeded = loaded is not None and loaded.scanned_at is not None
         self.on_disk = loaded is not None
@@ -229,15 +235,13 @@ class _Run:
 
     def finish_journal(self) -> None:
         """Finish what an earlier run left in the journal."""
-        left = state.read_journal(self.files, self.cache.shop)
-        if left is None or not state.belongs(
-            left, self.cache if self.on_disk else None, self.files
-        ):
+        left = read_journal(self.files, self.cache.shop)
+        if left is None or not belongs(left, self.cache if self.on_disk else None, self.files):
             if not self.options.dry_run:
-                state.remove_journal(self.files)
+                remove_journal(self.files)
             return
         if self.options.dry_run:
-            who = state.holder(self.files)
+            who = holder(self.files)
             self.warn(
                 "open_journal",
                 None,
@@ -254,7 +258,7 @@ class _Run:
             self.report(note)
         self.cache.finished = left.run
         # What is told already, was told by a run that was cut off just before it wrote its cache.
-        told = {history.identity(line) for line in state.history_tail(self.files)}
+        told = {history.identity(line) for line in history_tail(self.files)}
         self.lines += [line for line in finished.history if history.identity(line) not in told]
         if self.cache.scanned_at is None:
             self.seeded = False  # what was forgotten just now is not new
@@ -743,10 +747,10 @@ class _Run:
 
     def write(self) -> None:
         """History, cache, and only then the journal's end."""
-        state.append_history(self.files, self.lines)
+        append_history(self.files, self.lines)
         self.lines.clear()
-        state.write_cache(self.files, self.cache, self.run_id)
-        state.remove_journal(self.files)
+        write_cache(self.files, self.cache, self.run_id)
+        remove_journal(self.files)
 
     def remember(self) -> None:
         """Keep how the run ended, for `invsync status`; that it could not be kept is no reason to fail."""
@@ -765,7 +769,7 @@ class _Run:
             "messages": [problem.message for problem in outcome.problems[:20]],
         }
         with contextlib.suppress(StateError):
-            state.write_last(self.files, record)
+            write_last(self.files, record)
 
 
 def _shown(made: Plan, names: Mapping[LevelId, Name]) -> tuple[Shown, ...]:

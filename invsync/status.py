@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from invsync import cache as state
-from invsync.cache import Cache, Command, Files
 from invsync.config import Settings
 from invsync.errors import StateError
+from invsync.state.cache import Cache, read_cache
+from invsync.state.files import Command, Files
+from invsync.state.journal import belongs, read_journal
+from invsync.state.last import read_last
+from invsync.state.lock import holder
+from invsync.state.values import utc_text
 
 COMMANDS: tuple[Command, ...] = ("variants", "locations")
 
@@ -102,9 +106,9 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
     section = getattr(settings, command)
     configured = section is not None
     try:
-        running = state.holder(files)
-        last = state.read_last(files)
-        cache = state.read_cache(files)
+        running = holder(files)
+        last = read_last(files)
+        cache = read_cache(files)
         if cache is not None and cache.shop != settings.shop:
             raise StateError(
                 f"{files.cache}: belongs to the shop {cache.shop}, not to {settings.shop}. Give "
@@ -161,15 +165,13 @@ def _waiting(cache: Cache) -> tuple[Waiting, ...]:
 def _reconcile_by(cache: Cache, every: float | None) -> str | None:
     scanned = _moment(cache.scanned_at)
     return (
-        None
-        if scanned is None or every is None
-        else state.utc_text(scanned + timedelta(seconds=every))
+        None if scanned is None or every is None else utc_text(scanned + timedelta(seconds=every))
     )
 
 
 def _open_journal(files: Files, shop: str, cache: Cache | None) -> OpenJournal | None:
-    journal = state.read_journal(files, shop)
-    if journal is None or not state.belongs(journal, cache, files):
+    journal = read_journal(files, shop)
+    if journal is None or not belongs(journal, cache, files):
         return None
     return OpenJournal(
         journal.run, journal.batches[0].sent_at, len(journal.batches), len(journal.open)

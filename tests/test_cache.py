@@ -12,9 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsync import cache as state
-from invsync.cache import Cache, Command, Files, Journal
 from invsync.errors import LockHeld, StateError
+from invsync.state.cache import Cache, read_cache, write_cache
+from invsync.state.files import FORMAT, SPARE_BYTES, Command, Files, prepare
+from invsync.state.history import append_history
+from invsync.state.journal import Journal, read_journal, remove_journal
+from invsync.state.last import read_last, write_last
+from invsync.state.lock import lock
 from invsync.sync import FellAlike, LevelId, Pool
 
 SHOP = "print-shop.myshopify.com"
@@ -27,7 +31,7 @@ NOON = "2026-11-22T12:00:00Z"
 def files(tmp_path: Path) -> Files:
     """An empty state folder of `variants`."""
     files = Files(tmp_path / "state", "variants")
-    state.prepare(files)
+    prepare(files)
     return files
 
 
@@ -165,36 +169,36 @@ def test_a_cache_comes_back_as_it_was_written(files: Files) -> None:
         fed=True,
         feed_trusted=False,
     )
-    state.write_cache(files, cache, "run-1")
+    write_cache(files, cache, "run-1")
     assert cache.run == "run-1"
     assert not cache.changed
-    assert state.read_cache(files) == cache
+    assert read_cache(files) == cache
 
 
 def test_there_is_no_cache_before_the_first_run(files: Files) -> None:
-    assert state.read_cache(files) is None
-    assert state.read_journal(files, SHOP) is None
-    assert state.read_last(files) is None
+    assert read_cache(files) is None
+    assert read_journal(files, SHOP) is None
+    assert read_last(files) is None
 
 
 def test_a_cache_is_json_that_a_person_can_read(files: Files) -> None:
     cache = filled()
     cache.put("gid://shopify/Product/8", cache.encode("Größe 🖼️ ملصق", Pool(1, {level(3): 1})))
-    state.write_cache(files, cache, "run-1")
+    write_cache(files, cache, "run-1")
     text = files.cache.read_text(encoding="utf-8")
     assert "Größe 🖼️ ملصق" in text
     assert text.count("\n") > 15
-    assert json.loads(text)["format"] == state.FORMAT
+    assert json.loads(text)["format"] == FORMAT
 
 
 def test_files_and_folder_are_closed_to_others(files: Files) -> None:
     kept = os.umask(0)
     try:
-        state.write_cache(files, filled(), "run-1")
-        state.append_history(files, [{"at": NOON}])
-        state.write_last(files, {"run": "run-1"})
+        write_cache(files, filled(), "run-1")
+        append_history(files, [{"at": NOON}])
+        write_last(files, {"run": "run-1"})
         Journal(files, run="run-2", shop=SHOP, continues="run-1").sending("k", NOON, {}, {})
-        with state.lock(files, NOON):
+        with lock(files, NOON):
             pass
     finally:
         os.umask(kept)
@@ -211,10 +215,10 @@ def test_files_and_folder_are_closed_to_others(files: Files) -> None:
 
 
 def test_a_cache_is_replaced_in_one_step(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    state.write_cache(files, filled(), "run-1")
+    write_cache(files, filled(), "run-1")
     before = files.cache.read_bytes()
     with files.cache.open("rb") as reader:
-        state.write_cache(files, filled(), "run-2")
+        write_cache(files, filled(), "run-2")
         assert reader.read() == before  # who has it open still sees the old one, whole
     assert b"run-2" in files.cache.read_bytes()
     assert [path.name for path in files.folder.iterdir()] == ["variants.json"]
@@ -224,7 +228,7 @@ def test_a_cache_is_replaced_in_one_step(files: Files, monkeypatch: pytest.Monke
 def test_a_cache_that_can_not_be_written_leaves_the_old_one(
     files: Files, function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state.write_cache(files, filled(), "run-1")
+    write_cache(files, filled(), "run-1")
     before = files.cache.read_bytes()
 
     def full(*_: Any, **__: Any) -> Any:
@@ -232,7 +236,7 @@ def test_a_cache_that_can_not_be_written_leaves_the_old_one(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, function, full)
-        line = refusal(state.write_cache, files, filled(), "run-2")
+        line = refusal(write_cache, files, filled(), "run-2")
     assert str(files.cache) in line
     assert "No space left on device" in line
     assert files.cache.read_bytes() == before
@@ -246,8 +250,8 @@ def test_a_write_that_takes_only_a_part_goes_on_with_the_rest(
     monkeypatch.setattr(
         os, "write", lambda descriptor, content: real(descriptor, bytes(content)[:7])
     )
-    state.write_cache(files, filled(), "run-1")
-    found = state.read_cache(files)
+    write_cache(files, filled(), "run-1")
+    found = read_cache(files)
     assert found is not None
     assert found.pools == filled().pools
 
@@ -269,7 +273,7 @@ def test_a_write_that_takes_only_a_part_goes_on_with_the_rest(
 )
 def test_what_is_no_cache_is_refused_and_kept(files: Files, content: bytes, says: str) -> None:
     files.cache.write_bytes(content)
-    line = refusal(state.read_cache, files)
+    line = refusal(read_cache, files)
     assert line.startswith(f"{files.cache}: ")
     assert says in line
     assert "the file was kept" in line
@@ -278,17 +282,17 @@ def test_what_is_no_cache_is_refused_and_kept(files: Files, content: bytes, says
 
 
 def test_a_cache_of_the_other_command_is_refused(files: Files) -> None:
-    state.write_cache(files, filled(), "run-1")
+    write_cache(files, filled(), "run-1")
     other = Files(files.folder, "locations")
     other.cache.write_bytes(files.cache.read_bytes())
-    line = refusal(state.read_cache, other)
+    line = refusal(read_cache, other)
     assert str(other.cache) in line
     assert "locations --init --reset" in line
 
 
 def test_a_folder_in_place_of_the_cache_is_refused(files: Files) -> None:
     files.cache.mkdir()
-    assert str(files.cache) in refusal(state.read_cache, files)
+    assert str(files.cache) in refusal(read_cache, files)
 
 
 # --- The journal
@@ -335,7 +339,7 @@ def test_a_journal_comes_back_as_it_was_written(files: Files) -> None:
         if key != "c":
             written.outcome(key, key == "a")
             assert not written.open
-    found = state.read_journal(files, SHOP)
+    found = read_journal(files, SHOP)
     assert found is not None
     assert (found.run, found.continues) == ("run-2", "run-1")
     assert [(sent.key, sent.sent_at, sent.applied) for sent in found.batches] == [
@@ -386,14 +390,14 @@ def test_any_torn_end_of_a_journal_is_as_good_as_none(files: Files) -> None:
         len(content) - 1,
     ]:
         files.journal.write_bytes(content[:length])
-        found = state.read_journal(files, SHOP)
+        found = read_journal(files, SHOP)
         if length < len(whole):
             assert found is None  # the request never left
         else:
             assert found is not None
             assert found.batches[0].applied is None
     files.journal.write_bytes(content)
-    found = state.read_journal(files, SHOP)
+    found = read_journal(files, SHOP)
     assert found is not None
     assert found.batches[0].applied is True
 
@@ -406,7 +410,7 @@ def test_a_broken_line_anywhere_else_is_refused(files: Files, line: bytes) -> No
     header, batch = files.journal.read_bytes().splitlines(keepends=True)
     for at, content in ((1, line + header + batch), (2, header + line + batch)):
         files.journal.write_bytes(content)
-        message = refusal(state.read_journal, files, SHOP)
+        message = refusal(read_journal, files, SHOP)
         assert f"{files.journal}: line {at} " in message
         assert "kept" in message
         assert "variants --init --reset" in message
@@ -430,14 +434,14 @@ def test_a_journal_that_does_not_begin_as_one_is_refused(
     journal(files).sending("a", NOON, variables("a"), records())
     batch = files.journal.read_bytes().splitlines(keepends=True)[1]
     files.journal.write_bytes(json.dumps(header).encode() + b"\n" + batch)
-    line = refusal(state.read_journal, files, SHOP)
+    line = refusal(read_journal, files, SHOP)
     assert line.startswith(f"{files.journal}: ")
     assert "variants --init --reset" in line
 
 
 def test_a_journal_of_another_shop_is_refused(files: Files) -> None:
     journal(files).sending("a", NOON, variables("a"), records())
-    line = refusal(state.read_journal, files, "other.myshopify.com")
+    line = refusal(read_journal, files, "other.myshopify.com")
     assert str(files.journal) in line
     assert SHOP in line
     assert "other.myshopify.com" in line
@@ -445,9 +449,9 @@ def test_a_journal_of_another_shop_is_refused(files: Files) -> None:
 
 def test_a_removed_journal_is_gone_and_may_be_removed_again(files: Files) -> None:
     journal(files).sending("a", NOON, variables("a"), records())
-    state.remove_journal(files)
+    remove_journal(files)
     assert not files.journal.exists()
-    state.remove_journal(files)
+    remove_journal(files)
 
 
 # --- The folder, the lock
@@ -456,16 +460,16 @@ def test_a_removed_journal_is_gone_and_may_be_removed_again(files: Files) -> Non
 
 def test_preparing_makes_the_folder_and_leaves_nothing_in_it(tmp_path: Path) -> None:
     files = Files(tmp_path / "a" / "b", "variants")
-    state.prepare(files)
+    prepare(files)
     assert mode(files.folder) == 0o700
     assert list(files.folder.iterdir()) == []
-    state.prepare(files)
+    prepare(files)
 
 
 def test_a_folder_that_can_not_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     files = Files(tmp_path / "file" / "state", "variants")
-    line = refusal(state.prepare, files)
+    line = refusal(prepare, files)
     assert str(files.folder) in line
     assert "Make the state folder writable" in line
 
@@ -478,8 +482,8 @@ def test_room_for_twice_the_cache_must_be_free(
     monkeypatch.setattr(
         os, "posix_fallocate", lambda descriptor, start, length: asked.append(length)
     )
-    state.prepare(files)
-    assert asked == [state.SPARE_BYTES + 6_000_000]
+    prepare(files)
+    assert asked == [SPARE_BYTES + 6_000_000]
 
 
 def test_a_full_disk_is_refused_and_leaves_nothing_behind(
@@ -489,29 +493,29 @@ def test_a_full_disk_is_refused_and_leaves_nothing_behind(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    line = refusal(state.prepare, files)
+    line = refusal(prepare, files)
     assert str(files.folder) in line
     assert "No space left on device" in line
     assert list(files.folder.iterdir()) == []
 
 
 def test_the_lock_is_one_run_s_at_a_time(files: Files) -> None:
-    with state.lock(files, NOON):
-        with pytest.raises(LockHeld) as caught, state.lock(files, NOON):
+    with lock(files, NOON):
+        with pytest.raises(LockHeld) as caught, lock(files, NOON):
             raise AssertionError("two hold the lock")
         assert caught.value.exit_code == 75
         for part in (f"process {os.getpid()} ", NOON, "variants"):
             assert part in str(caught.value)
-        with state.lock(Files(files.folder, "locations"), NOON):
+        with lock(Files(files.folder, "locations"), NOON):
             pass
-    with state.lock(files, NOON):
+    with lock(files, NOON):
         pass
 
 
 def test_the_lock_is_let_go_of_after_an_error(files: Files) -> None:
-    with pytest.raises(ZeroDivisionError), state.lock(files, NOON):
+    with pytest.raises(ZeroDivisionError), lock(files, NOON):
         raise ZeroDivisionError
-    with state.lock(files, NOON):
+    with lock(files, NOON):
         pass
 
 
@@ -520,31 +524,31 @@ def test_the_lock_is_let_go_of_after_an_error(files: Files) -> None:
 
 
 def test_the_last_run_comes_back_or_nobody_can_tell(files: Files) -> None:
-    state.write_last(files, {"run": "run-1", "exit": 3, "error": None})
-    assert state.read_last(files) == {"run": "run-1", "exit": 3, "error": None}
+    write_last(files, {"run": "run-1", "exit": 3, "error": None})
+    assert read_last(files) == {"run": "run-1", "exit": 3, "error": None}
     for content in (b"", b"{", b"[]", b"\xff"):
         files.last.write_bytes(content)
-        assert state.read_last(files) is None
+        assert read_last(files) is None
 
 
 def test_history_grows_line_by_line(files: Files) -> None:
-    state.append_history(files, [{"n": 1}, {"n": 2}])
-    state.append_history(files, [])
-    state.append_history(files, [{"n": 3, "title": "Größe"}])
+    append_history(files, [{"n": 1}, {"n": 2}])
+    append_history(files, [])
+    append_history(files, [{"n": 3, "title": "Größe"}])
     lines = files.history.read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["n"] for line in lines] == [1, 2, 3]
     assert "Größe" in lines[2]
 
 
 def test_no_history_is_made_where_nothing_happened(files: Files) -> None:
-    state.append_history(files, [])
+    append_history(files, [])
     assert not files.history.exists()
 
 
 def test_a_large_history_is_set_aside(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "HISTORY_BYTES", 50)
+    monkeypatch.setattr("invsync.state.history.HISTORY_BYTES", 50)
     for number in range(10):
-        state.append_history(files, [{"n": number, "padding": "x" * 20}])
+        append_history(files, [{"n": number, "padding": "x" * 20}])
     kept = files.history.with_name("history.jsonl.1")
     assert mode(kept) == mode(files.history) == 0o600
     numbers = [

@@ -12,11 +12,11 @@ import requests
 import responses
 from command_line import BOTH, Place
 
-from invsync import cache as state
 from invsync import run
-from invsync.cache import Files
 from invsync.errors import OutOfTime, Stopped
 from invsync.ping import Ping
+from invsync.state.files import Files, prepare
+from invsync.state.lock import lock
 
 URL = "https://hc.example/3f0c-secret-uuid"
 
@@ -121,8 +121,8 @@ def test_a_run_that_finds_another_at_work_leaves_the_telling_to_it(
     place: Place, web: responses.RequestsMock
 ) -> None:
     files = Files(place.state, "variants")
-    state.prepare(files)
-    with state.lock(files, "2026-11-22T12:00:00Z"):
+    prepare(files)
+    with lock(files, "2026-11-22T12:00:00Z"):
         place.run("variants", exit_code=75)
     assert pinged(web) == []
 

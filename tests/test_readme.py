@@ -27,12 +27,13 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from invsync import API_VERSIONS, cache, config, errors, find, report, run
+from invsync import API_VERSIONS, config, errors, find, report, run
 from invsync.admin import access, adjust
 from invsync.cli import main
 from invsync.demo import play
 from invsync.recover import KEY_LIFE
 from invsync.sandbox.faults import KINDS, read_file
+from invsync.state.files import HISTORY_BYTES
 from invsync.sync import NoteKind
 
 PROJECT = Path(__file__).parent.parent
@@ -226,7 +227,7 @@ def test_the_figures_told_are_those_of_the_code() -> None:
     assert f"more than {find.DEAR_POINTS} points" in speed
     assert f"After {KEY_LIFE.total_seconds() / 3600:.0f} hours" in reliability
     assert f"up to {adjust.BATCH} adjustments" in reliability
-    assert f"at {cache.HISTORY_BYTES // 1_000_000} MB" in state
+    assert f"at {HISTORY_BYTES // 1_000_000} MB" in state
     assert f"at least {run.FEW_RISES})" in section("What it does to your stock")
 
 

@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 from command_line import BOTH, Place
 
-from invsync import cache as state
-from invsync.cache import Files, Journal
+from invsync.state.cache import read_cache
+from invsync.state.files import Files
+from invsync.state.journal import Journal
+from invsync.state.last import read_last, write_last
+from invsync.state.lock import holder, lock
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def journal(
 ) -> None:
     """What a run leaves that is cut off with the second of its two batches in flight."""
     files = Files(place.state, "variants")
-    cache = state.read_cache(files)
+    cache = read_cache(files)
     left = Journal(
         files, run="0123456789", shop=shop, continues=continues or (cache.run if cache else "")
     )
@@ -149,9 +152,9 @@ def test_a_failed_run_needs_a_person_and_a_stopped_one_does_not(managed: Place) 
     assert known(managed, exit_code=3)["variants"]["last_run"]["exit"] == 1
     assert "FAILED (exit 1): nothing in the shop matches" in managed.run("status", exit_code=3).out
     files = Files(managed.state, "variants")
-    last = state.read_last(files)
+    last = read_last(files)
     assert last is not None
-    state.write_last(files, {**last, "exit": 143})
+    write_last(files, {**last, "exit": 143})
     assert "stopped by signal 15" in managed.run("status").out
 
 
@@ -172,7 +175,7 @@ def test_an_open_journal_is_told(managed: Place) -> None:
 
 
 def test_a_journal_that_the_cache_has_taken_in_is_not_open(managed: Place) -> None:
-    cache = state.read_cache(Files(managed.state, "variants"))
+    cache = read_cache(Files(managed.state, "variants"))
     assert cache is not None
     journal(managed, continues="an earlier run")
     path = managed.state / "variants.journal"
@@ -183,7 +186,7 @@ def test_a_journal_that_the_cache_has_taken_in_is_not_open(managed: Place) -> No
 def test_the_run_at_work_is_told(managed: Place) -> None:
     files = Files(managed.state, "variants")
     journal(managed)
-    with state.lock(files, "2026-11-22T12:00:00Z"):
+    with lock(files, "2026-11-22T12:00:00Z"):
         found = known(managed)
         assert found["variants"]["running"] == (
             f"process {os.getpid()} on {socket.gethostname()} since 2026-11-22T12:00:00Z"
@@ -203,8 +206,8 @@ def test_a_run_that_starts_meanwhile_is_not_turned_away_by_a_look(
     gone.wait()
     files = Files(managed.state, "variants")
     files.lock.write_text(f"process {gone.pid} on {host} since 2026-11-22T12:00:00Z\n")
-    assert state.holder(files) is None
-    with state.lock(files, "2026-11-22T12:00:00Z"):
+    assert holder(files) is None
+    with lock(files, "2026-11-22T12:00:00Z"):
         pass
 
 

@@ -23,12 +23,12 @@ from small_world import Disk, Ended, Killed, SmallWorld, Time, When
 
 from invsync import find, run
 from invsync.admin import levels
-from invsync.cache import Command
 from invsync.sandbox import state
 from invsync.sandbox.api import Phase
 from invsync.sandbox.exchange import Request
 from invsync.sandbox.faults import Faults, read_rules
 from invsync.sandbox.shop import Location, Product, Shop
+from invsync.state.files import Command
 
 #: More than any stock: no bound.
 MANY = 10**6

@@ -22,11 +22,11 @@ from typing import Any, NoReturn
 import pytest
 from small_world import Disk, Ended, Hook, Left, SmallWorld, Time, When
 
-from invsync.cache import Command
 from invsync.sandbox import state
 from invsync.sandbox.api import Phase
 from invsync.sandbox.exchange import Request
 from invsync.sandbox.shop import Shop
+from invsync.state.files import Command
 
 #: Adjustments in one call, so that the story takes several.
 BATCH = 4

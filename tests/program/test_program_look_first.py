@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from program_world import World
 
-from invsync.cache import Files, lock
+from invsync.state.files import Files
+from invsync.state.lock import lock
 
 FOUR = "P-S P-M P-L P-XL"
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from program_world import World
 
-from invsync.cache import Files, lock
+from invsync.state.files import Files
+from invsync.state.lock import lock
 
 FOUR = "P-S P-M P-L P-XL"
 

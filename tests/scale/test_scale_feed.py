@@ -12,8 +12,8 @@ import pytest
 from scale_world import World, kinds
 
 from invsync import find
-from invsync.cache import Cache
 from invsync.report import document
+from invsync.state.cache import Cache
 
 BOTH = pytest.mark.parametrize("command", ["variants", "locations"])
 

@@ -1,0 +1,193 @@
+"""The journal: the batches that were sent, or about to be, since the cache was last written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from invsync.errors import StateError
+from invsync.state.cache import Cache
+from invsync.state.files import FORMAT, Files, append_lines, read_bytes, said, sync_folder
+from invsync.state.values import flag_of, moment_of, object_of, text_of, whole_of
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A batch as the journal tells it.
+
+    `pools`: pool id → title, why, quantity from and to, `levels` (key → sku, observed), and
+    `after`, its cache entry once the batch is applied. `applied` is None while nothing is known of
+    the outcome.
+    """
+
+    key: str
+    sent_at: str
+    variables: dict[str, Any]
+    pools: dict[str, dict[str, Any]]
+    applied: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalContent:
+    """An unfinished journal: the run that wrote it, the run whose cache it goes on from, and its batches."""
+
+    run: str
+    continues: str
+    batches: tuple[Sent, ...]
+
+    @property
+    def open(self) -> tuple[Sent, ...]:
+        """The batches of whose outcome nothing is known."""
+        return tuple(batch for batch in self.batches if batch.applied is None)
+
+
+class Journal:
+    """The file of batches that were sent, or about to be. A line is on disk before its call returns."""
+
+    def __init__(self, files: Files, *, run: str, shop: str, continues: str) -> None:
+        """Write nothing yet: a run that sends nothing leaves no journal."""
+        self._files = files
+        self._header = {
+            "journal": FORMAT,
+            "command": files.command,
+            "shop": shop,
+            "run": run,
+            "cache": continues,
+        }
+        self._begun = False
+        #: Whether a batch was sent (or was about to be) of whose outcome nothing is known.
+        self.open = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was written."""
+        return self._begun
+
+    def sending(
+        self, key: str, sent_at: str, variables: Mapping[str, Any], pools: Mapping[str, Any]
+    ) -> None:
+        """Write down a batch, before its request leaves."""
+        line = {"batch": key, "sent_at": sent_at, "variables": variables, "pools": pools}
+        self.open = True
+        append_lines(self._files.journal, [line] if self._begun else [self._header, line])
+        self._begun = True
+
+    def outcome(self, key: str, applied: bool) -> None:
+        """Write down what became of a batch."""
+        append_lines(self._files.journal, [{"outcome": key, "applied": applied}])
+        self.open = False
+
+
+def read_journal(files: Files, shop: str) -> JournalContent | None:
+    """What an earlier run left; None if it left nothing that was ever sent.
+
+    A torn last line was never acted on: a request only leaves once its line is on disk. Raises
+    `StateError` for a journal of another shop or command, and for one that is damaged anywhere
+    else.
+    """
+    content = read_bytes(files.journal)
+    if content is None:
+        return None
+    lines = content.split(b"\n")
+    torn = lines.pop()
+    way_on = (
+        f"nothing was sent, the file was kept. Start over with {files.start_over}, which "
+        "takes the levels as they are"
+    )
+    documents: list[dict[str, Any]] = []
+    for at, line in enumerate(lines, 1):
+        try:
+            documents.append(object_of(json.loads(line)))
+        except (ValueError, TypeError) as error:
+            if at == len(lines) and not torn:
+                break  # the disk kept the line's length but not its text
+            raise StateError(
+                f"{files.journal}: line {at} is not what invsync writes ({error}); {way_on}"
+            ) from error
+    if not documents:
+        return None
+    try:
+        header, *told = documents
+        if header["journal"] is not FORMAT or header["command"] != files.command:
+            raise ValueError("no journal of this command")
+        if header["shop"] != shop:
+            raise StateError(
+                f"{files.journal}: belongs to the shop {header['shop']}, not to {shop}; {way_on}"
+            )
+        outcomes = {
+            text_of(line["outcome"]): flag_of(line["applied"]) for line in told if "outcome" in line
+        }
+        batches = tuple(_sent(line, outcomes) for line in told if "outcome" not in line)
+        if not outcomes.keys() <= {batch.key for batch in batches}:
+            raise ValueError("an outcome of a batch that it does not hold")
+        return (
+            JournalContent(text_of(header["run"]), text_of(header["cache"]), batches)
+            if batches
+            else None
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StateError(
+            f"{files.journal}: is not a journal of invsync {files.command} ({error}); {way_on}"
+        ) from error
+
+
+def _sent(line: dict[str, Any], outcomes: Mapping[str, bool]) -> Sent:
+    """A batch from its line; raises `KeyError`, `TypeError` or `ValueError` for one that invsync did not write."""
+    sent_at = text_of(moment_of(line["sent_at"]))
+    variables = object_of(line["variables"])
+    for change in variables["input"]["changes"]:
+        text_of(change["inventoryItemId"]), text_of(change["locationId"]), whole_of(change["delta"])
+    pools = {pool_id: object_of(record) for pool_id, record in object_of(line["pools"]).items()}
+    for record in pools.values():
+        text_of(record["title"]), text_of(record["why"]), object_of(record["quantity"])
+        object_of(record["after"])["levels"].items()
+        for level in object_of(record["levels"]).values():
+            text_of(level["sku"]), text_of(level["name"]), whole_of(level["observed"])
+        for movement in record["moved"]:
+            object_of(movement)
+        for note in record["notes"]:
+            text_of(note["kind"]), text_of(note["message"]), flag_of(note["problem"])
+    key = text_of(line["batch"])
+    return Sent(key, sent_at, variables, pools, outcomes.get(key))
+
+
+def journal_run(files: Files) -> str:
+    """The run that wrote the journal; empty where there is none, or none that can be read."""
+    try:
+        return str(
+            object_of(json.loads((read_bytes(files.journal) or b"").partition(b"\n")[0]))["run"]
+        )
+    except (ValueError, TypeError, KeyError):
+        return ""
+
+
+def belongs(journal: JournalContent, cache: Cache | None, files: Files) -> bool:
+    """Whether the journal goes on from this cache; False if the cache already holds all that it tells.
+
+    Raises `StateError` when neither is so: one of the two files is not the other's.
+    """
+    run = cache.run if cache else ""
+    if run == journal.continues:
+        return True
+    if cache and journal.run in (cache.run, cache.finished):
+        return False
+    what = (
+        f"{files.cache} was written after it"
+        if cache
+        else f"its cache {files.cache.name} is missing"
+    )
+    raise StateError(
+        f"{files.journal}: holds batches of an unfinished run, but {what}; nothing was sent or "
+        "deleted. Put back the "
+        f"cache that goes with it, or start over with {files.start_over}, which takes the levels "
+        "as they are"
+    )
+
+
+def remove_journal(files: Files) -> None:
+    """Forget the batches: the cache holds all that became of them."""
+    with said(files.journal):
+        files.journal.unlink(missing_ok=True)
+        sync_folder(files.folder)
