@@ -33,7 +33,21 @@ class StateError(InvsyncError):
 
 
 class ShopError(InvsyncError):
-    """The shop could not be reached, refused the call, or gave an answer that can't be trusted."""
+    """The shop could not be reached, refused the call, or gave an answer that can't be trusted.
+
+    Of a mutation: whether it was carried out is not known, unless it is `NotExecuted`.
+    """
+
+
+class NotExecuted(ShopError):
+    """The shop's answer says that nothing of this call was carried out; the next call would fare alike.
+
+    It speaks of what was sent in this call, not of an earlier call with the same idempotency key.
+    """
+
+
+class CallRefused(NotExecuted):
+    """The shop refuses this call as it stands, and nothing of it was carried out; another call may go through."""
 
 
 class QueryTooLarge(ShopError):

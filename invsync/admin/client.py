@@ -38,7 +38,14 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from invsync import API_VERSIONS, __version__
 from invsync.admin.auth import AccessToken, ClientCredentials, Credentials, GrantAnswer
 from invsync.admin.documents import Document
-from invsync.errors import ConfigError, OutOfTime, QueryTooLarge, ShopError
+from invsync.errors import (
+    CallRefused,
+    ConfigError,
+    NotExecuted,
+    OutOfTime,
+    QueryTooLarge,
+    ShopError,
+)
 
 #: Tries of one call that may fail for a passing reason.
 MAX_TRIES = 6
@@ -98,6 +105,17 @@ _PERMANENT = {
     501: "this shop does not offer the Admin API that invsync needs",
     783: _OUR_FAULT,
 }
+
+#: Of these, those that are about what was sent: another call may go through.
+_THIS_CALL = {400, 422}
+
+#: Codes of top-level errors that refuse a call before it is carried out: those that Shopify
+#: documents or was recorded to send, and those of the validation of GraphQL, which are spelled
+#: like `undefinedField`.
+_VALIDATION = re.compile(
+    "BAD_REQUEST|INVALID_VARIABLE|INVALID_FIELD_ARGUMENTS|PARSE_ERROR|MAX_INPUT_SIZE_EXCEEDED"
+    "|RESOURCE_NOT_FOUND|[a-z]+([A-Z][a-z]*)+"
+)
 
 #: A bulk result's address is signed, and refused in these ways once its seven days are over.
 _EXPIRED = {400, 401, 403, 404, 410}
@@ -420,7 +438,7 @@ class Client:
                 return answer
             other = self._credentials.replacement(token, self)
             if other is None:
-                raise ShopError(
+                raise NotExecuted(
                     f"{self.shop} refuses the access token (401): "
                     f"{self._credentials.mend}{answer.request}"
                 )
@@ -518,13 +536,22 @@ class Client:
     def _repeat(self, operation: str, repeatable: bool, attempt: Callable[[], T]) -> T:
         """`attempt` until it succeeds, fails for good, or has had all the tries that its failures are worth."""
         failures: Counter[_Kind] = Counter()
+        may_have_run = False
 
         def once() -> T:
+            nonlocal may_have_run
             try:
                 return attempt()
             except _Passing as failure:
                 failures[failure.kind] += 1
+                may_have_run |= failure.ran
                 raise
+            except NotExecuted as failure:
+                if not may_have_run:
+                    raise
+                unsettled = failure
+            # The refusal is about the last try; an earlier one may have been carried out.
+            raise ShopError(str(unsettled))
 
         def worthwhile(error: BaseException) -> bool:
             return (
@@ -577,6 +604,8 @@ class Client:
             return retrying(once)
         except _Passing as failure:
             given_up = _given_up(failure, operation, repeatable, failures[failure.kind])
+        if not may_have_run and type(given_up) is ShopError:
+            given_up = NotExecuted(str(given_up))
         raise given_up
 
     def _keep_budget(self, seconds: float, reason: str) -> None:
@@ -684,7 +713,10 @@ class Client:
         if status == 403:
             self._credentials.forget()
         mend = _PERMANENT.get(status, "check shop, api_url and any proxy on the way")
-        raise ShopError(f"{happened} ({operation}{words}): {mend}{answer.request}")
+        kind: type[ShopError] = ShopError
+        if status in _PERMANENT:
+            kind = CallRefused if status in _THIS_CALL else NotExecuted
+        raise kind(f"{happened} ({operation}{words}): {mend}{answer.request}")
 
     def _refuse_other_version(self, answer: _Answer) -> None:
         """A retired version is not refused but answered by another one, by other rules."""
@@ -734,17 +766,20 @@ class Client:
                 else f"access ({self._quote(_words(denied))})"
             )
             self._credentials.forget()
-            return ShopError(
+            deeper = len(denied.get("path") or ()) > 1
+            kind = ShopError if deeper else NotExecuted
+            return kind(
                 f"{where}: the app lacks {lacks} (ACCESS_DENIED); add it to the app, have the shop "
                 "accept it, and run "
                 f"again{answer.request}"
             )
         if "SHOP_INACTIVE" in by_code:
-            return ShopError(
+            return NotExecuted(
                 f"{where}: the shop is not active; its owner has to reopen it{answer.request}"
             )
         if dear := by_code.get("MAX_COST_EXCEEDED"):
-            return QueryTooLarge(
+            too_dear = QueryTooLarge if document.is_query else CallRefused
+            return too_dear(
                 f"{where}: {self._quote(_words(dear))} (MAX_COST_EXCEEDED){answer.request}"
             )
         if ours := [
@@ -753,7 +788,8 @@ class Client:
             if code not in ("THROTTLED", "TIMEOUT", "INTERNAL_SERVER_ERROR")
         ]:
             code = f" ({self._quote(ours[0])})" if ours[0] else ""
-            return ShopError(
+            refused = CallRefused if _VALIDATION.fullmatch(ours[0]) else ShopError
+            return refused(
                 f"{where}: {self._quote(_words(by_code[ours[0]]))}{code}; "
                 f"{_OUR_FAULT}{answer.request}"
             )
@@ -777,7 +813,8 @@ class Client:
             for key in ("maximumAvailable", "currentlyAvailable", "restoreRate")
         )
         if maximum is not None and requested > maximum:
-            return QueryTooLarge(
+            too_dear = QueryTooLarge if document.is_query else NotExecuted
+            return too_dear(
                 f"{self.shop} refused {document.operation}: it costs {requested:g} points, and the "
                 "shop's budget never "
                 f"holds more than {maximum:g}{answer.request}"

@@ -23,7 +23,15 @@ from invsync.admin import client as client_module
 from invsync.admin.auth import AccessToken
 from invsync.admin.client import MAX_SLOW_TRIES, MAX_THROTTLED_TRIES, MAX_TRIES, Client
 from invsync.admin.documents import Document
-from invsync.errors import ConfigError, OutOfTime, QueryTooLarge, ShopError, Stopped
+from invsync.errors import (
+    CallRefused,
+    ConfigError,
+    NotExecuted,
+    OutOfTime,
+    QueryTooLarge,
+    ShopError,
+    Stopped,
+)
 
 SHOP = "print-shop.myshopify.com"
 GRAPHQL = f"https://{SHOP}/admin/api/2026-10/graphql.json"
@@ -429,6 +437,10 @@ def named(cases: dict[str, Any]) -> list[Any]:
     return [pytest.param(case, id=name) for name, case in cases.items()]
 
 
+def named_pairs(cases: dict[str, tuple[Any, Any]]) -> list[Any]:
+    return [pytest.param(*case, id=name) for name, case in cases.items()]
+
+
 @pytest.mark.parametrize("document", [QUERY, IDEMPOTENT])
 @pytest.mark.parametrize("failure", named(PASSING_BUT_MAY_HAVE_RUN | NEVER_STARTED))
 def test_what_may_pass_is_tried_again_with_the_same_body(
@@ -490,10 +502,10 @@ def test_a_throttled_answer_with_data_may_have_run(
         (
             {"json": throttled(50, 20)},
             MAX_THROTTLED_TRIES,
-            ShopError,
+            NotExecuted,
             "other programs seem to use up",
         ),
-        ({"status": 429}, MAX_THROTTLED_TRIES, ShopError, "429"),
+        ({"status": 429}, MAX_THROTTLED_TRIES, NotExecuted, "429"),
         ({"status": 504}, MAX_SLOW_TRIES, QueryTooLarge, "504.*asks for too much at once"),
         ({"json": error(None, "Timeout")}, 1, QueryTooLarge, "ran out of time"),
         (
@@ -511,7 +523,7 @@ def test_a_throttled_answer_with_data_may_have_run(
         (
             {"status": 429, "headers": {"Retry-After": "3600"}},
             1,
-            ShopError,
+            NotExecuted,
             "asks to wait for 3600 s",
         ),
     ],
@@ -540,6 +552,71 @@ def test_a_mutation_that_timed_out_is_never_too_large(
         run(client, IDEMPOTENT)
     assert type(failed.value) is ShopError
     assert len(shop.calls) == MAX_TRIES
+
+
+# Whether anything was carried out
+
+DENIED = error("ACCESS_DENIED", "No", requiredAccess="`write_inventory` access scope.")
+NOT_EXECUTED: dict[str, tuple[dict[str, Any], type[ShopError]]] = {
+    **{
+        str(code): ({"status": code, "json": {"errors": "no"}}, NotExecuted)
+        for code in (401, 402, 403, 404, 406, 414, 415, 423, 430, 501, 783)
+    },
+    "400": ({"status": 400, "json": {"errors": "no"}}, CallRefused),
+    "422": ({"status": 422, "json": {"errors": "no"}}, CallRefused),
+    "429 to the end": ({"status": 429}, NotExecuted),
+    "429 for hours": ({"status": 429, "headers": {"Retry-After": "3600"}}, NotExecuted),
+    "throttled to the end": ({"json": throttled(50, 20)}, NotExecuted),
+    "dearer than the bucket": ({"json": throttled(50, 20, maximum=40)}, NotExecuted),
+    "not reached": ({"body": requests.ConnectTimeout("slow")}, NotExecuted),
+    "denied": ({"json": DENIED}, NotExecuted),
+    "shop inactive": ({"json": error("SHOP_INACTIVE")}, NotExecuted),
+    "too dear": ({"json": error("MAX_COST_EXCEEDED")}, CallRefused),
+    **{
+        code: ({"json": error(code)}, CallRefused)
+        for code in (
+            "BAD_REQUEST",
+            "INVALID_VARIABLE",
+            "INVALID_FIELD_ARGUMENTS",
+            "PARSE_ERROR",
+            "MAX_INPUT_SIZE_EXCEEDED",
+            "RESOURCE_NOT_FOUND",
+            "undefinedField",
+            "selectionMismatch",
+            "missingRequiredInputObjectAttribute",
+        )
+    },
+    "no code": ({"json": error(None, "odd")}, ShopError),
+    "a code of its own": ({"json": error("SOMETHING_ELSE")}, ShopError),
+    "a teapot": ({"status": 418}, ShopError),
+    "502 to the end": ({"status": 502}, ShopError),
+    "slow to the end": ({"status": 504}, ShopError),
+}
+
+
+@pytest.mark.parametrize("document", [IDEMPOTENT, ONCE])
+@pytest.mark.parametrize(("answer", "kind"), named_pairs(NOT_EXECUTED))
+def test_a_mutation_tells_whether_nothing_was_carried_out(
+    answer: dict[str, Any],
+    kind: type[ShopError],
+    document: Document,
+    shop: responses.RequestsMock,
+    client: Client,
+) -> None:
+    shop.post(GRAPHQL, **answer)
+    with pytest.raises(ShopError) as failed:
+        run(client, document)
+    assert type(failed.value) is kind
+
+
+def test_a_refusal_says_nothing_of_an_earlier_try_that_may_have_run(
+    shop: responses.RequestsMock, client: Client
+) -> None:
+    shop.post(GRAPHQL, status=502)
+    shop.post(GRAPHQL, status=402)
+    with pytest.raises(ShopError, match="402") as failed:
+        run(client, IDEMPOTENT)
+    assert type(failed.value) is ShopError
 
 
 # How long it waits
