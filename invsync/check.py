@@ -21,9 +21,11 @@ from invsync import API_VERSIONS
 from invsync.admin import access, levels
 from invsync.admin.access import Access
 from invsync.admin.client import Client
+from invsync.axis import axis_of
 from invsync.config import Settings
 from invsync.connect import RunClock, connect, scope_of, search_terms
 from invsync.errors import InvsyncError, StateError
+from invsync.listings import listings_of
 from invsync.pools import Scope, see
 from invsync.state.cache import read_cache, take_up
 from invsync.state.files import Command, Files, prepare
@@ -323,7 +325,7 @@ def _stock(settings: Settings, client: Client, granted: Access | None) -> Iterat
         except InvsyncError as error:
             failure = error
     for command in _configured(settings):
-        key = f"{command}.{'location' if command == 'variants' else 'locations'}"
+        key = f"{command}.{axis_of(command, ()).setting}"
         scope: Scope | None = None
         if shop is not None:
             try:
@@ -360,7 +362,7 @@ def _hindered(settings: Settings, granted: Access | None, *scopes: str) -> str |
 def _places(key: str, scope: Scope) -> Check:
     named = [f"{name} ({levels.number(gid)})" for gid, name in scope.locations.items()]
     shown = ", ".join(named[:8]) + (f" and {len(named) - 8} more" if len(named) > 8 else "")
-    if scope.command == "locations" and len(named) < 2:
+    if scope.axis.spans and len(named) < 2:
         return Check(
             key,
             "warning",
@@ -373,12 +375,7 @@ def _places(key: str, scope: Scope) -> Check:
 def _pools(settings: Settings, client: Client, scope: Scope, places: int) -> Check:
     """Count what matches and what is out of step, by the pages of a complete scan; a large shop only in part."""
     terms = search_terms(scope, settings)
-    variants = scope.command == "variants"
-    found = (
-        levels.find_products(client, terms, scope.location)
-        if variants
-        else levels.find_items(client, terms, places)
-    )
+    found = listings_of(scope, client, places).found(terms)
     skipped: Counter[str] = Counter()
     pools: dict[str, int] = {}
     apart: list[str] = []
@@ -422,9 +419,7 @@ def _counted(
             f"check product_types and product_tags under {scope.command} in {settings.file}",
             counts,
         )
-    what, part = (
-        ("products", "variant") if scope.command == "variants" else ("variants", "location")
-    )
+    what, part = scope.axis.found, scope.axis.one
     least = "at least " if more else ""
     message = f"{least}{len(pools)} {what} match ({filters})"
     if single:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from invsync.config import Settings
-    from invsync.report import Change, Outcome
     from invsync.state.files import Command
+    from invsync.tell.outcome import Change, Outcome
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -277,7 +277,7 @@ def check(ctx: click.Context, as_json: bool, verbose: int) -> None:
 
     from invsync import check as checking
     from invsync.connect import RunClock
-    from invsync.report import addressed, clean, encodable
+    from invsync.tell.lines import addressed, clean, encodable
 
     called = _called(invocation, at_a_terminal=sys.stdout.isatty())
     done = []
@@ -326,7 +326,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(knowing.document(known), ensure_ascii=False, indent=2))
     elif not invocation.quiet:
-        from invsync.report import addressed, clean, encodable
+        from invsync.tell.lines import addressed, clean, encodable
 
         told = "\n".join(clean(line) for line in knowing.text(known, datetime.now(UTC)).split("\n"))
         told = addressed(told, _called(invocation, at_a_terminal=sys.stdout.isatty()))
@@ -367,7 +367,7 @@ def explain(ctx: click.Context, name: tuple[str, ...], last: int, as_json: bool)
     import shutil
 
     from invsync import explain as telling
-    from invsync.report import addressed, encodable
+    from invsync.tell.lines import addressed, encodable
 
     asked = " ".join(name)
     stories = telling.read_stories(settings, asked, last)
@@ -431,10 +431,13 @@ def _run(
     import logging
     import signal
 
-    from invsync import report, run
+    from invsync import run
     from invsync.connect import RunClock
     from invsync.ping import Ping
     from invsync.progress import Progress
+    from invsync.tell import screen
+    from invsync.tell.lines import encodable
+    from invsync.tell.mail import summary
 
     for warning in settings.warnings:
         logging.getLogger("invsync").warning("%s", warning)
@@ -446,13 +449,13 @@ def _run(
         if yes:
             return True
         bar.clear()
-        terminal = report.screen(sys.stdout, os.environ) or report.Screen(80, colour=False)
-        plan = report.table(changes, terminal, command=command, dry_run=True)
-        click.echo(report.encodable("\n".join(plan), sys.stdout.encoding), err=as_json)
+        terminal = screen.screen(sys.stdout, os.environ) or screen.Screen(80, colour=False)
+        plan = screen.table(changes, terminal, command=command, dry_run=True)
+        click.echo(encodable("\n".join(plan), sys.stdout.encoding), err=as_json)
         these = "this pool" if len(changes) == 1 else f"these {len(changes)} pools"
         return click.confirm(f"Bring {these} to the quantity shown?", err=as_json)
 
-    seen_by = None if invocation.quiet else report.screen(sys.stderr, os.environ)
+    seen_by = None if invocation.quiet else screen.screen(sys.stderr, os.environ)
     ping = Ping(None if dry_run else settings.ping_url)
     with ping.failures(), Progress(sys.stderr, seen_by) as bar:
         for handler in logging.getLogger().handlers:
@@ -469,22 +472,27 @@ def _run(
     try:
         _show(invocation, outcome, as_json)
     finally:
-        ping.end(outcome.exit_code, report.summary(outcome), outcome.error)
+        ping.end(outcome.exit_code, summary(outcome), outcome.error)
     ctx.exit(outcome.exit_code)
 
 
 def _show(invocation: Invocation, outcome: Outcome, as_json: bool) -> None:
-    from invsync import report
+    from invsync.tell import document, mail, screen
+    from invsync.tell.lines import addressed, encodable
 
-    terminal = report.screen(sys.stdout, os.environ)
+    terminal = screen.screen(sys.stdout, os.environ)
     called = _called(invocation, at_a_terminal=terminal is not None)
     if as_json:
-        click.echo(report.to_json(outcome, sys.stdout.encoding))
+        click.echo(document.to_json(outcome, sys.stdout.encoding))
     elif not invocation.quiet and (outcome.eventful or terminal or invocation.verbose):
-        told = report.text(outcome, terminal, invsync=called)
-        click.echo(report.encodable(told, sys.stdout.encoding))
+        told = (
+            screen.text(outcome, terminal, invsync=called)
+            if terminal
+            else mail.text(outcome, invsync=called)
+        )
+        click.echo(encodable(told, sys.stdout.encoding))
     if outcome.error is not None:
-        for line in report.addressed(str(outcome.error), called).splitlines():
+        for line in addressed(str(outcome.error), called).splitlines():
             click.echo(f"invsync: {line}", err=True)
 
 

@@ -89,34 +89,44 @@ def connect(
 
 def scope_of(settings: Settings, command: Command, shop: levels.Shop) -> Scope:
     """What the command keeps in step; raises `ConfigError` for a location that the shop does not have."""
+    section = section_of(settings, command)
     active = {location.id: location for location in shop.locations if location.active}
-    if command == "variants":
-        variants = settings.variants
-        if variants is None:
-            raise section_missing(settings, command)
-        if variants.location == "default":
-            if shop.default is None:
-                raise ConfigError(
-                    f"{settings.file}: variants.location: the shop has no default location; name "
-                    "one"
-                )
-            place = shop.default
-        else:
-            place = active[_location(settings, "variants.location", variants.location, active)]
-        return Scope(
-            command,
-            {place.id: place.name},
-            frozenset(variants.product_types),
-            frozenset(tag.strip().casefold() for tag in variants.product_tags),
-            variants.only_active,
+    if isinstance(section, LocationsSettings):
+        ids = [
+            _location(settings, "locations.locations", name, active) for name in section.locations
+        ]
+        if not ids:
+            ids = [location.id for location in active.values() if not location.fulfilment_service]
+        places = {gid: active[gid].name for gid in ids}
+        return Scope(command, places, frozenset(section.product_types))
+
+    if section.location != "default":
+        place = active[_location(settings, "variants.location", section.location, active)]
+    elif shop.default is not None:
+        place = shop.default
+    else:
+        raise ConfigError(
+            f"{settings.file}: variants.location: the shop has no default location; name one"
         )
-    mirrored = settings.locations
-    if mirrored is None:
+    return Scope(
+        command,
+        {place.id: place.name},
+        frozenset(section.product_types),
+        frozenset(tag.strip().casefold() for tag in section.product_tags),
+        section.only_active,
+    )
+
+
+def section_of(settings: Settings, command: Command) -> VariantsSettings | LocationsSettings:
+    """The configuration of a command; raises `ConfigError` where there is none."""
+    sections: dict[Command, VariantsSettings | LocationsSettings | None] = {
+        "variants": settings.variants,
+        "locations": settings.locations,
+    }
+    section = sections[command]
+    if section is None:
         raise section_missing(settings, command)
-    ids = [_location(settings, "locations.locations", name, active) for name in mirrored.locations]
-    if not ids:
-        ids = [location.id for location in active.values() if not location.fulfilment_service]
-    return Scope(command, {gid: active[gid].name for gid in ids}, frozenset(mirrored.product_types))
+    return section
 
 
 def _location(
@@ -140,10 +150,7 @@ def _location(
 
 def search_terms(scope: Scope, settings: Settings) -> str:
     """What to ask the search index for: wider than what matches, never narrower."""
-    section: VariantsSettings | LocationsSettings | None = (
-        settings.variants if scope.command == "variants" else settings.locations
-    )
-    assert section is not None
+    section = section_of(settings, scope.command)
     tags = section.product_tags if isinstance(section, VariantsSettings) else ()
     return (
         levels.any_of("tag", tags) if tags else levels.any_of("product_type", section.product_types)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -20,10 +20,13 @@ from typing import Any, Literal
 from invsync.admin import levels
 from invsync.admin.client import Client
 from invsync.admin.levels import Listing
+from invsync.axis import Axis
 from invsync.errors import QueryTooLarge
+from invsync.listings import Heed, Listings
 from invsync.pools import Scope, Sight, see
 from invsync.state.cache import Cache
 from invsync.state.values import utc_text
+from invsync.sync import LevelId
 
 log = logging.getLogger("invsync")
 
@@ -102,13 +105,7 @@ class Found:
 
 
 def listings(
-    scope: Scope,
-    client: Client,
-    terms: str,
-    places: int,
-    points: int,
-    found: Found,
-    heed: Callable[[str, int, int | None], None],
+    way: Listings, client: Client, terms: str, points: int, found: Found, heed: Heed
 ) -> Iterator[Listing]:
     """Every listing that matches `terms`: by pages, and by a bulk operation once they have become dear.
 
@@ -119,7 +116,7 @@ def listings(
     paged = 0
     if points <= DEAR_POINTS:
         spent = client.use.points
-        for listing in _paged(scope, client, terms, places):
+        for listing in way.found(terms):
             if client.use.points - spent > DEAR_POINTS:
                 log.info(
                     "more than %d points for the pages so far: a bulk operation takes over",
@@ -130,16 +127,12 @@ def listings(
             yield listing
         else:
             return
-    from invsync.admin.bulk import BulkFailed, bulk_items, bulk_products
+    from invsync.admin.bulk import BulkFailed
 
     found.by = "a bulk operation"
     in_bulk = 0
     try:
-        if scope.command == "variants":
-            by_bulk = bulk_products(client, terms, scope.location, heed)
-        else:
-            by_bulk = bulk_items(client, terms, heed)
-        for in_bulk, listing in enumerate(by_bulk, 1):  # noqa: B007 - counted to its end
+        for in_bulk, listing in enumerate(way.in_bulk(terms, heed), 1):  # noqa: B007 - counted to its end
             yield listing
         if in_bulk < paged:
             raise BulkFailed(
@@ -148,26 +141,20 @@ def listings(
     except BulkFailed as error:
         found.by = "pages, since a bulk operation failed"
         found.warning = f"{error}; the catalogue was read by pages instead, which costs more points"
-        yield from _paged(scope, client, terms, places)
-
-
-def _paged(scope: Scope, client: Client, terms: str, places: int) -> Iterator[Listing]:
-    if scope.command == "variants":
-        return levels.find_products(client, terms, scope.location)
-    return levels.find_items(client, terms, places)
+        yield from way.found(terms)
 
 
 def sights(scope: Scope, cache: Cache, listed: Iterable[Listing], found: Found) -> Iterator[Sight]:
     """The pools among the listings that are not simply in step; everything is counted in `found`."""
-    seen: set[tuple[str, str]] = set()
+    left_out: set[tuple[str, str]] = set()
+    axis = scope.axis
     for listing in listed:
-        one = "" if scope.command == "variants" else listing.items[0].id
-        gid = one or listing.product.id
-        if gid in found.ids or (listing.product.id, one) in seen:
+        gid = axis.pool(listing.product.id, listing.items[0].id if listing.items else "")
+        if gid in found.ids or (listing.product.id, gid) in left_out:
             continue
         sight = see(scope, (listing,), found.skipped)
         if sight is None:
-            seen.add((listing.product.id, one))
+            left_out.add((listing.product.id, gid))
             continue
         found.ids.add(gid)
         if entry := cache.pools.get(gid):
@@ -194,28 +181,29 @@ class Moved:
     stirred: bool = False
 
 
-def changed(scope: Scope, cache: Cache, client: Client) -> Moved | None:
+def changed(scope: Scope, cache: Cache, client: Client, way: Listings) -> Moved | None:
     """The pools that the feed shows to have changed; None when that is so much that a complete scan is cheaper."""
     try:
-        return _changed(scope, cache, client)
+        return _changed(scope, cache, client, way)
     except QueryTooLarge as error:
         log.info("%s", error)
         return None
 
 
-def _changed(scope: Scope, cache: Cache, client: Client) -> Moved | None:
+def _changed(scope: Scope, cache: Cache, client: Client, way: Listings) -> Moved | None:
     since = utc_text(_mark(cache) - OVERLAP)
     shown = list(islice(levels.changed_levels(client, tuple(scope.locations), since), MUCH))
     if len(shown) == MUCH:
         return None
     moved = Moved()
-    pool_of = _pools_by_item(cache) if shown and scope.command == "variants" else {}
+    axis = scope.axis
+    home = _homes(axis, cache) if shown else {}
     for level in shown:
-        pool_id = pool_of.get(level.item) if scope.command == "variants" else level.item
+        key = axis.key(LevelId(level.item, level.location))
+        pool_id = home.get(level.item)
         entry = cache.pools.get(pool_id) if pool_id else None
         if pool_id is None or entry is None:
             continue  # not ours, or so new that its product is among those that changed
-        key = level.item if scope.command == "variants" else level.location
         accounted = entry["levels"].get(key)
         if accounted != level.available:
             moved.levels[pool_id] = None
@@ -223,14 +211,11 @@ def _changed(scope: Scope, cache: Cache, client: Client) -> Moved | None:
                 moved.rising.add(pool_id)
     moved.stirred = bool(shown)
     others = dict.fromkeys(unsettled(cache))
-    items_at = next(iter(scope.locations)) if scope.command == "locations" else None
-    for count, (product, items) in enumerate(
-        levels.changed_products(client, since, items_at=items_at)
-    ):
+    for count, (product, pools) in enumerate(way.changed(since)):
         if count == MUCH:
             return None
         moved.stirred = True
-        for gid in items if scope.command == "locations" else (product.id,):
+        for gid in pools:
             if gid in cache.pools or scope.wants(product):
                 others[gid] = None
     moved.others = {gid: None for gid in others if gid not in moved.levels}
@@ -259,10 +244,10 @@ class FeedCheck:
 
 
 def check_feed(
-    scope: Scope, cache: Cache, client: Client, choice: Choice, now: datetime
+    scope: Scope, cache: Cache, client: Client, way: Listings, choice: Choice, now: datetime
 ) -> FeedCheck:
     """What can be held against the feed in a complete scan at `now`; it is asked where `choice` says so."""
-    moved = changed(scope, cache, client) if choice.checks_feed else None
+    moved = changed(scope, cache, client, way) if choice.checks_feed else None
     shown = None if moved is None else frozenset((*moved.levels, *moved.others))
     return FeedCheck(shown, _mark(cache) - OVERLAP, now - OVERLAP, cache.fed)
 
@@ -282,5 +267,5 @@ def unsettled(cache: Cache) -> list[str]:
     return [pool_id for pool_id, entry in cache.pools.items() if not settled(entry)]
 
 
-def _pools_by_item(cache: Cache) -> dict[str, str]:
-    return {item: pool_id for pool_id, entry in cache.pools.items() for item in entry["levels"]}
+def _homes(axis: Axis, cache: Cache) -> dict[str, str]:
+    return axis.homes((pool_id, entry["levels"]) for pool_id, entry in cache.pools.items())

@@ -11,11 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from invsync.admin.levels import Item, Listing, Product
+from invsync.axis import Axis, axis_of
 from invsync.state.files import Command
 from invsync.sync import LevelId
-
-#: Shopify's name for the only variant of a product without options.
-_ONLY_VARIANT = "Default Title"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +31,9 @@ class Scope:
     only_active: bool = False
 
     @property
-    def location(self) -> str:
-        """The one location of `variants`."""
-        return next(iter(self.locations))
+    def axis(self) -> Axis:
+        """How it pools."""
+        return axis_of(self.command, self.locations)
 
     @property
     def matches(self) -> list[str]:
@@ -69,27 +67,18 @@ class Sight:
 
     def observed(self, scope: Scope) -> dict[LevelId, int]:
         """Level → available."""
-        if scope.command == "variants":
-            return {
-                LevelId(item, scope.location): available for item, available in self.levels.items()
-            }
-        return {
-            LevelId(self.id, location): available for location, available in self.levels.items()
-        }
+        level = scope.axis.level
+        return {level(self.id, key): available for key, available in self.levels.items()}
 
     def names(self, scope: Scope) -> dict[LevelId, Name]:
         """Level → what people call it."""
-        if scope.command == "variants":
-            return {
-                LevelId(item.id, scope.location): Name(item.sku, item.sku or item.title)
-                for listing in self.listings
-                for item in listing.items
-                if item.id in self.levels
-            }
-        sku = self.listings[0].items[0].sku
+        axis, wanted = scope.axis, self.observed(scope)
         return {
-            LevelId(self.id, location): Name(sku, scope.locations[location])
-            for location in self.levels
+            level: Name(item.sku, axis.label(item.sku, item.title, scope.locations[at]))
+            for listing in self.listings
+            for item in listing.items
+            for at in item.levels
+            if (level := LevelId(item.id, at)) in wanted
         }
 
     def touched(self, level: LevelId) -> str | None:
@@ -112,6 +101,7 @@ def see(
     its reason.
     """
     skipped = Counter() if skipped is None else skipped
+    axis = scope.axis
     kept: list[Listing] = []
     levels: dict[str, int] = {}
     for listing in listings:
@@ -122,18 +112,18 @@ def see(
             why = reason or _left_out(scope, item)
             if why:
                 skipped[why] += 1
-            elif scope.command == "variants":
-                levels[item.id] = item.levels[scope.location]
             else:
-                levels.update({at: n for at, n in item.levels.items() if at in scope.locations})
+                levels |= {
+                    axis.key(LevelId(item.id, at)): available
+                    for at, available in item.levels.items()
+                    if at in scope.locations
+                }
         kept.append(listing)
     if not levels:
         return None
     product, first = kept[0].product, kept[0].items[0]
-    if scope.command == "variants":
-        return Sight(product.id, product.title, levels, tuple(kept))
-    title = product.title if first.title == _ONLY_VARIANT else f"{product.title} / {first.title}"
-    return Sight(first.id, title, levels, tuple(kept))
+    pool_id = axis.pool(product.id, first.id)
+    return Sight(pool_id, axis.title(product.title, first.title), levels, tuple(kept))
 
 
 def _matches(scope: Scope, product: Product) -> bool:

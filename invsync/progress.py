@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from invsync.report import Screen
+    from invsync.tell.screen import Screen
 
 #: Seconds that something takes before it is worth a line, and between two looks of that line.
 PATIENCE = 2.0

@@ -17,11 +17,11 @@ from invsync.admin import adjust
 from invsync.admin.client import Client, Clock
 from invsync.errors import ShopError
 from invsync.pools import Name
-from invsync.report import Problem, Warning
 from invsync.state.cache import Cache
 from invsync.state.journal import Journal
 from invsync.state.values import utc_text
 from invsync.sync import Adjustment, LevelId, Plan, Pool
+from invsync.tell.outcome import Problem, Warning
 
 #: How often a call is repeated, same key, while Shopify says that it is busy; and the seconds
 #: between.

@@ -16,11 +16,11 @@ from typing import Any
 from invsync.admin.client import Client, Clock
 from invsync.pools import Sight
 from invsync.push import send
-from invsync.report import Problem, Warning
 from invsync.state import history
 from invsync.state.cache import Cache
 from invsync.state.journal import JournalContent, Sent
 from invsync.sync import LevelId
+from invsync.tell.outcome import Problem, Warning
 
 #: Shopify keeps a key for 24 hours; a replay that late would be applied a second time.
 KEY_LIFE = timedelta(hours=20)

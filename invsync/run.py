@@ -17,22 +17,13 @@ from invsync import find
 from invsync.admin import adjust, levels
 from invsync.admin.client import Client
 from invsync.config import LocationsSettings, Settings, VariantsSettings
-from invsync.connect import RunClock, connect, scope_of, search_terms
+from invsync.connect import RunClock, connect, scope_of, search_terms, section_of
 from invsync.errors import InvsyncError, OutOfTime, ShopError, StateError
 from invsync.find import Found
+from invsync.listings import Listings, listings_of
 from invsync.pools import Name, Scope, Sight, see
 from invsync.push import Work, push
 from invsync.recover import finish
-from invsync.report import (
-    Change,
-    LevelChange,
-    Outcome,
-    Problem,
-    Shown,
-    Standing,
-    Warning,
-    explain_note,
-)
 from invsync.state import history
 from invsync.state.cache import Cache, read_cache, take_up, write_cache
 from invsync.state.files import Command, Files, prepare
@@ -41,7 +32,9 @@ from invsync.state.journal import Journal, belongs, journal_run, read_journal, r
 from invsync.state.last import write_last
 from invsync.state.lock import holder, lock
 from invsync.state.values import utc_text
-from invsync.sync import Adjustment, Align, LevelId, Plan, Pool, Why, adopt, align, plan
+from invsync.sync import Adjustment, Align, LevelId, Plan, Pool, adopt, align, plan
+from invsync.tell import words
+from invsync.tell.outcome import Change, LevelChange, Outcome, Problem, Shown, Standing, Warning
 
 log = logging.getLogger("invsync")
 
@@ -56,35 +49,6 @@ FEW_POOLS = 10
 NAMED = 8
 #: How long the mark of the feed may stay where it is while nothing moves.
 LONGEST_STAY = timedelta(hours=1)
-
-#: Notes of the rule that need a person, and so make the run exit 3.
-_PROBLEMS = {
-    "out_of_sync",
-    "several_rises",
-    "held",
-    "stock_count",
-    "count_believed",
-    "another_program",
-}
-#: Of these, those that are over once they are told.
-_PASSING = {"several_rises", "count_believed"}
-#: Those that say what waits, rather than what happened.
-_HELD = {"held", "stock_count", "another_program"}
-
-#: What each rule did, in words.
-_WHY: dict[Why, str] = {
-    "nothing": "nothing moved",
-    "adopted": "all its levels are equal: adopted",
-    "falls": "its falls were counted",
-    "rise": "one rise was counted",
-    "smallest_rise": "the smallest of several rises was counted",
-    "sum_of_rises": "all of several rises were counted",
-    "released": "what was held was counted",
-    "settled": "a person made its levels equal: taken as they are",
-    "source": "the level that moved set the quantity",
-    "aligned": "brought to one number",
-    "finish": "an earlier push is finished",
-}
 
 Confirm = Callable[[Sequence[Change]], bool]
 Progress = Callable[[str, int, int | None], None]
@@ -162,7 +126,7 @@ class _Run:
     scope: Scope = field(init=False)
     cache: Cache = field(init=False)
     journal: Journal = field(init=False)
-    places: int = 1
+    listings: Listings = field(init=False)
     seeded: bool = False
     on_disk: bool = False
     brake: bool = False
@@ -189,7 +153,7 @@ class _Run:
                 f"nothing was read or sent. Correct `shop` in {self.settings.file}"
             )
         self.scope = scope_of(self.settings, self.files.command, shop)
-        self.places = len(shop.locations)
+        self.listings = listings_of(self.scope, self.client, len(shop.locations))
         self.load(known, shop)
         if not self.options.reset:
             self.finish_journal()
@@ -277,13 +241,17 @@ class _Run:
             now=self.began,
         )
         moved = (
-            find.changed(self.scope, self.cache, self.client) if choice.kind == "changes" else None
+            find.changed(self.scope, self.cache, self.client, self.listings)
+            if choice.kind == "changes"
+            else None
         )
         if choice.kind == "changes" and moved is None:
             choice = find.Choice("complete", "much changed at once")
         self.outcome.scan, self.outcome.scan_why = choice.kind, choice.why
         if choice.kind == "complete" and self.cache.watermark is not None:
-            self.feed = find.check_feed(self.scope, self.cache, self.client, choice, self.began)
+            self.feed = find.check_feed(
+                self.scope, self.cache, self.client, self.listings, choice, self.began
+            )
         if moved is None:
             candidates = self.scan_all()
         else:
@@ -305,7 +273,7 @@ class _Run:
         known, spent = len(self.cache.pools), self.client.use.points
         terms = search_terms(self.scope, self.settings)
         listings = find.listings(
-            self.scope, self.client, terms, self.places, self.cache.scan_points, found, self.heed
+            self.listings, self.client, terms, self.cache.scan_points, found, self.heed
         )
         for sight in find.sights(self.scope, self.cache, self.watched(listings, known), found):
             work = self.plan(sight)
@@ -496,17 +464,11 @@ class _Run:
 
     def read(self, ids: Sequence[str]) -> dict[str, Sight | None]:
         """Read pools whole and by id: id → what was seen, None for one that is no pool of ours any more."""
-        if self.scope.command == "variants":
-            widest = max(
-                (len(self.cache.pools[i]["levels"]) for i in ids if i in self.cache.pools),
-                default=0,
-            )
-            listings = levels.read_products(
-                self.client, ids, self.scope.location, variants=widest + 2
-            )
-        else:
-            listings = levels.read_items(self.client, ids, self.places)
-        return {pool_id: see(self.scope, found) for pool_id, found in listings.items()}
+        widest = max(
+            (len(self.cache.pools[i]["levels"]) for i in ids if i in self.cache.pools), default=0
+        )
+        found = self.listings.by_id(ids, widest)
+        return {pool_id: see(self.scope, shown) for pool_id, shown in found.items()}
 
     def plan(self, sight: Sight) -> Work | None:
         """What the reading makes of the pool; None where `--init` has nothing to say of it."""
@@ -525,17 +487,13 @@ class _Run:
 
     def work(self, pool_id: str, title: str, made: Plan, names: Mapping[LevelId, Name]) -> Work:
         """A plan with what it has to tell."""
-        notes: list[Problem | Warning] = []
         labels = {level: name.label for level, name in names.items()}
-        for note in made.notes:
-            message = explain_note(
-                note, made, title, labels, self.scope.command, self.section.several_rises
-            )
-            if note.kind in _PROBLEMS:
-                notes.append(Problem(note.kind, pool_id, title, message, _shown(made, names)))
-            elif note.kind != "adopted":
-                notes.append(Warning(note.kind, pool_id, message))
-        return Work(pool_id, title, made, names, tuple(notes))
+        policy = self.section.several_rises
+        about = [
+            words.About(note, made, title, labels, self.scope.axis, policy) for note in made.notes
+        ]
+        notes = words.told(pool_id, about, _shown(made, names))
+        return Work(pool_id, title, made, names, notes)
 
     def replan(self, work: Work) -> Work:
         """The same reading, now that the brake is on."""
@@ -548,7 +506,7 @@ class _Run:
             pool,
             observed,
             several_rises=self.section.several_rises,
-            follow=self.scope.command == "locations",
+            follow=self.scope.axis.follows,
             seeded=self.seeded,
             brake=self.brake and len(observed) > 1,
             release=self.options.force,
@@ -557,11 +515,7 @@ class _Run:
     @property
     def section(self) -> VariantsSettings | LocationsSettings:
         """The configuration of this command."""
-        section = (
-            self.settings.variants if self.scope.command == "variants" else self.settings.locations
-        )
-        assert section is not None
-        return section
+        return section_of(self.settings, self.scope.command)
 
     def portions(self, ids: Sequence[str]) -> Iterator[list[str]]:
         """Ids in portions that one call can read, and whose adjustments are likely to fill one batch."""
@@ -614,9 +568,9 @@ class _Run:
         )
         if made.why != "nothing":
             before = "" if made.before is None else f"{made.before} → "
-            log.info("%s: %s, %s%s", work.title, _WHY[made.why], before, made.pool.quantity)
+            log.info("%s: %s, %s%s", work.title, words.WHY[made.why], before, made.pool.quantity)
         standing_ones = (
-            note for note in work.notes if isinstance(note, Problem) and note.kind not in _PASSING
+            note for note in work.notes if isinstance(note, Problem) and words.stands(note)
         )
         problem = next(standing_ones, None)
         standing: Standing = "in_step"
@@ -635,7 +589,7 @@ class _Run:
                 _shown(made, work.names),
             )
             self.report(problem)
-        elif any(note.kind in _HELD for note in made.notes):
+        elif any(words.waits(note.kind) for note in made.notes):
             standing = "held"
         elif made.pool.quantity is None:
             standing = "out_of_sync"
@@ -657,7 +611,7 @@ class _Run:
     def carry(self, work: Work) -> None:
         """Remember a pool that is planned again after a part of it was applied; what is over is told now."""
         for note in work.notes:
-            if note.kind not in _HELD:
+            if not words.waits(note.kind):
                 self.report(note)
         self.lines.append(
             history.moved(utc_text(self.client.server_now()), self.run_id, work.id, work.record())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from invsync.axis import axis_of
 from invsync.config import Settings
 from invsync.errors import StateError
 from invsync.state.cache import Cache, read_cache
@@ -248,10 +249,7 @@ def _command_lines(each: CommandStatus, now: datetime) -> list[str]:
     if each.seeded:
         counts = [f"{_count(each.managed, 'pool')} managed, {each.units} units in all"]
         if each.single:
-            counts.append(
-                f"{each.single} with one {'variant' if each.command == 'variants' else 'location'} "
-                "only"
-            )
+            counts.append(f"{each.single} with one {axis_of(each.command, ()).one} only")
         counts.append(f"{len(each.waiting) or 'nothing'} waiting for a person")
         lines = [f"{each.command}{aside}: {'; '.join(counts)}"]
     else:

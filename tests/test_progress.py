@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from invsync.progress import Progress
-from invsync.report import Screen
+from invsync.tell.screen import Screen
 
 WIPE = "\r\x1b[K"
 TERMINAL = Screen(80, colour=True)

@@ -27,7 +27,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from invsync import API_VERSIONS, config, errors, find, report, run
+from invsync import API_VERSIONS, config, errors, find, run
 from invsync.admin import access, adjust
 from invsync.cli import main
 from invsync.demo import play
@@ -35,6 +35,9 @@ from invsync.recover import KEY_LIFE
 from invsync.sandbox.faults import KINDS, read_file
 from invsync.state.files import HISTORY_BYTES
 from invsync.sync import NoteKind
+from invsync.tell import outcome as told
+from invsync.tell import screen, words
+from invsync.tell.document import document as to_document
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -243,22 +246,22 @@ def paths(value: Any, at: str = "") -> Iterator[str]:
 
 
 def test_every_key_of_the_json_document_is_in_the_table() -> None:
-    level = report.LevelChange("item", "sku", "name", "place", 1, 1, 1, True)
-    outcome = report.Outcome(
+    level = told.LevelChange("item", "sku", "name", "place", 1, 1, 1, True)
+    outcome = told.Outcome(
         command="variants",
         shop="shop",
         mode="sync",
         dry_run=False,
         started_at="now",
-        changes=[report.Change("pool", "title", 1, 2, "falls", (level,))],
+        changes=[told.Change("pool", "title", 1, 2, "falls", (level,))],
         problems=[
-            report.Problem(
-                "held", "pool", "title", "message", (report.Shown("item", "sku", "place", 1),)
+            told.Problem(
+                "held", "pool", "title", "message", (told.Shown("item", "sku", "place", 1),)
             )
         ],
-        warnings=[report.Warning("stale", "pool", "message")],
+        warnings=[told.Warning("stale", "pool", "message")],
     )
-    document = report.document(outcome)
+    document = to_document(outcome)
     assert first_cells(section("The JSON document").split("###")[0]) == list(
         dict.fromkeys(paths(document))
     )
@@ -305,8 +308,12 @@ def kinds_given_to(name: str) -> set[str]:
 
 
 def test_every_kind_of_problem_and_warning_is_in_the_table() -> None:
-    problems = set(run._PROBLEMS) | kinds_given_to("Problem")
-    notes = set(NoteKind.__args__) - problems - {"adopted"}
+    weighing = {kind: meaning.weight for kind, meaning in words.MEANINGS.items()}
+    assert weighing.keys() == set(NoteKind.__args__)
+    problems = {kind for kind in weighing if weighing[kind] == "problem"} | kinds_given_to(
+        "Problem"
+    )
+    notes = {kind for kind in weighing if weighing[kind] == "warning"}
     warnings = kinds_given_to("warn") | kinds_given_to("Warning") | notes
     text = section("The JSON document")
     assert (
@@ -488,8 +495,8 @@ class Shell:
             case ["cat", name]:
                 return (self.folder / name).read_text(encoding="utf-8")
             case ["invsync", *args] if "serve" not in args:
-                terminal = None if piped else report.Screen(COLUMNS, colour=False)
-                monkeypatch.setattr(report, "screen", lambda *_: terminal)
+                terminal = None if piped else screen.Screen(COLUMNS, colour=False)
+                monkeypatch.setattr(screen, "screen", lambda *_: terminal)
                 return self.invsync(args)
         return None
 

@@ -20,31 +20,31 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from invsync.axis import axis_of
 from invsync.cli import main
 from invsync.errors import ShopError
-from invsync.report import (
-    Change,
-    LevelChange,
-    Outcome,
-    Problem,
-    Screen,
-    Shown,
-    Warning,
-    addressed,
-    change_line,
-    document,
-    encodable,
-    explain_note,
-    headline,
-    screen,
-    summary,
-    table,
-    text,
-)
 from invsync.sync import LevelId, Note, NoteKind, Plan, Pool, plan
+from invsync.tell import mail, words
+from invsync.tell import screen as at_a_terminal
+from invsync.tell.document import document
+from invsync.tell.lines import addressed, encodable
+from invsync.tell.mail import change_line, headline, summary
+from invsync.tell.outcome import Change, LevelChange, Outcome, Problem, Shown, Warning
+from invsync.tell.screen import Screen, screen, table
 
 PLAIN = Screen(80, colour=False)
 COLOUR = Screen(80, colour=True)
+
+
+def text(told: Outcome, terminal: Screen | None = None, **called: str) -> str:
+    """As at a terminal, or as a mail."""
+    return at_a_terminal.text(told, terminal, **called) if terminal else mail.text(told, **called)
+
+
+def explain_note(
+    note: Note, made: Plan, title: str, labels: Mapping[Any, str], command: Any, rule: Any
+) -> str:
+    return words.sentence(words.About(note, made, title, labels, axis_of(command, ()), rule))
 
 
 def outcome(**given: Any) -> Outcome:

@@ -52,7 +52,8 @@ def take_program(program: Path, sandbox: Path) -> None:
     spec = importlib.util.spec_from_file_location(
         "invsync.sandbox", package / "__init__.py", submodule_search_locations=[str(package)]
     )
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["invsync.sandbox"] = module
     spec.loader.exec_module(module)
@@ -174,9 +175,7 @@ def compare(old: Path, sandbox: Path, portions: Sequence[Sequence[str]], jobs: i
     counts: Counter[str] = Counter()
 
     def both(seeds: Sequence[str]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        return list(
-            zip(played(old, sandbox, seeds), played(HERE, sandbox, seeds), strict=True)
-        )
+        return list(zip(played(old, sandbox, seeds), played(HERE, sandbox, seeds), strict=True))
 
     with ThreadPoolExecutor(jobs) as pool:
         for pairs in pool.map(both, portions):

@@ -26,12 +26,12 @@ from unittest import mock
 from invsync import config, connect, errors, run
 from invsync.admin import adjust
 from invsync.config import Settings
-from invsync.report import Outcome
 from invsync.sandbox import state, transport
 from invsync.sandbox.api import Phase, as_home
 from invsync.sandbox.exchange import Request
 from invsync.sandbox.shop import Shop
 from invsync.state.files import Command, Files
+from invsync.tell.outcome import Outcome
 
 #: 2026-11-22 12:00 UTC.
 NOON = 1_795_348_800.0

@@ -14,12 +14,12 @@ import requests
 import yaml
 
 from invsync import config, connect, find, run
-from invsync.report import Outcome
 from invsync.sandbox.api import Phase, as_faults
 from invsync.sandbox.exchange import Request
 from invsync.sandbox.shop import Product, Shop
 from invsync.sandbox.transport import SandboxAdapter
 from invsync.state.files import Command
+from invsync.tell.outcome import Outcome
 
 URL = "http://127.0.0.1:1"
 #: 2026-11-22 12:00 UTC.

@@ -12,8 +12,8 @@ import pytest
 from scale_world import World, kinds
 
 from invsync import find
-from invsync.report import document
 from invsync.state.cache import Cache
+from invsync.tell.document import document
 
 BOTH = pytest.mark.parametrize("command", ["variants", "locations"])
 

@@ -1,0 +1,82 @@
+"""A run's outcome as JSON. The keys are a public interface."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from invsync.tell.outcome import Outcome, Problem
+
+
+def document(outcome: Outcome) -> dict[str, Any]:
+    """The JSON document of a run."""
+    problems = outcome.problems
+    if outcome.error is not None:
+        problems = [*problems, Problem("stopped", None, None, str(outcome.error))]
+    return {
+        "command": outcome.command,
+        "shop": outcome.shop,
+        "mode": outcome.mode,
+        "dry_run": outcome.dry_run,
+        "scan": outcome.scan,
+        "scan_why": outcome.scan_why,
+        "started_at": outcome.started_at,
+        "seconds": round(outcome.seconds, 3),
+        "pools": outcome.pools,
+        "skipped": dict(sorted(outcome.skipped.items())),
+        "changes": [
+            {
+                "pool": change.pool,
+                "title": change.title,
+                "quantity": {"from": change.before, "to": change.after},
+                "levels": [
+                    {
+                        "item": level.item,
+                        "sku": level.sku,
+                        "location": level.location,
+                        "observed": level.observed,
+                        "movement": level.movement,
+                        "delta": level.delta,
+                        "applied": level.applied,
+                    }
+                    for level in change.levels
+                ],
+            }
+            for change in outcome.changes
+        ],
+        "problems": [
+            {
+                "kind": problem.kind,
+                "pool": problem.pool,
+                "title": problem.title,
+                "message": problem.message,
+                "levels": [
+                    {
+                        "item": level.item,
+                        "sku": level.sku,
+                        "location": level.location,
+                        "observed": level.observed,
+                    }
+                    for level in problem.levels
+                ],
+            }
+            for problem in problems
+        ],
+        "warnings": [
+            {"kind": warning.kind, "pool": warning.pool, "message": warning.message}
+            for warning in outcome.warnings
+        ],
+        "api": {
+            "requests": outcome.requests,
+            "points": outcome.points,
+            "throttled": outcome.throttled,
+            "waited_seconds": round(outcome.waited_seconds, 3),
+        },
+    }
+
+
+def to_json(outcome: Outcome, encoding: str = "utf-8") -> str:
+    """The JSON document as text."""
+    return json.dumps(
+        document(outcome), ensure_ascii=encoding.lower().replace("-", "") != "utf8", indent=2
+    )

@@ -1,0 +1,133 @@
+"""What a run comes to, as values: every pool, change, problem and warning, filled in as it goes.
+
+A message is one line: it begins with the pool's title, says what happened, names levels by SKU or
+location, and ends with what to do next; a command to run stands last, in backticks, so that a
+terminal can show it on a line of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+from invsync.state.files import Command
+
+#: How each pool that was looked at is counted: exactly once, by the first of these that is true of
+#: it.
+Standing = Literal["failed", "held", "out_of_sync", "adopted", "adjusted", "in_step"]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChange:
+    """What one level read, how it moved since the last run, and what was sent for it. `location`: its name."""
+
+    item: str
+    sku: str
+    name: str
+    location: str
+    observed: int
+    movement: int
+    delta: int
+    applied: bool
+
+    @property
+    def label(self) -> str:
+        """What people call the level."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A pool whose quantity changed, or for which adjustments were planned."""
+
+    pool: str
+    title: str
+    before: int | None
+    after: int | None
+    why: str
+    levels: tuple[LevelChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A level of a problem: its item, SKU (or, without one, its name) and location, and what it read."""
+
+    item: str
+    sku: str
+    location: str
+    observed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that needs a person; the run exits 3. `levels`: what each reads, and what people call it."""
+
+    kind: str
+    pool: str | None
+    title: str | None
+    message: str
+    levels: tuple[Shown, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """Something that a person should know."""
+
+    kind: str
+    pool: str | None
+    message: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """All that a run did, filled in as it goes; `exit_code` follows from it.
+
+    `error` is what ended it early, `left` how many pools it had still to deal with then.
+    """
+
+    command: Command
+    shop: str
+    mode: str
+    dry_run: bool
+    started_at: str
+    scan: str = "complete"
+    scan_why: str = ""
+    seconds: float = 0.0
+    seen: int = 0
+    left: int = 0
+    standings: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    changes: list[Change] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Warning] = field(default_factory=list)
+    requests: int = 0
+    points: int = 0
+    throttled: int = 0
+    waited_seconds: float = 0.0
+    error: Exception | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 in step, 3 when a person is needed, else what the error says."""
+        if self.error is not None:
+            return int(getattr(self.error, "exit_code", 1))
+        return 3 if self.problems else 0
+
+    @property
+    def pools(self) -> dict[str, int]:
+        """How the pools stand, a pool counted once."""
+        counts = {
+            kind: self.standings[kind]
+            for kind in ("adopted", "adjusted", "out_of_sync", "held", "failed")
+        }
+        return {
+            "seen": self.seen,
+            "in_step": max(0, self.seen - sum(counts.values()) - self.left),
+            **counts,
+        }
+
+    @property
+    def eventful(self) -> bool:
+        """Whether there is anything that cron's mail should tell, beside the line of an error, which goes to stderr."""
+        return bool(self.changes or self.problems or self.warnings or self.standings["adopted"])
