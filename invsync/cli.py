@@ -433,6 +433,7 @@ def _run(
 
     from invsync import run
     from invsync.connect import RunClock
+    from invsync.order import Options
     from invsync.ping import Ping
     from invsync.progress import Progress
     from invsync.tell import screen
@@ -463,7 +464,7 @@ def _run(
         outcome = run.run(
             settings,
             command,
-            run.Options(dry_run, force, init, reset, align),
+            Options(dry_run, force, init, reset, align),
             clock=clock,
             confirm=confirm,
             progress=bar,

@@ -11,22 +11,19 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Any, Literal
+from typing import Literal
 
 from invsync.admin import levels
-from invsync.admin.client import Client
 from invsync.admin.levels import Listing
-from invsync.axis import Axis
-from invsync.errors import QueryTooLarge
-from invsync.listings import Heed, Listings
-from invsync.pools import Scope, Sight, see
-from invsync.state.cache import Cache
-from invsync.state.values import utc_text
-from invsync.sync import LevelId
+from invsync.errors import ShopError
+from invsync.feed import FeedCheck, Moved, changed, check_feed, settled
+from invsync.listings import Heed, Source
+from invsync.order import Known, Order
+from invsync.planning import Planning, Work
+from invsync.pools import Sight, see
 
 log = logging.getLogger("invsync")
 
@@ -34,10 +31,8 @@ log = logging.getLogger("invsync")
 CHEAP_POINTS = 150
 #: Points after which a complete scan by pages gives up and has a bulk operation do it.
 DEAR_POINTS = 600
-#: Levels that the feed may show before a complete scan is the cheaper way to read them.
-MUCH = 4000
-#: How far behind the last run the feed is read again: the search index lags by seconds to minutes.
-OVERLAP = timedelta(minutes=10)
+#: Known pools from which on a scan that finds less than half of them is not believed.
+FEW_POOLS = 10
 
 Kind = Literal["complete", "changes"]
 
@@ -51,18 +46,58 @@ class Choice:
     checks_feed: bool = False
 
 
-def choose(
-    wanted: Literal["auto", "complete", "changes"],
-    cache: Cache,
-    *,
-    seeded: bool,
-    init: bool,
-    matches: list[str],
-    reconcile_every: float,
-    now: datetime,
-) -> Choice:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The scan that a run does. `matches`: the filter as text; `began`: when, by the shop's clock.
+
+    `moved`: what the feed shows, where that is the scan; `feed`: what a complete scan can hold
+    against the feed.
+    """
+
+    choice: Choice
+    matches: Sequence[str]
+    began: datetime
+    moved: Moved | None = None
+    feed: FeedCheck | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a scan found. `to_read`: the ids of the pools to read by id, and to plan from that.
+
+    `rising`: how many of them seem to rise; `still`: those not seen to have moved. `skipped`: what
+    was left out though it matches, by reason. `by`: the means; `warning`: what went wrong with
+    them. `points`: what it costs by pages, as far as that is known.
+    """
+
+    to_read: list[str]
+    rising: int = 0
+    still: Mapping[str, None] = field(default_factory=dict)
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    by: str | None = None
+    warning: str | None = None
+    points: int = 0
+
+
+def look(order: Order, source: Source, known: Known) -> Look:
+    """Choose the scan of this run, and ask the feed of changes where that is part of it."""
+    cache, began = known.cache, source.client.server_now()
+    matches = source.scope.matches
+    choice = choose(order, known, matches, began)
+    if choice.kind == "changes":
+        if moved := changed(source, cache):
+            return Look(choice, matches, began, moved)
+        choice = Choice("complete", "much changed at once")
+    if cache.watermark is None:
+        return Look(choice, matches, began)
+    feed = check_feed(source, cache, began, ask=choice.checks_feed)
+    return Look(choice, matches, began, feed=feed)
+
+
+def choose(order: Order, known: Known, matches: list[str], now: datetime) -> Choice:
     """The scan of this run: what was asked for, else by what the last complete scan cost and how long ago it was."""
-    if init or not seeded or cache.scanned_at is None:
+    cache, wanted = known.cache, order.section.scan
+    if order.options.init or not known.seeded or cache.scanned_at is None:
         return Choice("complete", "the first look at this shop")
     if cache.watermark is None:
         return Choice("complete", "the feed of changes has no moment to start from")
@@ -71,7 +106,7 @@ def choose(
     if cache.matches != matches:
         return Choice("complete", "the filter in the configuration was changed")
     since = now - datetime.fromisoformat(cache.scanned_at)
-    if since >= timedelta(seconds=reconcile_every):
+    if since >= timedelta(seconds=order.section.reconcile_every):
         relies = wanted == "changes" or (cache.feed_trusted and cache.scan_points > CHEAP_POINTS)
         ago = str(since).partition(".")[0]
         return Choice(
@@ -79,22 +114,47 @@ def choose(
         )
     if wanted == "changes":
         return Choice("changes", "scan: changes")
-    if cache.scan_points <= CHEAP_POINTS:
-        return Choice("complete", f"the last complete scan took {cache.scan_points} points only")
-    if not cache.feed_trusted:
+    return _cheapest(cache.scan_points, trusted=cache.feed_trusted)
+
+
+def _cheapest(points: int, *, trusted: bool) -> Choice:
+    if points <= CHEAP_POINTS:
+        return Choice("complete", f"the last complete scan took {points} points only")
+    if not trusted:
         return Choice("complete", "the feed of changes missed a movement in this shop")
-    known = (
-        f"{cache.scan_points}" if cache.scan_points <= DEAR_POINTS else f"more than {DEAR_POINTS}"
-    )
+    known = f"{points}" if points <= DEAR_POINTS else f"more than {DEAR_POINTS}"
     return Choice("changes", f"a complete scan by pages takes {known} points")
 
 
-@dataclass(slots=True)
-class Found:
-    """What a complete scan found.
+def find(
+    order: Order, source: Source, known: Known, seen: Look, planning: Planning, heed: Heed
+) -> Generator[Work, None, Found]:
+    """The pools to read by id; those that need nothing sent are concluded on the way, and yielded.
 
-    `ids`: every pool that was found, of one level too; `known`: how many of them the cache knows.
-    `by`: pages or a bulk operation.
+    `heed` is told how far a long scan is, and may raise to stop there. Raises `ShopError` where too
+    little was found to conclude anything.
+    """
+    if seen.moved is None:
+        found = yield from _scan_all(order, source, known, planning, heed)
+    else:
+        moved = seen.moved
+        found = Found([*moved.levels, *moved.others], len(moved.rising), moved.others)
+    log.info(
+        "scan: %s (%s%s); to read by id: %d",
+        seen.choice.kind,
+        seen.choice.why,
+        f"; by {found.by}" if found.by else "",
+        len(found.to_read),
+    )
+    return found
+
+
+@dataclass(slots=True)
+class _Scan:
+    """What a complete scan has found so far.
+
+    `ids`: every pool, of one level too; `known`: how many of them the cache knows. `by`: pages or a
+    bulk operation.
     """
 
     ids: set[str] = field(default_factory=set)
@@ -104,10 +164,60 @@ class Found:
     warning: str | None = None
 
 
-def listings(
-    way: Listings, client: Client, terms: str, points: int, found: Found, heed: Heed
-) -> Iterator[Listing]:
-    """Every listing that matches `terms`: by pages, and by a bulk operation once they have become dear.
+def _scan_all(
+    order: Order, source: Source, known: Known, planning: Planning, heed: Heed
+) -> Generator[Work, None, Found]:
+    """Whatever does not read as the cache has it, and whatever a complete scan did not find."""
+    cache, scan, spent = known.cache, _Scan(), source.client.use.points
+    to_read: list[str] = []
+    rising, pools_known = 0, len(cache.pools)
+    listed = _watched(listings(source, cache.scan_points, scan, heed), pools_known, heed)
+    for sight in sights(source, known, listed, scan):
+        work = planning.work(sight)
+        if work is None:
+            continue
+        before = cache.get(sight.id)
+        taken_back = before is not None and before.quantity is not None and work.plan.pool != before
+        if work.plan.adjustments or work.plan.movements or taken_back:
+            to_read.append(sight.id)
+            rising += work.rises
+        else:
+            yield work
+    _check_found(order, source, scan, pools_known)
+    if not order.options.init:
+        to_read += [pool_id for pool_id in cache.pools if pool_id not in scan.ids]
+    paged = source.client.use.points - spent
+    points = paged if scan.by == "pages" else max(cache.scan_points, DEAR_POINTS + 1)
+    return Found(to_read, rising, {}, scan.skipped, by=scan.by, warning=scan.warning, points=points)
+
+
+def _watched(listed: Iterable[Listing], known: int, heed: Heed) -> Iterator[Listing]:
+    """The listings, with a look at the clock and a word on progress now and then."""
+    for count, listing in enumerate(listed):
+        if count % levels.PAGE == 0:
+            heed("reading", count, known or None)
+        yield listing
+
+
+def _check_found(order: Order, source: Source, scan: _Scan, known: int) -> None:
+    """Refuse to conclude from a scan that found nothing, or much less than is known."""
+    filters = ", ".join(source.scope.matches) or "every product"
+    command, file = order.command, order.settings.file
+    if not scan.ids:
+        raise ShopError(
+            f"nothing in the shop matches ({filters}), so nothing was done. Check product_types, "
+            f"product_tags and location under `{command}` in {file}"
+        )
+    if known >= FEW_POOLS and scan.known < known / 2 and not order.options.force:
+        raise ShopError(
+            f"only {scan.known} of the {known} pools that are known still match ({filters}), so "
+            f"nothing was done. Check product_types and product_tags under `{command}` in {file}; "
+            "if that is right, run once with --force"
+        )
+
+
+def listings(source: Source, points: int, scan: _Scan, heed: Heed) -> Iterator[Listing]:
+    """Every listing that matches: by pages, and by a bulk operation once they have become dear.
 
     `points`: what the last complete scan is known to have cost by pages, 0 if that is not known.
     After a change of means everything is handed out again. `heed` is told how far a bulk operation
@@ -115,9 +225,9 @@ def listings(
     """
     paged = 0
     if points <= DEAR_POINTS:
-        spent = client.use.points
-        for listing in way.found(terms):
-            if client.use.points - spent > DEAR_POINTS:
+        spent = source.client.use.points
+        for listing in source.listings.found(source.terms):
+            if source.client.use.points - spent > DEAR_POINTS:
                 log.info(
                     "more than %d points for the pages so far: a bulk operation takes over",
                     DEAR_POINTS,
@@ -129,143 +239,37 @@ def listings(
             return
     from invsync.admin.bulk import BulkFailed
 
-    found.by = "a bulk operation"
+    scan.by = "a bulk operation"
     in_bulk = 0
     try:
-        for in_bulk, listing in enumerate(way.in_bulk(terms, heed), 1):  # noqa: B007 - counted to its end
+        for in_bulk, listing in enumerate(source.listings.in_bulk(source.terms, heed), 1):  # noqa: B007 - counted to its end
             yield listing
         if in_bulk < paged:
             raise BulkFailed(
                 f"the bulk operation found {in_bulk} objects where pages had found {paged} already"
             )
     except BulkFailed as error:
-        found.by = "pages, since a bulk operation failed"
-        found.warning = f"{error}; the catalogue was read by pages instead, which costs more points"
-        yield from way.found(terms)
+        scan.by = "pages, since a bulk operation failed"
+        scan.warning = f"{error}; the catalogue was read by pages instead, which costs more points"
+        yield from source.listings.found(source.terms)
 
 
-def sights(scope: Scope, cache: Cache, listed: Iterable[Listing], found: Found) -> Iterator[Sight]:
-    """The pools among the listings that are not simply in step; everything is counted in `found`."""
+def sights(source: Source, known: Known, listed: Iterable[Listing], scan: _Scan) -> Iterator[Sight]:
+    """The pools among the listings that are not simply in step; everything is counted in `scan`."""
     left_out: set[tuple[str, str]] = set()
-    axis = scope.axis
+    axis, pools = source.scope.axis, known.cache.pools
     for listing in listed:
-        gid = axis.pool(listing.product.id, listing.items[0].id if listing.items else "")
-        if gid in found.ids or (listing.product.id, gid) in left_out:
+        product = listing.product.id
+        gid = axis.pool(product, listing.items[0].id if listing.items else "")
+        if gid in scan.ids or (product, gid) in left_out:
             continue
-        sight = see(scope, (listing,), found.skipped)
+        sight = see(source.scope, (listing,), scan.skipped)
         if sight is None:
-            left_out.add((listing.product.id, gid))
+            left_out.add((product, gid))
             continue
-        found.ids.add(gid)
-        if entry := cache.pools.get(gid):
-            found.known += 1
+        scan.ids.add(gid)
+        if entry := pools.get(gid):
+            scan.known += 1
             if entry["levels"] == sight.levels and settled(entry):
                 continue
         yield sight
-
-
-@dataclass(slots=True)
-class Moved:
-    """What the feed shows.
-
-    `levels`: pools whose levels seem to have moved; `rising`: those that seem to have risen.
-    `others`: pools of which something is left to do, and those whose product changed, maybe by a
-    sale only: new ones and new variants are adopted so, those that no longer match leave, and a
-    movement that the levels did not show is found. `stirred`: it shows anything at all, and would
-    again from the same mark.
-    """
-
-    levels: dict[str, None] = field(default_factory=dict)
-    rising: set[str] = field(default_factory=set)
-    others: dict[str, None] = field(default_factory=dict)
-    stirred: bool = False
-
-
-def changed(scope: Scope, cache: Cache, client: Client, way: Listings) -> Moved | None:
-    """The pools that the feed shows to have changed; None when that is so much that a complete scan is cheaper."""
-    try:
-        return _changed(scope, cache, client, way)
-    except QueryTooLarge as error:
-        log.info("%s", error)
-        return None
-
-
-def _changed(scope: Scope, cache: Cache, client: Client, way: Listings) -> Moved | None:
-    since = utc_text(_mark(cache) - OVERLAP)
-    shown = list(islice(levels.changed_levels(client, tuple(scope.locations), since), MUCH))
-    if len(shown) == MUCH:
-        return None
-    moved = Moved()
-    axis = scope.axis
-    home = _homes(axis, cache) if shown else {}
-    for level in shown:
-        key = axis.key(LevelId(level.item, level.location))
-        pool_id = home.get(level.item)
-        entry = cache.pools.get(pool_id) if pool_id else None
-        if pool_id is None or entry is None:
-            continue  # not ours, or so new that its product is among those that changed
-        accounted = entry["levels"].get(key)
-        if accounted != level.available:
-            moved.levels[pool_id] = None
-            if accounted is not None and level.available > accounted and len(entry["levels"]) > 1:
-                moved.rising.add(pool_id)
-    moved.stirred = bool(shown)
-    others = dict.fromkeys(unsettled(cache))
-    for count, (product, pools) in enumerate(way.changed(since)):
-        if count == MUCH:
-            return None
-        moved.stirred = True
-        for gid in pools:
-            if gid in cache.pools or scope.wants(product):
-                others[gid] = None
-    moved.others = {gid: None for gid in others if gid not in moved.levels}
-    return moved
-
-
-@dataclass(frozen=True, slots=True)
-class FeedCheck:
-    """What the feed shows while a complete scan is done: each of its movements should be there, or should have been.
-
-    `shown`: the pools, None where the feed was not asked or shows too much. `since`: from when on;
-    `until`: what moved later, the index may not have noticed. `fed`: whether what came earlier was
-    left to the feed.
-    """
-
-    shown: frozenset[str] | None
-    since: datetime
-    until: datetime
-    fed: bool
-
-    def missed(self, pool_id: str, touched: datetime) -> bool:
-        """Whether the feed did not show a pool, a level of which last changed at `touched`."""
-        if touched < self.since:
-            return self.fed
-        return touched < self.until and self.shown is not None and pool_id not in self.shown
-
-
-def check_feed(
-    scope: Scope, cache: Cache, client: Client, way: Listings, choice: Choice, now: datetime
-) -> FeedCheck:
-    """What can be held against the feed in a complete scan at `now`; it is asked where `choice` says so."""
-    moved = changed(scope, cache, client, way) if choice.checks_feed else None
-    shown = None if moved is None else frozenset((*moved.levels, *moved.others))
-    return FeedCheck(shown, _mark(cache) - OVERLAP, now - OVERLAP, cache.fed)
-
-
-def _mark(cache: Cache) -> datetime:
-    assert cache.watermark is not None
-    return datetime.fromisoformat(cache.watermark)
-
-
-def settled(entry: Mapping[str, Any]) -> bool:
-    """Whether nothing of a pool is left to do: no push to finish, nothing held, out of sync or being watched."""
-    return len(entry) == 3 and set(entry["levels"].values()) == {entry["quantity"]}
-
-
-def unsettled(cache: Cache) -> list[str]:
-    """The pools that every run looks at, whatever moved."""
-    return [pool_id for pool_id, entry in cache.pools.items() if not settled(entry)]
-
-
-def _homes(axis: Axis, cache: Cache) -> dict[str, str]:
-    return axis.homes((pool_id, entry["levels"]) for pool_id, entry in cache.pools.items())

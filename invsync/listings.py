@@ -1,4 +1,4 @@
-"""How listings are read: products at one location, or items at all of theirs. One class a way."""
+"""The shop as a command reads it: products at one location, or items at all of theirs. One class a way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from invsync.admin import levels
 from invsync.admin.client import Client
 from invsync.admin.levels import Listing, Product
 from invsync.axis import ByProduct
-from invsync.pools import Scope
+from invsync.pools import Scope, Sight, see
 
 Heed = Callable[[str, int, int | None], None]
 
@@ -83,6 +83,21 @@ class Items:
     def changed(self, since: str) -> Iterator[tuple[Product, tuple[str, ...]]]:
         """See `Listings`."""
         return levels.changed_products(self.client, since, items_at=self.location)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The shop, as a command reads it. `terms`: what to ask the search index for."""
+
+    client: Client
+    scope: Scope
+    listings: Listings
+    terms: str
+
+    def read(self, ids: Sequence[str], widest: int) -> dict[str, Sight | None]:
+        """Pools whole and by id: id → what was seen, None for one that is no pool of ours any more."""
+        found = self.listings.by_id(ids, widest)
+        return {pool: see(self.scope, listings) for pool, listings in found.items()}
 
 
 def listings_of(scope: Scope, client: Client, places: int) -> Listings:

@@ -9,119 +9,91 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from invsync.admin import adjust
 from invsync.admin.client import Client, Clock
+from invsync.connect import RunClock
 from invsync.errors import ShopError
-from invsync.pools import Name
+from invsync.planning import Work
+from invsync.state import history
 from invsync.state.cache import Cache
 from invsync.state.journal import Journal
 from invsync.state.values import utc_text
-from invsync.sync import Adjustment, LevelId, Plan, Pool
-from invsync.tell.outcome import Problem, Warning
+from invsync.sync import Adjustment
 
 #: How often a call is repeated, same key, while Shopify says that it is busy; and the seconds
 #: between.
 BUSY_TRIES = 5
 BUSY_SECONDS = 3.0
 
-
-@dataclass(slots=True)
-class Work:
-    """A planned pool on its way: what of it was applied, and how it ended. `notes`: what the plan has to tell.
-
-    `refused`: Shopify's message; `again`: the levels moved meanwhile (or an earlier attempt
-    failed), so that it has to be read and planned afresh.
-    """
-
-    id: str
-    title: str
-    plan: Plan
-    names: Mapping[LevelId, Name]
-    notes: tuple[Problem | Warning, ...] = ()
-    applied: set[LevelId] = field(default_factory=set)
-    refused: str | None = None
-    again: bool = False
-
-    @property
-    def rises(self) -> bool:
-        """Whether the plan counts a rise that raises other levels."""
-        return self.plan.risen > 0 and len(self.plan.observed) > 1
-
-    @property
-    def pool(self) -> Pool:
-        """What to remember of the pool, as things stand."""
-        return self.plan.settle(self.applied)
-
-    def record(self) -> dict[str, Any]:
-        """What the journal and the history keep of the plan."""
-        return {
-            "title": self.title,
-            "why": self.plan.why,
-            "quantity": {"from": self.plan.before, "to": self.plan.pool.quantity},
-            "moved": [
-                {
-                    "item": level.item,
-                    "sku": self.names[level].sku,
-                    "name": self.names[level].label,
-                    "location": level.location,
-                    "movement": movement,
-                }
-                for level, movement in self.plan.movements.items()
-            ],
-            "notes": [
-                {"kind": note.kind, "message": note.message, "problem": isinstance(note, Problem)}
-                for note in self.notes
-            ],
-        }
-
-    def told(self, adjustment: Adjustment) -> dict[str, Any]:
-        """What the journal and the history keep of a level."""
-        name = self.names[adjustment.level]
-        return {"sku": name.sku, "name": name.label, "observed": adjustment.observed}
-
-
 Batch = list[tuple[Work, tuple[Adjustment, ...]]]
+Rows = list[tuple[Work, Adjustment]]
 
 
-def push(
-    works: Iterable[Work],
-    client: Client,
-    journal: Journal,
-    cache: Cache,
-    run_id: str,
-    clock: Clock,
-    check: Callable[[], None],
-    applied: Callable[[str, Work, Adjustment], None],
-) -> None:
-    """Send every adjustment of `works`, noting in each how it ended; `applied` is told of each that took effect.
+@dataclass(frozen=True, slots=True)
+class Pushing:
+    """What a push needs beside the works: whom to send to, and where to write it down first."""
 
-    `check` is called before each batch and may raise to stop there. Any other exception means that
-    the outcome of the batch in flight is unknown; the journal holds it.
-    """
-    queue = deque(_pack(works))
-    while queue:
-        batch = [(work, some) for work, some in queue.popleft() if not (work.refused or work.again)]
-        if not batch:
-            continue
-        check()
+    client: Client
+    clock: RunClock
+    journal: Journal
+    cache: Cache
+    run_id: str
+
+    def push(self, works: Iterable[Work]) -> None:
+        """Send every adjustment of `works`, noting in each what was applied, and how it ended.
+
+        A signal or the time budget stops it between two batches. Any other exception means that the
+        outcome of the batch in flight is unknown; the journal holds it.
+        """
+        queue = deque(_pack(works))
+        while queue:
+            batch = [(work, some) for work, some in queue.popleft() if work.goes_on]
+            if not batch:
+                continue
+            self.clock.check()
+            if self._sent(batch):
+                continue
+            rest = [(work, some) for work, some in batch if work.goes_on]
+            if len(rest) < len(batch):
+                queue.appendleft(rest)
+            else:
+                half = len(rest) // 2
+                queue.extendleft((rest[half:], rest[:half]))
+
+    def _sent(self, batch: Batch) -> bool:
+        """Send a batch. Whether it was applied; if not, the works that have to come out of it know so."""
         rows = [(work, adjustment) for work, some in batch for adjustment in some]
-        refusals, key = _send(rows, client, journal, cache, run_id, clock)
-        if not refusals:
-            for work, adjustment in rows:
-                work.applied.add(adjustment.level)
-                applied(key, work, adjustment)
-            continue
-        _blame(refusals, batch, rows)
-        rest = [(work, some) for work, some in batch if not (work.refused or work.again)]
-        if len(rest) < len(batch):
-            queue.appendleft(rest)
-        else:
-            half = len(rest) // 2
-            queue.extendleft((rest[half:], rest[:half]))
+        key = str(uuid.uuid4())
+        changes = [
+            adjust.change(a.level.item, a.level.location, a.delta, a.change_from) for _, a in rows
+        ]
+        variables = adjust.call(changes, self.run_id, key)
+        # Here, so that no time budget runs out over a batch that the journal holds.
+        self.client.pace("Adjust", adjust.COST)
+        self.journal.sending(
+            key, utc_text(self.client.server_now()), variables, _records(rows, self.cache)
+        )
+        refusals = send(self.client, variables, self.clock)
+        self.journal.outcome(key, not refusals)
+        if refusals:
+            _blame(refusals, batch, rows)
+            return False
+        for work, adjustment in rows:
+            self._note(key, work, adjustment)
+        return True
+
+    def _note(self, key: str, work: Work, adjustment: Adjustment) -> None:
+        """Note an adjustment that took effect."""
+        work.applied.add(adjustment.level)
+        now, told = utc_text(self.client.server_now()), work.told(adjustment)
+        pool = {"pool": work.id, "title": work.title, "why": work.plan.why}
+        work.sent.append(
+            history.sent(now, self.run_id, key, pool, adjustment.level, told, adjustment.delta)
+        )
 
 
 def _pack(works: Iterable[Work]) -> list[Batch]:
@@ -140,34 +112,6 @@ def _pack(works: Iterable[Work]) -> list[Batch]:
     return batches
 
 
-def _send(
-    rows: list[tuple[Work, Adjustment]],
-    client: Client,
-    journal: Journal,
-    cache: Cache,
-    run_id: str,
-    clock: Clock,
-) -> tuple[tuple[adjust.Refusal, ...], str]:
-    key = str(uuid.uuid4())
-    changes = [
-        adjust.change(a.level.item, a.level.location, a.delta, a.change_from) for _, a in rows
-    ]
-    variables = adjust.call(changes, run_id, key)
-    client.pace(
-        "Adjust", adjust.COST
-    )  # here, so that no time budget runs out over a batch that the journal holds
-    journal.sending(key, utc_text(client.server_now()), variables, _pools(rows, cache))
-    refusals = send(client, variables, clock)
-    journal.outcome(key, not refusals)
-    if refusals and all(refusal.answer == "ours" for refusal in refusals):
-        raise ShopError(
-            f"Shopify refuses the call itself: {refusals[0].message}; nothing of this batch was "
-            "applied. "
-            "This is a fault of invsync: report it"
-        )
-    return refusals, key
-
-
 def send(client: Client, variables: Mapping[str, Any], clock: Clock) -> tuple[adjust.Refusal, ...]:
     """Send one call, and again with the same key while Shopify is busy; raises when its outcome stays unknown."""
     for _ in range(BUSY_TRIES):
@@ -177,12 +121,11 @@ def send(client: Client, variables: Mapping[str, Any], clock: Clock) -> tuple[ad
         clock.sleep(BUSY_SECONDS)
     raise ShopError(
         f"Shopify is too busy to adjust quantities ({refusals[0].message}); whether the last batch "
-        "was applied is not "
-        "known. It stays in the journal, and the next run finishes it"
+        "was applied is not known. It stays in the journal, and the next run finishes it"
     )
 
 
-def _pools(rows: list[tuple[Work, Adjustment]], cache: Cache) -> dict[str, dict[str, Any]]:
+def _records(rows: Rows, cache: Cache) -> dict[str, dict[str, Any]]:
     """What the journal keeps of each pool of a batch: enough to finish it without this process."""
     works = {work.id: work for work, _ in rows}
     records: dict[str, dict[str, Any]] = {}
@@ -199,13 +142,16 @@ def _pools(rows: list[tuple[Work, Adjustment]], cache: Cache) -> dict[str, dict[
     return records
 
 
-def _blame(
-    refusals: tuple[adjust.Refusal, ...], batch: Batch, rows: list[tuple[Work, Adjustment]]
-) -> None:
+def _blame(refusals: tuple[adjust.Refusal, ...], batch: Batch, rows: Rows) -> None:
     """Mark the pools that have to come out of the batch; none, when nothing says which."""
+    if all(refusal.answer == "ours" for refusal in refusals):
+        raise ShopError(
+            f"Shopify refuses the call itself: {refusals[0].message}; nothing of this batch was "
+            "applied. This is a fault of invsync: report it"
+        )
     if any(refusal.answer == "failed_before" for refusal in refusals):
         for work, _ in batch:
-            work.again = True
+            work.end = "again"
         return
     for refusal in refusals:
         if refusal.index is not None and refusal.index < len(rows):
@@ -215,7 +161,7 @@ def _blame(
 
 
 def _mark(work: Work, refusal: adjust.Refusal) -> None:
-    if refusal.answer == "stale":
-        work.again = work.refused is None
-    else:
-        work.refused, work.again = refusal.message, False
+    if refusal.answer != "stale":
+        work.refused, work.end = refusal.message, "whole"
+    elif work.refused is None:
+        work.end = "again"

@@ -85,7 +85,7 @@ def test_a_stopped_run_is_a_failure(
     def stop(*_: Any) -> None:
         raise Stopped(15)
 
-    monkeypatch.setattr(run._Run, "go", stop)
+    monkeypatch.setattr(run, "_go", stop)
     place.run("variants", exit_code=143)
     assert pinged(web) == ["/start", "/fail"]
 
@@ -105,7 +105,7 @@ def test_a_fault_of_invsync_is_told_too(
     def fail(*_: Any) -> None:
         raise ZeroDivisionError("a fault")
 
-    monkeypatch.setattr(run._Run, "go", fail)
+    monkeypatch.setattr(run, "_go", fail)
     with pytest.raises(AssertionError, match="a traceback would be shown"):
         place.run("variants")
     assert pinged(web) == ["/start", "/fail"]

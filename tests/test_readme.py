@@ -27,7 +27,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from invsync import API_VERSIONS, config, errors, find, run
+from invsync import API_VERSIONS, config, errors, find, settle
 from invsync.admin import access, adjust
 from invsync.cli import main
 from invsync.demo import play
@@ -231,7 +231,7 @@ def test_the_figures_told_are_those_of_the_code() -> None:
     assert f"After {KEY_LIFE.total_seconds() / 3600:.0f} hours" in reliability
     assert f"up to {adjust.BATCH} adjustments" in reliability
     assert f"at {HISTORY_BYTES // 1_000_000} MB" in state
-    assert f"at least {run.FEW_RISES})" in section("What it does to your stock")
+    assert f"at least {settle.FEW_RISES})" in section("What it does to your stock")
 
 
 def paths(value: Any, at: str = "") -> Iterator[str]:

@@ -5,7 +5,8 @@
 
 Each version plays in processes of its own, with the worlds of its own `tests/exactly_once`, against
 one sandbox: this checkout's, or the one that `--sandbox` names. Of every run the exit code, the JSON
-document, the cache, the history and the requests are compared, with times and ids struck out.
+document, the cache, the history (its lines in any order) and the requests are compared, with times
+and ids struck out.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def watch(told: list[dict[str, Any]]) -> None:
                 "message": ended.message,
                 "document": document_of(ended.outcome),
                 "cache": contents(files.cache),
-                "history": contents(files.history),
+                "history": "\n".join(sorted(contents(files.history).splitlines())),
                 "requests": json.dumps(asked),
             }
         )

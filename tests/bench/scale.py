@@ -25,6 +25,7 @@ from typing import Any
 from unittest import mock
 
 from invsync import config, connect, run
+from invsync.order import Options
 from invsync.sandbox.server import SandboxServer
 from tests.bench.served import old_shop
 
@@ -347,8 +348,8 @@ def measure_push(table: Table, products: int) -> None:
             outcome = run.run(
                 settings,
                 "variants",
-                run.Options(**options),
-                clock=run.RunClock(settings.max_run_time),
+                Options(**options),
+                clock=connect.RunClock(settings.max_run_time),
                 confirm=lambda changes: True,
                 progress=lambda what, done, total: None,
             )

@@ -21,7 +21,7 @@ from unittest import mock
 
 from small_world import Disk, Ended, Killed, SmallWorld, Time, When
 
-from invsync import find, run
+from invsync import find, settle
 from invsync.admin import levels
 from invsync.sandbox import state
 from invsync.sandbox.api import Phase
@@ -527,7 +527,7 @@ class LivingShop:
         with (
             mock.patch.object(levels, "PAGE", self.ways.page),
             mock.patch.object(levels, "VARIANTS_BESIDE", min(30, self.ways.page)),
-            mock.patch.object(run, "FEW_RISES", self.ways.few_rises),
+            mock.patch.object(settle, "FEW_RISES", self.ways.few_rises),
             mock.patch.object(find, "DEAR_POINTS", 0 if self.ways.bulk else 600),
             mock.patch.object(find, "CHEAP_POINTS", 0 if self.ways.scan == "auto" else 150),
         ):

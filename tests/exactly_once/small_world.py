@@ -26,6 +26,7 @@ from unittest import mock
 from invsync import config, connect, errors, run
 from invsync.admin import adjust
 from invsync.config import Settings
+from invsync.order import Options
 from invsync.sandbox import state, transport
 from invsync.sandbox.api import Phase, as_home
 from invsync.sandbox.exchange import Request
@@ -389,7 +390,7 @@ class SmallWorld:
         keys: list[str] = []
         self.runs += 1
         disk = disk or Disk(self.folder)
-        clock = run.RunClock(budget)
+        clock = connect.RunClock(budget)
 
         def told(request: Request, phase: Phase) -> None:
             if phase == "before":
@@ -412,7 +413,7 @@ class SmallWorld:
                 outcome = run.run(
                     self.settings,
                     command,
-                    run.Options(**options),
+                    Options(**options),
                     clock=clock,
                     confirm=lambda changes: True,
                     progress=lambda what, done, total: None,

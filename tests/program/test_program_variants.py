@@ -583,6 +583,7 @@ def test_levels_that_keep_moving_are_left_to_the_next_run(world: World) -> None:
     document = world.variants()
     assert [warning["kind"] for warning in document["warnings"]] == ["stale"]
     assert document["changes"] == []
+    assert (document["pools"]["in_step"], document["pools"]["failed"]) == (0, 1)
     world.hook = None
     world.run("variants")
     assert world.reads(FOUR) == [37] * 4

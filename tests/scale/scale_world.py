@@ -13,7 +13,8 @@ from unittest import mock
 import requests
 import yaml
 
-from invsync import config, connect, find, run
+from invsync import config, connect, feed, find, run
+from invsync.order import Options
 from invsync.sandbox.api import Phase, as_faults
 from invsync.sandbox.exchange import Request
 from invsync.sandbox.shop import Product, Shop
@@ -59,7 +60,7 @@ class World:
     #: operation does it.
     cheap: int = 0
     dear: int = find.DEAR_POINTS
-    much: int = find.MUCH
+    much: int = feed.MUCH
 
     # -- the shop
     # ------------------------------------------------------------------------------------
@@ -116,15 +117,14 @@ class World:
             mock.patch.object(os, "fsync"),  # nobody pulls the plug here
             mock.patch.object(connect, "time", self.time),
             mock.patch.object(requests, "Session", return_value=session),
-            mock.patch.multiple(
-                find, CHEAP_POINTS=self.cheap, DEAR_POINTS=self.dear, MUCH=self.much
-            ),
+            mock.patch.multiple(find, CHEAP_POINTS=self.cheap, DEAR_POINTS=self.dear),
+            mock.patch.object(feed, "MUCH", self.much),
         ):
             return run.run(
                 settings,
                 which,
-                run.Options(**options),
-                clock=run.RunClock(settings.max_run_time),
+                Options(**options),
+                clock=connect.RunClock(settings.max_run_time),
                 confirm=lambda changes: True,
                 progress=lambda what, done, total: None,
             )

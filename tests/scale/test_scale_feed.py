@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 import logging
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from scale_world import World, kinds
 
-from invsync import find
+from invsync import config, find
+from invsync.order import Known, Options, Order
 from invsync.state.cache import Cache
 from invsync.tell.document import document
 
@@ -597,16 +600,17 @@ class TestChoice:
             "watermark": "2026-11-22T11:50:00Z",
             "scan_points": 5_000,
         }
-        assert wanted in ("auto", "complete", "changes")
-        return find.choose(
-            wanted,  # type: ignore[arg-type]
+        path = Path(__file__).parents[1] / "exactly_once" / "config.yaml"
+        settings = config.load(path, {})
+        assert settings.variants is not None
+        section = replace(settings.variants, scan=wanted, reconcile_every=6 * 3_600)  # type: ignore[arg-type]
+        settings = replace(settings, variants=section)
+        order = Order(settings, "variants", Options(init=init), "run", "2026-11-22T12:00:00Z")
+        known = Known(
             Cache("variants", "sandbox.myshopify.com", ("here",), **{**usual, **cache}),  # type: ignore[arg-type]
-            seeded=seeded,
-            init=init,
-            matches=["type Print"],
-            reconcile_every=6 * 3_600,
-            now=self.NOW,
+            on_disk=seeded,
         )
+        return find.choose(order, known, ["type Print"], self.NOW)
 
     def test_changes_where_a_complete_scan_is_dear(self) -> None:
         choice = self.choose()

@@ -1,0 +1,144 @@
+"""The feed of changes: what it shows to have changed, and whether it can be trusted.
+
+What it shows is a hint, never a reading: each pool that it names is read by id.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from invsync.admin import levels
+from invsync.admin.levels import ChangedLevel
+from invsync.errors import QueryTooLarge
+from invsync.listings import Source
+from invsync.pools import Sight
+from invsync.state.cache import Cache
+from invsync.state.values import utc_text
+from invsync.sync import LevelId, Plan
+
+log = logging.getLogger("invsync")
+
+#: Levels that the feed may show before a complete scan is the cheaper way to read them.
+MUCH = 4000
+#: How far behind the last run the feed is read again: the search index lags by seconds to minutes.
+OVERLAP = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class Moved:
+    """What the feed shows.
+
+    `levels`: pools whose levels seem to have moved; `rising`: those that seem to have risen.
+    `others`: pools of which something is left to do, and those whose product changed, maybe by a
+    sale only: new ones and new variants are adopted so, those that no longer match leave, and a
+    movement that the levels did not show is found. `stirred`: it shows anything at all, and would
+    again from the same mark.
+    """
+
+    levels: dict[str, None] = field(default_factory=dict)
+    rising: set[str] = field(default_factory=set)
+    others: dict[str, None] = field(default_factory=dict)
+    stirred: bool = False
+
+
+def changed(source: Source, cache: Cache) -> Moved | None:
+    """The pools that the feed shows to have changed; None when that is so much that a complete scan is cheaper."""
+    try:
+        return _changed(source, cache)
+    except QueryTooLarge as error:
+        log.info("%s", error)
+        return None
+
+
+def _changed(source: Source, cache: Cache) -> Moved | None:
+    since = utc_text(_mark(cache) - OVERLAP)
+    places = tuple(source.scope.locations)
+    shown = list(islice(levels.changed_levels(source.client, places, since), MUCH))
+    if len(shown) == MUCH:
+        return None
+    moved = Moved(stirred=bool(shown))
+    _note_levels(source, cache, shown, moved)
+
+    others = dict.fromkeys(unsettled(cache))
+    for count, (product, pools) in enumerate(source.listings.changed(since)):
+        if count == MUCH:
+            return None
+        moved.stirred = True
+        for gid in pools:
+            if gid in cache.pools or source.scope.wants(product):
+                others[gid] = None
+    moved.others = {gid: None for gid in others if gid not in moved.levels}
+    return moved
+
+
+def _note_levels(source: Source, cache: Cache, shown: list[ChangedLevel], moved: Moved) -> None:
+    """Note the pools whose levels read otherwise than the cache has them."""
+    if not shown:
+        return
+    axis = source.scope.axis
+    homes = axis.homes((pool_id, entry["levels"]) for pool_id, entry in cache.pools.items())
+    for level in shown:
+        pool_id = homes.get(level.item)
+        if pool_id is None:
+            continue  # not ours, or so new that its product is among those that changed
+        known = cache.pools[pool_id]["levels"]
+        accounted = known.get(axis.key(LevelId(level.item, level.location)))
+        if accounted != level.available:
+            moved.levels[pool_id] = None
+            if accounted is not None and level.available > accounted and len(known) > 1:
+                moved.rising.add(pool_id)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedCheck:
+    """What the feed shows while a complete scan is done: each of its movements should be there, or should have been.
+
+    `shown`: the pools, None where the feed was not asked or shows too much. `since`: from when on;
+    `until`: what moved later, the index may not have noticed. `fed`: whether what came earlier was
+    left to the feed.
+    """
+
+    shown: frozenset[str] | None
+    since: datetime
+    until: datetime
+    fed: bool
+
+    def unshown(self, sight: Sight, made: Plan) -> str | None:
+        """When a level of a pool moved of which the feed did not show anything, though it should have."""
+        for level in made.movements:
+            touched = sight.touched(level)
+            if touched and self._missed(sight.id, datetime.fromisoformat(touched)):
+                return touched
+        return None
+
+    def _missed(self, pool_id: str, touched: datetime) -> bool:
+        if touched < self.since:
+            return self.fed
+        return touched < self.until and self.shown is not None and pool_id not in self.shown
+
+
+def check_feed(source: Source, cache: Cache, now: datetime, *, ask: bool) -> FeedCheck:
+    """What can be held against the feed in a complete scan at `now`. `ask`: whether it is asked for that."""
+    moved = changed(source, cache) if ask else None
+    shown = None if moved is None else frozenset((*moved.levels, *moved.others))
+    return FeedCheck(shown, _mark(cache) - OVERLAP, now - OVERLAP, cache.fed)
+
+
+def _mark(cache: Cache) -> datetime:
+    assert cache.watermark is not None
+    return datetime.fromisoformat(cache.watermark)
+
+
+def settled(entry: Mapping[str, Any]) -> bool:
+    """Whether nothing of a pool is left to do: no push to finish, nothing held, out of sync or being watched."""
+    return len(entry) == 3 and set(entry["levels"].values()) == {entry["quantity"]}
+
+
+def unsettled(cache: Cache) -> list[str]:
+    """The pools that every run looks at, whatever moved."""
+    return [pool_id for pool_id, entry in cache.pools.items() if not settled(entry)]

@@ -1,0 +1,334 @@
+"""The one thing that a run changes: what it remembers (cache, history), and what it tells (outcome)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from invsync.errors import InvsyncError
+from invsync.find import Found, Look
+from invsync.order import Known, Order
+from invsync.planning import Work
+from invsync.settle import Gone, Settled
+from invsync.state import history
+from invsync.state.cache import write_cache
+from invsync.state.history import append_history, history_tail
+from invsync.state.journal import Journal, journal_run, remove_journal
+from invsync.state.values import utc_text
+from invsync.tell import words
+from invsync.tell.lines import listed
+from invsync.tell.outcome import Outcome, Problem, Standing, Warning
+
+log = logging.getLogger("invsync")
+
+#: How long the mark of the feed may stay where it is while nothing moves.
+LONGEST_STAY = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What a run remembers and tells. `now`: the shop's clock.
+
+    `lines`: what the history has yet to get; `kept`: the pools that were dealt with; `gone`: the
+    titles of those that left; `held_back`: how many the brake kept from rising; `left_over`:
+    whether a pool kept moving, and is left to the next run.
+    """
+
+    order: Order
+    known: Known
+    outcome: Outcome
+    now: Callable[[], datetime]
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
+    gone: list[str] = field(default_factory=list)
+    held_back: int = 0
+    left_over: bool = False
+
+    # -- what is told
+
+    def report(self, note: Problem | Warning) -> None:
+        """Tell a problem or a warning."""
+        if isinstance(note, Problem):
+            self.outcome.problems.append(note)
+        else:
+            self.outcome.warnings.append(note)
+
+    def warn(self, kind: str, pool: str | None, message: str) -> None:
+        """Tell a warning."""
+        self.report(Warning(kind, pool, message))
+
+    # -- the steps of a run
+
+    def taken_in(self, run: str, lines: Iterable[dict[str, Any]]) -> None:
+        """The journal of an earlier run is finished: remember what became of it."""
+        self.known.cache.finished = run
+        # What is told already, was told by a run that was cut off just before it wrote its cache.
+        told = {history.identity(line) for line in history_tail(self.order.files)}
+        self.lines += [line for line in lines if history.identity(line) not in told]
+        self._write()
+
+    def looked(self, seen: Look) -> None:
+        """Tell which scan is done, and why."""
+        self.outcome.scan, self.outcome.scan_why = seen.choice.kind, seen.choice.why
+
+    def found(self, finding: Generator[Work, None, Found]) -> Found:
+        """Keep what was concluded while finding; nothing of it where finding fails."""
+        try:
+            found = _drained(finding, self.keep)
+        except InvsyncError:
+            self.outcome.standings.clear()
+            raise
+        if found.by is None:
+            return found
+        self.known.cache.scan_points = found.points
+        self.outcome.scan_why += f"; by {found.by}"
+        self.outcome.skipped.update(found.skipped)
+        if found.warning:
+            self.warn("bulk_failed", None, found.warning)
+        if found.skipped:
+            left_out = (
+                f"{n} {reason.replace('_', ' ')}" for reason, n in sorted(found.skipped.items())
+            )
+            log.info("left out of what matches: %s", ", ".join(left_out))
+        return found
+
+    def begin_afresh(self) -> None:
+        """What earlier runs knew and left is forgotten, in favour of what was found."""
+        self.known.cache.finished = journal_run(self.order.files)
+        self._write()
+
+    @contextmanager
+    def closing(self, journal: Journal, seen: Look, found: Found) -> Iterator[None]:
+        """Settle within: whatever ends that, where it got to is written down and told."""
+        whole = False
+        try:
+            yield
+            self._sum_up()
+            whole = True
+        finally:
+            pools = self.known.cache.pools
+            if not whole:
+                cut_off = pools.keys() & set(found.to_read) - self.kept
+                self.outcome.left = sum(len(pools[one]["levels"]) > 1 for one in cut_off)
+            self.outcome.seen = self.known.count()
+            # A batch of unknown outcome leaves everything to the journal.
+            if not (self.order.options.dry_run or journal.open):
+                if whole and not self.left_over:
+                    self._advance(seen)
+                if self.known.cache.changed or journal.begun:
+                    self._write()
+
+    def keep_all(self, works: Iterable[Settled]) -> None:
+        """Keep everything as it comes."""
+        for work in works:
+            self.keep(work)
+
+    # -- a pool
+
+    def keep(self, work: Settled) -> None:
+        """Remember a pool as far as it got, and tell of it."""
+        if isinstance(work, Warning):
+            self.report(work)
+            return
+        if isinstance(work, Gone):
+            self._forget(work.id)
+            return
+        if work.unshown:
+            self._distrust_feed(work)
+        if work.end == "again":
+            if work.applied:
+                self._carry(work)
+            return
+        self.kept.add(work.id)
+        if work.end == "left":
+            self._leave_over(work)
+            if not work.applied:
+                self._count(work)
+                return
+        self.held_back += work.brake and any(
+            work.plan.movements.get(level, 0) > 0 for level in work.plan.pool.braked
+        )
+        problem = self._tell(work)
+        self._count(work)
+        self._record(work)
+        self._store(work, problem)
+
+    def _forget(self, pool_id: str) -> None:
+        cache = self.known.cache
+        if pool_id in cache.pools:
+            self.gone.append(cache.title(pool_id))
+            cache.remove(pool_id)
+
+    def _distrust_feed(self, work: Work) -> None:
+        self.known.cache.feed_trusted = False
+        self.warn(
+            "feed_missed",
+            work.id,
+            f"{work.title}: moved at {work.unshown}, which Shopify's feed of changes did not show; "
+            "it is counted now. With `scan: auto` this shop is scanned completely from now on",
+        )
+
+    def _leave_over(self, work: Work) -> None:
+        self.left_over = True
+        self.warn(
+            "stale",
+            work.id,
+            f"{work.title}: its levels kept moving while they were raised; nothing was lost, and "
+            "the next run goes on from there",
+        )
+
+    def _carry(self, work: Work) -> None:
+        """A pool that is planned again after a part of it was applied; what is over is told now."""
+        for note in work.notes:
+            if not words.waits(note.kind):
+                self.report(note)
+        self.lines += work.sent
+        self.lines.append(history.moved(self._stamp(), self.order.run_id, work.id, work.record()))
+        self._store(work)
+
+    def _tell(self, work: Work) -> Problem | None:
+        """Tell what there is to tell of a pool; returns the problem that stands."""
+        made = work.plan
+        if made.why != "nothing":
+            before = "" if made.before is None else f"{made.before} → "
+            log.info("%s: %s, %s%s", work.title, words.WHY[made.why], before, made.pool.quantity)
+        for note in work.notes:
+            self.report(note)
+        if work.refused is None:
+            problems = (note for note in work.notes if isinstance(note, Problem))
+            return next((problem for problem in problems if words.stands(problem)), None)
+        refused = Problem(
+            "refused",
+            work.id,
+            work.title,
+            f"{work.title}: Shopify refused its adjustments: {work.refused}. Every run tries "
+            "again; mend the product in Shopify or take it out of the filter, then run: `invsync "
+            f"{self.order.command}`",
+            work.shown,
+        )
+        self.report(refused)
+        return refused
+
+    def _count(self, work: Work) -> None:
+        """Count how a pool stands; a single level is none."""
+        made = work.plan
+        if len(made.observed) < 2:
+            return
+        standing = _standing(work)
+        self.outcome.standings[standing] += 1
+        sent = work.applied or work.end == "whole"
+        if sent and (standing in ("adjusted", "failed") or made.adjustments):
+            self.outcome.changes.append(work.change())
+
+    def _record(self, work: Work) -> None:
+        """Have the history tell what was sent, moved and counted."""
+        made = work.plan
+        self.lines += work.sent
+        counted = made.before is not None and made.before != made.pool.quantity
+        if len(made.observed) > 1 and (made.movements or work.applied or counted):
+            self.lines.append(
+                history.moved(self._stamp(), self.order.run_id, work.id, work.record())
+            )
+
+    def _store(self, work: Work, problem: Problem | None = None) -> None:
+        cache = self.known.cache
+        entry = cache.encode(work.title, work.pool, self._standing_problem(work.id, problem))
+        if entry != cache.pools.get(work.id):
+            cache.put(work.id, entry)
+
+    def _standing_problem(self, pool_id: str, problem: Problem | None) -> Mapping[str, str] | None:
+        """The problem as the cache keeps it for `invsync status`, with the time since when it stands."""
+        if problem is None:
+            return None
+        earlier = self.known.cache.pools.get(pool_id, {}).get("problem", {})
+        since = earlier.get("since") if earlier.get("kind") == problem.kind else None
+        return {
+            "kind": problem.kind,
+            "since": since or self.outcome.started_at,
+            "message": problem.message,
+        }
+
+    # -- the end
+
+    def _sum_up(self) -> None:
+        """What is told once for many pools."""
+        settings, section = self.order.settings, self.order.section
+        if self.gone:
+            self.warn(
+                "left",
+                None,
+                f"no longer in the shop, or not what {settings.file} asks for: "
+                f"{listed(self.gone)}; forgotten, and judged afresh if they return",
+            )
+        if self.held_back:
+            self.warn(
+                "brake",
+                None,
+                f"the brake: {self.held_back} of {self.known.count()} pools would have risen in "
+                f"this run, more than max_rising ({section.max_rising:.0%}) lets through at once, "
+                "so their rises are held; falls went out. If the rises are right, run: `invsync "
+                f"{self.order.command} --force`",
+            )
+
+    def _advance(self, seen: Look) -> None:
+        """Everything up to the beginning of this run is settled.
+
+        A run to which the feed showed nothing leaves the mark where it is, and the cache unwritten:
+        reading the feed from a little further back costs nothing, writing a large cache every ten
+        minutes does.
+        """
+        if self.order.options.init and self.known.on_disk:
+            return  # the pools that are managed were not looked at
+        cache, began = self.known.cache, seen.began
+        complete = seen.moved is None
+        if complete:
+            cache.matches = list(seen.matches)
+            cache.scanned_at = utc_text(began)
+        behind = began - datetime.fromisoformat(cache.watermark or self.order.started_at)
+        stirred = seen.moved is not None and seen.moved.stirred
+        if complete or cache.changed or stirred or behind > LONGEST_STAY:
+            cache.watermark = utc_text(began)
+            cache.changed = True
+        cache.fed = not complete
+
+    def _write(self) -> None:
+        """History, cache, and only then the journal's end."""
+        files = self.order.files
+        append_history(files, self.lines)
+        self.lines.clear()
+        write_cache(files, self.known.cache, self.order.run_id)
+        remove_journal(files)
+
+    def _stamp(self) -> str:
+        return utc_text(self.now())
+
+
+def _drained(finding: Generator[Work, None, Found], keep: Callable[[Work], None]) -> Found:
+    """Keep what a generator yields; returns what it returns."""
+    while True:
+        try:
+            work = next(finding)
+        except StopIteration as end:
+            found: Found = end.value
+            return found
+        keep(work)
+
+
+def _standing(work: Work) -> Standing:
+    """How a pool is counted: by the first of these that is true of it."""
+    made = work.plan
+    if work.refused is not None or work.end == "left":
+        return "failed"
+    if any(words.waits(note.kind) for note in made.notes):
+        return "held"
+    if made.pool.quantity is None:
+        return "out_of_sync"
+    if made.why == "adopted":
+        return "adopted"
+    if made.adjustments or made.before != made.pool.quantity:
+        return "adjusted"
+    return "in_step"

@@ -1,0 +1,66 @@
+"""What a run is asked, and what is known as it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from invsync.config import LocationsSettings, Settings, VariantsSettings
+from invsync.connect import section_of
+from invsync.state.cache import Cache
+from invsync.state.files import Command, Files
+from invsync.sync import Align
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the person asked for on the command line."""
+
+    dry_run: bool = False
+    force: bool = False
+    init: bool = False
+    reset: bool = False
+    align: Align | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of a run, by which rules, and under which id. `started_at`: UTC text."""
+
+    settings: Settings
+    command: Command
+    options: Options
+    run_id: str
+    started_at: str
+
+    @property
+    def files(self) -> Files:
+        """Where the command keeps its state."""
+        return Files(self.settings.state_dir, self.command)
+
+    @property
+    def section(self) -> VariantsSettings | LocationsSettings:
+        """The configuration of the command."""
+        return section_of(self.settings, self.command)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What earlier runs have left. `on_disk`: whether the cache was there already."""
+
+    cache: Cache
+    on_disk: bool = False
+
+    @property
+    def seeded(self) -> bool:
+        """Whether an unknown pool is a new one; what a first run that was cut off left tells nothing of that."""
+        return self.on_disk and self.cache.scanned_at is not None
+
+    def widest(self, ids: Sequence[str]) -> int:
+        """How many levels the largest of these pools is known to have."""
+        pools = self.cache.pools
+        return max((len(pools[one]["levels"]) for one in ids if one in pools), default=0)
+
+    def count(self) -> int:
+        """How many pools are known; a single level is none."""
+        return sum(len(entry["levels"]) > 1 for entry in self.cache.pools.values())

@@ -1,0 +1,183 @@
+"""From a sight to a plan: the rule as the configuration and the command line set it, and what it has to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from invsync.order import Known, Order
+from invsync.pools import Name, Scope, Sight
+from invsync.sync import Adjustment, LevelId, Plan, Pool, adopt, align, plan
+from invsync.tell import words
+from invsync.tell.outcome import Change, LevelChange, Problem, Shown, Warning
+
+#: `whole`: as planned, or refused; `again`: it moved meanwhile, and is read and planned afresh;
+#: `left`: it moved each time, and is left to the next run.
+End = Literal["whole", "again", "left"]
+
+
+@dataclass(slots=True)
+class Work:
+    """A planned pool on its way: what of it was applied, and how it ended.
+
+    `notes`: what the plan has to tell; `brake`: the brake was on when it was planned; `unshown`:
+    when a level moved of which the feed of changes showed nothing. `sent`: the history's lines of
+    what was applied; `refused`: Shopify's message.
+    """
+
+    id: str
+    title: str
+    plan: Plan
+    names: Mapping[LevelId, Name]
+    notes: tuple[Problem | Warning, ...] = ()
+    brake: bool = False
+    unshown: str | None = None
+    applied: set[LevelId] = field(default_factory=set)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    refused: str | None = None
+    end: End = "whole"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether its adjustments are still to be sent."""
+        return self.refused is None and self.end == "whole"
+
+    @property
+    def rises(self) -> bool:
+        """Whether the plan counts a rise that raises other levels."""
+        return self.plan.risen > 0 and len(self.plan.observed) > 1
+
+    @property
+    def pool(self) -> Pool:
+        """What to remember of the pool, as things stand."""
+        return self.plan.settle(self.applied)
+
+    @property
+    def shown(self) -> tuple[Shown, ...]:
+        """The levels, as a problem shows them."""
+        return shown(self.plan, self.names)
+
+    def change(self) -> Change:
+        """Its row in the report."""
+        made = self.plan
+        deltas = {adjustment.level: adjustment.delta for adjustment in made.adjustments}
+        rows = tuple(
+            LevelChange(
+                level.item,
+                self.names[level].sku,
+                self.names[level].label,
+                level.location,
+                observed,
+                made.movements.get(level, 0),
+                deltas.get(level, 0),
+                level not in deltas or level in self.applied,
+            )
+            for level, observed in made.observed.items()
+            if level in deltas or level in made.movements
+        )
+        return Change(self.id, self.title, made.before, made.pool.quantity, made.why, rows)
+
+    def record(self) -> dict[str, Any]:
+        """What the journal and the history keep of the plan."""
+        return {
+            "title": self.title,
+            "why": self.plan.why,
+            "quantity": {"from": self.plan.before, "to": self.plan.pool.quantity},
+            "moved": [
+                {
+                    "item": level.item,
+                    "sku": self.names[level].sku,
+                    "name": self.names[level].label,
+                    "location": level.location,
+                    "movement": movement,
+                }
+                for level, movement in self.plan.movements.items()
+            ],
+            "notes": [
+                {"kind": note.kind, "message": note.message, "problem": isinstance(note, Problem)}
+                for note in self.notes
+            ],
+        }
+
+    def told(self, adjustment: Adjustment) -> dict[str, Any]:
+        """What the journal and the history keep of a level."""
+        name = self.names[adjustment.level]
+        return {"sku": name.sku, "name": name.label, "observed": adjustment.observed}
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """The rule, as the configuration and the command line set it."""
+
+    order: Order
+    scope: Scope
+    known: Known
+
+    def work(self, sight: Sight, *, brake: bool = False) -> Work | None:
+        """What a reading makes of a pool; None where `--init` has nothing to say of it."""
+        observed = sight.observed(self.scope)
+        pool = self.known.cache.get(sight.id)
+        if not self.order.options.init:
+            made = self._judged(pool, observed, brake=brake)
+        elif pool is not None and pool.quantity is not None:
+            return None
+        else:
+            made = self._first(observed)
+        return self._told(sight.id, sight.title, made, sight.names(self.scope), brake=brake)
+
+    def braked(self, work: Work) -> Work:
+        """The same reading, now that the brake is on."""
+        pool = self.known.cache.get(work.id)
+        made = self._judged(pool, work.plan.observed, brake=True)
+        held = self._told(work.id, work.title, made, work.names, brake=True)
+        held.unshown = work.unshown
+        return held
+
+    def unaligned(self, work: Work) -> Work:
+        """The same reading, where nothing is to be aligned."""
+        made = plan(None, work.plan.observed, seeded=False)
+        return self._told(work.id, work.title, made, work.names)
+
+    def _first(self, observed: Mapping[LevelId, int]) -> Plan:
+        """A pool that is not managed, in `--init`."""
+        to = self.order.options.align
+        made = adopt(observed) or (align(observed, to) if to else None)
+        return made or plan(None, observed, seeded=False)
+
+    def _judged(self, pool: Pool | None, observed: Mapping[LevelId, int], *, brake: bool) -> Plan:
+        return plan(
+            pool,
+            observed,
+            several_rises=self.order.section.several_rises,
+            follow=self.scope.axis.follows,
+            seeded=self.known.seeded,
+            brake=brake and len(observed) > 1,
+            release=self.order.options.force,
+        )
+
+    def _told(
+        self,
+        pool: str,
+        title: str,
+        made: Plan,
+        names: Mapping[LevelId, Name],
+        *,
+        brake: bool = False,
+    ) -> Work:
+        """A plan with what it has to tell."""
+        labels = {level: name.label for level, name in names.items()}
+        policy = self.order.section.several_rises
+        about = [
+            words.About(note, made, title, labels, self.scope.axis, policy) for note in made.notes
+        ]
+        notes = words.told(pool, about, shown(made, names))
+        return Work(pool, title, made, names, notes, brake)
+
+
+def shown(made: Plan, names: Mapping[LevelId, Name]) -> tuple[Shown, ...]:
+    """The levels of a plan, as a problem shows them."""
+    return tuple(
+        Shown(level.item, names[level].sku or names[level].label, level.location, observed)
+        for level, observed in made.observed.items()
+    )

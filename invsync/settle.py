@@ -1,0 +1,171 @@
+"""Settling the pools that may have moved: read by id, planned, braked, pushed, a portion at a time.
+
+Each pool is yielded as far as it got; where a push is cut off, what took effect is yielded before
+the exception passes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+
+from invsync.admin import adjust, levels
+from invsync.errors import OutOfTime
+from invsync.feed import FeedCheck
+from invsync.find import Found
+from invsync.listings import Heed, Source
+from invsync.order import Known, Order
+from invsync.planning import Planning, Work
+from invsync.push import Pushing
+from invsync.tell.outcome import Change, Warning
+
+log = logging.getLogger("invsync")
+
+#: How often a raise whose level moved meanwhile is read and planned again before it is left to the
+#: next run.
+STALE_TRIES = 3
+#: The brake looks at the share of pools that rise only where at least this many do.
+FEW_RISES = 20
+
+Confirm = Callable[[Sequence[Change]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A pool that is no longer in the shop, or not what the configuration asks for."""
+
+    id: str
+
+
+#: What settling comes to: a pool as far as it got, one that left, or what is to be told beside.
+Settled = Work | Gone | Warning
+
+
+@dataclass(slots=True)
+class Brake:
+    """Whether so many pools rise in one run that no rise is let through. `risen`: how many did so far."""
+
+    limit: int
+    on: bool = False
+    risen: int = 0
+
+    @classmethod
+    def of(cls, order: Order, known: Known, rising: int) -> Brake | None:
+        """The brake of a run in which as many pools seem to rise; None where it is let off."""
+        if order.options.force:
+            return None
+        limit = max(FEW_RISES, int(order.section.max_rising * known.count()) + 1)
+        return cls(limit, on=rising >= limit)
+
+    def holds(self, works: Sequence[Work]) -> bool:
+        """Whether it is on, or comes on with these works."""
+        if self.risen + sum(work.rises for work in works) >= self.limit:
+            self.on = True
+        return self.on
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """What settling a pool takes. `pushing`: None in a dry run."""
+
+    order: Order
+    source: Source
+    known: Known
+    planning: Planning
+    pushing: Pushing | None
+    feed: FeedCheck | None = None
+
+    def settle(self, found: Found, confirm: Confirm, heed: Heed) -> Iterator[Settled]:
+        """Bring what was found in step, and yield each pool as far as it got.
+
+        `confirm` is asked with the changes that `--align` would make.
+        """
+        ids: Sequence[str] = found.to_read
+        brake = Brake.of(self.order, self.known, found.rising)
+        if ids and self.order.options.align:
+            ids = yield from self._approved(ids, found, confirm)
+        done = 0
+        for some in self._portions(ids, found):
+            try:
+                heed("pushing", done, len(ids))
+                yield from self._portion(some, brake)
+            except OutOfTime as error:
+                raise OutOfTime(
+                    f"{error}; {len(ids) - done} of {len(ids)} pools are left to the next run. "
+                    f"Raise max_run_time in {self.order.settings.file} if this happens often"
+                ) from error
+            done += len(some)
+
+    def _portion(self, ids: Sequence[str], brake: Brake | None) -> Iterator[Settled]:
+        """Read, plan and push these pools; those whose levels moved meanwhile are read and planned again."""
+        for attempt in range(1, STALE_TRIES + 1):
+            works = yield from self._planned(ids, on=brake is not None and brake.on)
+            if brake and brake.holds(works):
+                works = [work if work.brake else self.planning.braked(work) for work in works]
+            yield from self._pushed(works)
+            ids = [work.id for work in works if work.end == "again"]
+            for work in works:
+                if work.end == "again" and attempt == STALE_TRIES:
+                    work.end = "left"
+                elif brake and work.end == "whole":
+                    brake.risen += work.rises
+                yield work
+            if not ids:
+                return
+            log.info("%d pools moved while they were pushed (%d)", len(ids), attempt)
+
+    def _planned(self, ids: Sequence[str], *, on: bool) -> Generator[Gone, None, list[Work]]:
+        """Plan from a fresh reading; a pool that is really gone is yielded. `on`: whether the brake is."""
+        works = []
+        for pool_id, sight in self.source.read(ids, self.known.widest(ids)).items():
+            if sight is None:
+                yield Gone(pool_id)
+            elif work := self.planning.work(sight, brake=on):
+                if self.feed is not None:
+                    work.unshown = self.feed.unshown(sight, work.plan)
+                works.append(work)
+        return works
+
+    def _pushed(self, works: Sequence[Work]) -> Iterator[Work]:
+        """Push; whatever cuts it off, what took effect is yielded first."""
+        if self.pushing is None:
+            return
+        try:
+            self.pushing.push(work for work in works if work.plan.adjustments)
+        except BaseException:
+            for work in works:
+                if work.applied:
+                    work.end = "whole"
+                    yield work
+            raise
+
+    def _portions(self, ids: Sequence[str], found: Found) -> Iterator[list[str]]:
+        """Ids in portions that one call can read, and whose adjustments are likely to fill one batch."""
+        some: list[str] = []
+        room = adjust.BATCH
+        for pool_id in ids:
+            # Of one not seen to have moved there is likely nothing to send.
+            size = 0 if pool_id in found.still else self.known.widest([pool_id]) or 4
+            if some and (size > room or len(some) == levels.PAGE):
+                yield some
+                some, room = [], adjust.BATCH
+            some.append(pool_id)
+            room -= size
+        if some:
+            yield some
+
+    def _approved(
+        self, ids: Sequence[str], found: Found, confirm: Confirm
+    ) -> Generator[Settled, None, Sequence[str]]:
+        """Show what `--align` would change, and go on only if it is wanted."""
+        works: list[Work] = []
+        for some in self._portions(ids, found):
+            works += yield from self._planned(some, on=False)
+        changes = [work.change() for work in works]
+        if not changes or self.order.options.dry_run or confirm(changes):
+            return ids
+        for work in works:
+            yield self.planning.unaligned(work)
+        yield Warning("not_aligned", None, "nothing was aligned, since you said no")
+        return []
