@@ -42,15 +42,17 @@ _OURS = {
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a call changed nothing.
+    """Why a call changed nothing, or (busy and `still_running`) may yet.
 
     `index`: which adjustment of the call it is about, None when Shopify names none. `message` is
-    Shopify's own.
+    Shopify's own. `still_running`: an earlier call with the same key is at work still, so that the
+    outcome is open.
     """
 
     answer: Answer
     index: int | None
     message: str
+    still_running: bool = False
 
 
 def change(item: str, location: str, delta: int, change_from: int | None) -> dict[str, Any]:
@@ -79,11 +81,16 @@ def call(changes: Sequence[Mapping[str, Any]], run_id: str, key: str) -> dict[st
 def adjust(client: Client, variables: Mapping[str, Any]) -> tuple[Refusal, ...]:
     """Send one call; an empty tuple means that it was applied, otherwise nothing of it was.
 
-    Any exception means that the outcome is unknown: the same variables can be sent again, within
-    the 24 hours for which Shopify remembers the key
-    (https://shopify.dev/docs/api/usage/implementing-idempotency).
+    Raises `CallRefused` where Shopify refuses the call as it stands and `NotExecuted` where it
+    carries out no call now: nothing of this one was applied. Any other exception means that the
+    outcome is unknown: the same variables can be sent again, within the 24 hours for which Shopify
+    remembers the key (https://shopify.dev/docs/api/usage/implementing-idempotency).
     """
-    data = client.execute(load("adjust"), dict(variables), cost=COST)
+    return outcome_of(client.execute(load("adjust"), dict(variables), cost=COST))
+
+
+def outcome_of(data: Mapping[str, Any]) -> tuple[Refusal, ...]:
+    """What the data of an answer tells, as `adjust` returns it. Pure."""
     try:
         errors = data["inventoryAdjustQuantities"]["userErrors"]
         if not isinstance(errors, list):
@@ -92,18 +99,16 @@ def adjust(client: Client, variables: Mapping[str, Any]) -> tuple[Refusal, ...]:
     except (KeyError, TypeError, AttributeError) as error:
         raise ShopError(
             "Adjust: Shopify's answer has not the shape that its schema promises; whether the "
-            "adjustments were "
-            "applied is not known, the next run finds out"
+            "adjustments were applied is not known, the next run finds out"
         ) from error
 
 
 def _refusal(error: Any) -> Refusal:
-    code, field, message = error.get("code"), error.get("field"), str(error.get("message"))
+    code, field, message = error.get("code"), error.get("field"), _message(error)
     if code == "IDEMPOTENCY_KEY_PARAMETER_MISMATCH":
         raise ShopError(
             f"Shopify knows the idempotency key of this batch with other adjustments ({message}); "
-            "nothing more was "
-            "sent. This is a fault of invsync: keep the state folder and report it"
+            "nothing more was sent. This is a fault of invsync: keep the state folder and report it"
         )
     answer: Answer = "refused"
     if code in _BUSY:
@@ -114,7 +119,12 @@ def _refusal(error: Any) -> Refusal:
         answer = "stale"
     elif code in _OURS:
         answer = "ours"
-    return Refusal(answer, _index(field), f"{message} ({code})" if code else message)
+    running = code == "IDEMPOTENCY_CONCURRENT_REQUEST"
+    return Refusal(answer, _index(field), f"{message} ({code})" if code else message, running)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    return str(error.get("message") or "Shopify gives no reason")
 
 
 def _index(field: Any) -> int | None:

@@ -16,8 +16,9 @@ import requests
 import responses
 from requests import PreparedRequest
 
+from invsync.admin.again import MAX_TRIES
 from invsync.admin.auth import AccessToken, ClientCredentials, GrantedToken, credentials_for
-from invsync.admin.client import MAX_TRIES, Client
+from invsync.admin.client import Client
 from invsync.admin.documents import Document
 from invsync.errors import ConfigError, OutOfTime, ShopError
 
@@ -43,6 +44,9 @@ class FakeClock:
 
     def monotonic(self) -> float:
         return self.passed
+
+    def check(self) -> None:
+        """Nothing ends the run."""
 
     def sleep(self, seconds: float) -> None:
         self.passed += seconds

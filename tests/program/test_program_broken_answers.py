@@ -164,7 +164,33 @@ def test_an_answer_that_can_not_be_read_fails_the_run(
     assert "<html>" not in line
 
 
-@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+#: Of these, those that leave the payload of a mutation as it is: it tells what happened.
+BESIDE = {
+    "errors beside data",
+    "errors is text",
+    "errors is an object",
+    "errors holds null",
+    "another version",
+    "a search warning",
+}
+
+
+@pytest.mark.parametrize("beside", sorted(BESIDE))
+def test_an_adjustment_is_known_to_be_applied_whatever_stands_beside_its_payload(
+    behind: World, door: Door, beside: str
+) -> None:
+    sold(behind, "variants")
+    body = BODIES[beside]
+    door.tamper = lambda asked, answer: body(answer) if asked == "Adjust" else answer
+    behind.variants()
+    assert behind.reads("P-S P-M") == [27, 27]
+    assert not behind.place("variants", "journal").exists()
+    door.tamper = lambda asked, answer: answer
+    behind.run("variants", "-q")
+    assert behind.batches == []
+
+
+@pytest.mark.parametrize("body", [BODIES[name] for name in BODIES if name not in BESIDE])
 def test_an_adjustment_whose_answer_can_not_be_read_is_counted_once(
     behind: World, door: Door, body: Callable[[bytes], Any]
 ) -> None:
