@@ -28,7 +28,7 @@ from invsync.errors import InvsyncError, StateError
 from invsync.listings import listings_of
 from invsync.pools import Scope, see
 from invsync.state.cache import read_cache, take_up
-from invsync.state.files import Command, Files, prepare
+from invsync.state.files import COMMANDS, Command, Files, prepare
 from invsync.state.journal import read_journal
 
 #: Seconds that all questions to the shop may take together.
@@ -40,8 +40,6 @@ COUNTED = 1000
 SKEW = 60
 #: How long before a version of the API goes it is time to take another.
 SOON = timedelta(days=60)
-
-COMMANDS: tuple[Command, ...] = ("variants", "locations")
 
 #: Titles that a line names before it only counts.
 _NAMED = 3
@@ -159,6 +157,7 @@ def _state_dir(settings: Settings) -> Check:
             )
         for command in COMMANDS:
             files = Files(folder, command)
+            unwise = prepare(files)
             for path in (files.cache, files.journal, files.lock, files.last, files.history):
                 if path.exists() and not os.access(path, os.R_OK | os.W_OK):
                     return Check(
@@ -167,7 +166,6 @@ def _state_dir(settings: Settings) -> Check:
                         f"{path} belongs to another user",
                         f"chown it, or {mend}",
                     )
-            prepare(files)
             if cache := read_cache(files):
                 take_up(cache, files, settings.shop, cache.locations)
             read_journal(files, settings.shop)
@@ -175,6 +173,8 @@ def _state_dir(settings: Settings) -> Check:
         return Check("state_dir", "failed", f"{folder} can't be looked at ({error.strerror})", mend)
     except StateError as error:
         return Check("state_dir", "failed", str(error))
+    if unwise:
+        return Check("state_dir", "warning", unwise[0])
     return Check("state_dir", "ok", f"{folder} is writable, and there is room")
 
 

@@ -54,7 +54,11 @@ class Invocation:
                 f"{settings.file}: shop is {settings.shop}, a real shop; the sandbox commands need "
                 "`shop: sandbox`"
             )
+        from invsync.state.files import refuse_foreign
+
         url = None if settings.sandbox else settings.endpoint
+        if url is None:
+            refuse_foreign(settings.state_dir, "sandbox …")
         return SandboxPlace(settings.state_dir / "sandbox.json", url, settings.api_version)
 
     def start_log(self) -> None:

@@ -13,7 +13,7 @@ from invsync.admin.client import Client, Clock
 from invsync.config import LocationsSettings, Settings, VariantsSettings, section_missing
 from invsync.errors import ConfigError, OutOfTime, Stopped
 from invsync.pools import Scope
-from invsync.state.files import Command
+from invsync.state.files import Command, is_own, refuse_foreign
 
 
 class RunClock:
@@ -62,16 +62,19 @@ def connect(
 ) -> Client:
     """A client for the shop of the configuration: the real one, a served sandbox, or the one in this process.
 
-    `keep_token`: whether a granted token may be written to the state folder.
+    `keep_token`: whether a granted token may be written to the state folder. Raises `StateError`
+    for a sandbox in another user's folder.
     """
     session = session or requests.Session()
     if settings.sandbox:
         from invsync.sandbox.transport import SandboxAdapter
 
+        refuse_foreign(settings.state_dir, "…")  # whoever asks the shop in there, writes to it
         try:
             session.mount(settings.endpoint, SandboxAdapter(settings.state_dir / "sandbox.json"))
         except ImportError as error:
             raise ConfigError(f"{settings.file}: shop: {error}") from error
+    keep_token = keep_token and is_own(settings.state_dir)
     configured = (
         AccessToken(settings.access_token)
         if settings.access_token is not None

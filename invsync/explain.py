@@ -18,10 +18,8 @@ from typing import Any
 from invsync.config import Settings
 from invsync.errors import InvsyncError, StateError
 from invsync.state.cache import Cache, read_cache
-from invsync.state.files import Command, Files
+from invsync.state.files import COMMANDS, Command, Files, look_over
 from invsync.state.history import history_lines
-
-COMMANDS: tuple[Command, ...] = ("variants", "locations")
 
 #: Pools whose stories are told at once, where several are asked for by one exact name.
 _TOLD = 5
@@ -156,6 +154,7 @@ def read_stories(settings: Settings, asked: str, last: int) -> list[Story]:
     read.
     """
     files = Files(settings.state_dir, "variants")
+    look_over(files)
     caches = {command: _cache(Files(settings.state_dir, command)) for command in COMMANDS}
     chosen = _choose(asked.strip(), files, caches)
     return [_story(pool_id, title, files, caches, last) for pool_id, title in chosen.items()]

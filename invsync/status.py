@@ -11,13 +11,11 @@ from invsync.axis import axis_of
 from invsync.config import Settings
 from invsync.errors import StateError
 from invsync.state.cache import Cache, read_cache
-from invsync.state.files import Command, Files
+from invsync.state.files import COMMANDS, Command, Files, look_over
 from invsync.state.journal import belongs, read_journal
 from invsync.state.last import read_last
 from invsync.state.lock import holder
 from invsync.state.values import utc_text
-
-COMMANDS: tuple[Command, ...] = ("variants", "locations")
 
 #: Pools that wait for a person which the text lists, those that wait longest.
 _SHOWN = 30
@@ -107,6 +105,7 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
     section = getattr(settings, command)
     configured = section is not None
     try:
+        look_over(files)
         running = holder(files)
         last = read_last(files)
         cache = read_cache(files)
@@ -124,7 +123,7 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
     managed = [
         entry
         for entry in cache.pools.values()
-        if _several(entry) and type(entry.get("quantity")) is int
+        if len(entry["levels"]) > 1 and entry["quantity"] is not None
     ]
     return CommandStatus(
         command,
@@ -132,7 +131,7 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
         seeded=True,
         managed=len(managed),
         units=sum(entry["quantity"] for entry in managed),
-        single=sum(not _several(entry) for entry in cache.pools.values()),
+        single=sum(len(entry["levels"]) < 2 for entry in cache.pools.values()),
         waiting=_waiting(cache),
         scanned_at=cache.scanned_at,
         reconcile_by=_reconcile_by(cache, section.reconcile_every if configured else None),
@@ -142,23 +141,11 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
     )
 
 
-def _several(entry: Mapping[str, Any]) -> bool:
-    levels = entry.get("levels")
-    return isinstance(levels, dict) and len(levels) > 1
-
-
 def _waiting(cache: Cache) -> tuple[Waiting, ...]:
     found = (
-        Waiting(
-            pool_id,
-            cache.title(pool_id),
-            str(told["kind"]),
-            str(told["since"]),
-            str(told["message"]),
-        )
+        Waiting(pool_id, cache.title(pool_id), told["kind"], told["since"], told["message"])
         for pool_id, entry in cache.pools.items()
-        if isinstance(told := entry.get("problem"), dict)
-        and {"kind", "since", "message"} <= told.keys()
+        if (told := entry.get("problem")) is not None
     )
     return tuple(sorted(found, key=lambda waiting: waiting.since))
 

@@ -523,12 +523,56 @@ def test_the_lock_is_let_go_of_after_an_error(files: Files) -> None:
 # ------------------------------------------------------------------------------------------------
 
 
-def test_the_last_run_comes_back_or_nobody_can_tell(files: Files) -> None:
-    write_last(files, {"run": "run-1", "exit": 3, "error": None})
-    assert read_last(files) == {"run": "run-1", "exit": 3, "error": None}
-    for content in (b"", b"{", b"[]", b"\xff"):
-        files.last.write_bytes(content)
-        assert read_last(files) is None
+RECORD = {
+    "run": "run-1",
+    "started_at": NOON,
+    "seconds": 1.5,
+    "mode": "sync",
+    "exit": 3,
+    "error": None,
+    "changes": 1,
+    "problems": 0,
+}
+
+
+def test_the_last_run_comes_back_as_it_was_kept(files: Files) -> None:
+    assert read_last(files) is None
+    write_last(files, RECORD)
+    assert read_last(files) == RECORD
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b"\x00" * 50,
+        b"[" * 100_000,
+        *(
+            json.dumps({**RECORD, **wrong}).encode()
+            for wrong in (
+                {"exit": "3"},
+                {"exit": 10**30},
+                {"seconds": []},
+                {"seconds": -1},
+                {"seconds": float("nan")},
+                {"started_at": "9999-12-31T23:59:59Z"},
+                {"error": 5},
+                {"error": "\ud800"},
+            )
+        ),
+    ],
+    ids=lambda content: content[:40].decode(errors="replace"),
+)
+def test_a_record_that_no_run_left_is_refused_and_kept(files: Files, content: bytes) -> None:
+    files.last.write_bytes(content)
+    line = refusal(read_last, files)
+    assert line.startswith(f"{files.last}: ")
+    assert "the next run" in line.lower()
+    assert files.last.read_bytes() == content
 
 
 def test_history_grows_line_by_line(files: Files) -> None:

@@ -10,7 +10,16 @@ from typing import Any
 
 from invsync.errors import StateError
 from invsync.state.files import FORMAT, Command, Files, read_text, replace_file
-from invsync.state.values import flag_of, moment_of, object_of, text_of, whole_of
+from invsync.state.values import (
+    LARGEST,
+    flag_of,
+    moment_of,
+    object_of,
+    parsed,
+    shown,
+    text_of,
+    whole_of,
+)
 from invsync.sync import FellAlike, LevelId, Pool
 
 
@@ -152,8 +161,8 @@ def read_cache(files: Files) -> Cache | None:
         text = read_text(files.cache)
         if text is None:
             return None
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        document = parsed(text)
+    except ValueError as error:
         raise StateError(f"{files.cache}: is not JSON ({error}); {way_on}") from error
     finally:
         gc.freeze()  # and nothing will be, up to the end of the process
@@ -163,7 +172,7 @@ def read_cache(files: Files) -> Cache | None:
         raise StateError(f"{files.cache}: is not a cache of invsync; {way_on}")
     if document["format"] is not FORMAT:
         raise StateError(
-            f"{files.cache}: has format {document['format']!r}, this invsync knows {FORMAT}; the "
+            f"{files.cache}: has format {shown(document['format'])}, this invsync knows {FORMAT}; the "
             "file was kept. "
             f"Install the invsync that wrote it, or start over with {files.start_over}"
         )
@@ -183,10 +192,10 @@ def read_cache(files: Files) -> Cache | None:
             pools=object_of(document["pools"]),
         )
         if document["command"] != files.command:
-            raise TypeError(f"it is one of {document['command']!r}")
-        damaged = [pool_id for pool_id, entry in cache.pools.items() if not _is_entry(entry)]
-        if damaged:
-            raise TypeError(f"pool {damaged[0]}")
+            raise TypeError(f"it is one of {shown(document['command'])}")
+        for pool_id, entry in cache.pools.items():
+            if not _is_plain(entry):
+                _check_pool(pool_id, entry)
     except KeyError as error:
         raise StateError(
             f"{files.cache}: is damaged (the key {error} is missing); {way_on}"
@@ -196,14 +205,51 @@ def read_cache(files: Files) -> Cache | None:
     return cache
 
 
-def _is_entry(entry: Any) -> bool:
-    """Whether the parts are there that are looked at without decoding the pool."""
+def _is_plain(entry: Any) -> bool:
+    """Whether it is the entry of a pool of which there is nothing special to tell, as nearly all are."""
+    if type(entry) is not dict or len(entry) != 3:
+        return False
+    levels, quantity = entry.get("levels"), entry.get("quantity")
     return (
-        type(entry) is dict
-        and "quantity" in entry
-        and type(entry.get("levels")) is dict
-        and type(entry.get("problem", entry)) is dict
+        type(entry.get("title")) is str
+        and type(levels) is dict
+        and type(quantity) is int
+        and -LARGEST <= quantity <= LARGEST
+        and all(type(units) is int and -LARGEST <= units <= LARGEST for units in levels.values())
     )
+
+
+def _check_pool(pool_id: str, entry: Any) -> None:
+    try:
+        check_entry(entry)
+    except KeyError as error:
+        raise TypeError(f"pool {pool_id} lacks the key {error}") from error
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"pool {pool_id}: {error}") from error
+
+
+def check_entry(value: Any) -> dict[str, Any]:
+    """The entry of a pool, all of it looked at; raises `KeyError`, `TypeError` or `ValueError` for what is none."""
+    entry = object_of(value)
+    text_of(entry["title"])
+    if entry["quantity"] is not None:
+        whole_of(entry["quantity"])
+    for units in (entry["levels"], entry.get("held", {}), entry.get("braked", {})):
+        for each in object_of(units).values():
+            whole_of(each)
+    whole_of(entry.get("pending", 0))
+    alike = entry.get("fell_alike")
+    if alike is not None:
+        if type(alike) is not list or len(alike) != 2:
+            raise TypeError("fell_alike is not two numbers")
+        fall, runs = map(whole_of, alike)
+        if fall >= 0 or runs < 1:
+            raise ValueError("fell_alike is no fall, or of no run")
+    flag_of(entry.get("left_alone", False))
+    if "problem" in entry:
+        problem = object_of(entry["problem"])
+        text_of(problem["kind"]), text_of(problem["message"]), text_of(moment_of(problem["since"]))
+    return entry
 
 
 def write_cache(files: Files, cache: Cache, run: str) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from invsync.state.files import HISTORY_BYTES, Files, append_lines, said
-from invsync.state.values import object_of
+from invsync.state.files import HISTORY_BYTES, Files, append_lines, open_file, said
+from invsync.state.values import object_of, parsed
 from invsync.sync import LevelId
+
+#: Bytes of a line: a pool of a thousand levels takes a quarter of it. A longer one is read in
+#: parts, none of which makes sense.
+LONGEST_LINE = 1_000_000
 
 
 def append_history(files: Files, lines: Iterable[Mapping[str, Any]]) -> None:
@@ -24,23 +27,30 @@ def append_history(files: Files, lines: Iterable[Mapping[str, Any]]) -> None:
 def history_tail(files: Files) -> list[dict[str, Any]]:
     """The lines in the last million bytes of the history; those that can't be read are left out."""
     with said(files.history):
-        if not files.history.exists():
+        try:
+            descriptor = open_file(files.history, os.O_RDONLY)
+        except FileNotFoundError:
             return []
-        with files.history.open("rb") as file:
+        with os.fdopen(descriptor, "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - 1_000_000))
             lines = file.read().splitlines()
     told = []
     for line in lines:
         with contextlib.suppress(ValueError, TypeError):
-            told.append(object_of(json.loads(line)))
+            told.append(object_of(parsed(line)))
     return told
 
 
 def history_lines(files: Files) -> Iterator[bytes]:
     """The lines of the history, oldest first, one at a time: the file that was set aside, then the one in use."""
     for path in (files.history.with_name("history.jsonl.1"), files.history):
-        with said(path), contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-            yield from file
+        try:
+            descriptor = open_file(path, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        with said(path), os.fdopen(descriptor, "rb") as file:
+            while line := file.readline(LONGEST_LINE):
+                yield line
 
 
 def sent(

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from invsync.errors import StateError
-from invsync.state.cache import Cache
+from invsync.state.cache import Cache, check_entry
 from invsync.state.files import FORMAT, Files, append_lines, read_bytes, said, sync_folder
-from invsync.state.values import flag_of, moment_of, object_of, text_of, whole_of
+from invsync.state.values import (
+    flag_of,
+    list_of,
+    moment_of,
+    object_of,
+    parsed,
+    text_of,
+    whole_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,36 +90,37 @@ class Journal:
 def read_journal(files: Files, shop: str) -> JournalContent | None:
     """What an earlier run left; None if it left nothing that was ever sent.
 
-    A torn last line was never acted on: a request only leaves once its line is on disk. Raises
+    A torn end was never acted on: a request only leaves once its line is on disk. Raises
     `StateError` for a journal of another shop or command, and for one that is damaged anywhere
-    else.
+    else, its first line included.
     """
     content = read_bytes(files.journal)
-    if content is None:
+    if not content:
         return None
-    lines = content.split(b"\n")
-    torn = lines.pop()
     way_on = (
         f"nothing was sent, the file was kept. Start over with {files.start_over}, which "
         "takes the levels as they are"
     )
+    *lines, torn = content.split(b"\n")
+    if not lines:
+        if _begins(torn, files):
+            return None
+        raise StateError(f"{files.journal}: does not begin as a journal of invsync does; {way_on}")
     documents: list[dict[str, Any]] = []
     for at, line in enumerate(lines, 1):
         try:
-            documents.append(object_of(json.loads(line)))
+            documents.append(object_of(parsed(line)))
         except (ValueError, TypeError) as error:
-            if at == len(lines) and not torn:
+            if 1 < at == len(lines) and not torn:
                 break  # the disk kept the line's length but not its text
             raise StateError(
                 f"{files.journal}: line {at} is not what invsync writes ({error}); {way_on}"
             ) from error
-    if not documents:
-        return None
     try:
         header, *told = documents
         if header["journal"] is not FORMAT or header["command"] != files.command:
             raise ValueError("no journal of this command")
-        if header["shop"] != shop:
+        if text_of(header["shop"]) != shop:
             raise StateError(
                 f"{files.journal}: belongs to the shop {header['shop']}, not to {shop}; {way_on}"
             )
@@ -120,45 +128,72 @@ def read_journal(files: Files, shop: str) -> JournalContent | None:
             text_of(line["outcome"]): flag_of(line["applied"]) for line in told if "outcome" in line
         }
         batches = tuple(_sent(line, outcomes) for line in told if "outcome" not in line)
-        if not outcomes.keys() <= {batch.key for batch in batches}:
-            raise ValueError("an outcome of a batch that it does not hold")
-        return (
-            JournalContent(text_of(header["run"]), text_of(header["cache"]), batches)
-            if batches
-            else None
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        keys = [batch.key for batch in batches]
+        if len(set(keys)) < len(keys) or not outcomes.keys() <= set(keys):
+            raise ValueError("a batch twice, or an outcome of one that it does not hold")
+        run, continues = text_of(header["run"]), text_of(header["cache"])
+        return JournalContent(run, continues, batches) if batches else None
+    except KeyError as error:
+        raise StateError(
+            f"{files.journal}: is not a journal of invsync {files.command} (the key {error} is "
+            f"missing); {way_on}"
+        ) from error
+    except (TypeError, ValueError) as error:
         raise StateError(
             f"{files.journal}: is not a journal of invsync {files.command} ({error}); {way_on}"
         ) from error
 
 
+def _begins(torn: bytes, files: Files) -> bool:
+    """Whether a first line that breaks off is, as far as it goes, what invsync writes.
+
+    Then it broke off in the first write, and no request had left. Anything else that has bytes may
+    have held batches.
+    """
+    start = f'{{"journal": {FORMAT}, "command": "{files.command}", "shop": "'.encode()
+    return (start.startswith(torn) or torn.startswith(start)) and min(torn) >= 0x20
+
+
 def _sent(line: dict[str, Any], outcomes: Mapping[str, bool]) -> Sent:
     """A batch from its line; raises `KeyError`, `TypeError` or `ValueError` for one that invsync did not write."""
     sent_at = text_of(moment_of(line["sent_at"]))
-    variables = object_of(line["variables"])
-    for change in variables["input"]["changes"]:
+    key, variables = text_of(line["batch"]), object_of(line["variables"])
+    if variables["key"] != key:
+        raise ValueError("a batch that would be sent with another key")
+    for change in list_of(object_of(variables["input"])["changes"]):
+        object_of(change)
         text_of(change["inventoryItemId"]), text_of(change["locationId"]), whole_of(change["delta"])
     pools = {pool_id: object_of(record) for pool_id, record in object_of(line["pools"]).items()}
     for record in pools.values():
-        text_of(record["title"]), text_of(record["why"]), object_of(record["quantity"])
-        object_of(record["after"])["levels"].items()
-        for level in object_of(record["levels"]).values():
-            text_of(level["sku"]), text_of(level["name"]), whole_of(level["observed"])
-        for movement in record["moved"]:
-            object_of(movement)
-        for note in record["notes"]:
-            text_of(note["kind"]), text_of(note["message"]), flag_of(note["problem"])
-    key = text_of(line["batch"])
+        _check_record(record)
     return Sent(key, sent_at, variables, pools, outcomes.get(key))
+
+
+def _check_record(record: dict[str, Any]) -> None:
+    """See that all that is told of a pool is there: what becomes of it is believed whole, or not at all."""
+    text_of(record["title"]), text_of(record["why"])
+    quantity = object_of(record["quantity"])
+    for end in ("from", "to"):
+        if quantity[end] is not None:
+            whole_of(quantity[end])
+    check_entry(record["after"])
+    for level in object_of(record["levels"]).values():
+        object_of(level)
+        text_of(level["sku"]), text_of(level["name"]), whole_of(level["observed"])
+    for movement in list_of(record["moved"]):
+        object_of(movement)
+        for each in ("item", "sku", "name", "location"):
+            text_of(movement[each])
+        whole_of(movement["movement"])
+    for note in list_of(record["notes"]):
+        object_of(note)
+        text_of(note["kind"]), text_of(note["message"]), flag_of(note["problem"])
 
 
 def journal_run(files: Files) -> str:
     """The run that wrote the journal; empty where there is none, or none that can be read."""
     try:
-        return str(
-            object_of(json.loads((read_bytes(files.journal) or b"").partition(b"\n")[0]))["run"]
-        )
+        return str(object_of(parsed((read_bytes(files.journal) or b"").partition(b"\n")[0]))["run"])
     except (ValueError, TypeError, KeyError):
         return ""
 

@@ -11,14 +11,14 @@ import socket
 from collections.abc import Iterator
 
 from invsync.errors import LockHeld, StateError
-from invsync.state.files import Files, said
+from invsync.state.files import Files, open_file, said
 
 
 @contextlib.contextmanager
 def lock(files: Files, started_at: str) -> Iterator[None]:
     """Hold the lock; raises `LockHeld`, saying who has it. The kernel lets go of it when the process ends."""
     with said(files.lock):
-        descriptor = os.open(files.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = open_file(files.lock, os.O_RDWR | os.O_CREAT)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,7 +52,7 @@ def holder(files: Files) -> str | None:
     """
     with said(files.lock):
         try:
-            descriptor = os.open(files.lock, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = open_file(files.lock, os.O_RDONLY)
         except FileNotFoundError:
             return None
         try:

@@ -5,6 +5,7 @@ Titles come in any script, and may hold what would steer a terminal.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -16,7 +17,11 @@ _DIRECTING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 def addressed(message: str, invsync: str) -> str:
     """The message with its commands as they have to be typed here; `invsync`: how it is called."""
-    return message.replace("`invsync ", f"`{invsync} ")
+    return re.sub(
+        r"`(sudo -u \S+ )?invsync ",
+        lambda found: f"`{found[1] or ''}{invsync} ",
+        message,
+    )
 
 
 def encodable(words: str, encoding: str) -> str:
