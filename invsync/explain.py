@@ -20,6 +20,7 @@ from invsync.errors import InvsyncError, StateError
 from invsync.state.cache import Cache, read_cache
 from invsync.state.files import COMMANDS, Command, Files, look_over
 from invsync.state.history import history_lines
+from invsync.state.values import parsed, whole_of
 
 #: Pools whose stories are told at once, where several are asked for by one exact name.
 _TOLD = 5
@@ -228,7 +229,7 @@ def _mentions(wanted: str, files: Files, caches: _Caches) -> Iterator[dict[str, 
 def _record(text: str | bytes) -> dict[str, Any] | None:
     """A line of the history; None for one that is torn, or of another kind."""
     try:
-        record = json.loads(text)
+        record = parsed(text)
     except ValueError:
         return None
     if not isinstance(record, dict) or not all(isinstance(record.get(key), str) for key in _ALWAYS):
@@ -328,9 +329,9 @@ def _events(pool_id: str, lines: Iterable[bytes]) -> Iterator[Event]:
                 sent.append(
                     Sent(
                         *_level(record, pool_id),
-                        int(record["before"]),
-                        int(record["delta"]),
-                        int(record["after"]),
+                        whole_of(record["before"]),
+                        whole_of(record["delta"]),
+                        whole_of(record["after"]),
                     )
                 )
                 pending = record
@@ -356,11 +357,15 @@ def _level(told: Mapping[str, Any], pool_id: str) -> tuple[str, str, str, str]:
 
 def _counted(record: Mapping[str, Any], sent: Sequence[Sent]) -> Event:
     moved = tuple(
-        Moved(*_level(level, record["pool"]), int(level["movement"])) for level in record["moved"]
+        Moved(*_level(level, record["pool"]), whole_of(level["movement"]))
+        for level in record["moved"]
     )
-    quantity = record["quantity"]
+    before, after = (
+        None if record["quantity"][end] is None else whole_of(record["quantity"][end])
+        for end in ("from", "to")
+    )
     at, run, title, why = (record[key] for key in ("at", "run", "title", "why"))
-    return Event(at, run, title, why, quantity["from"], quantity["to"], moved, tuple(sent))
+    return Event(at, run, title, why, before, after, moved, tuple(sent))
 
 
 def _recovered(record: Mapping[str, Any], sent: Sequence[Sent]) -> Event:

@@ -25,12 +25,12 @@ from invsync.push import Pushing
 from invsync.recover import open_cache, recover
 from invsync.settle import Confirm, Settling
 from invsync.state.cache import read_cache
-from invsync.state.files import Command, prepare
+from invsync.state.files import Command, look_over, prepare
 from invsync.state.journal import Journal
 from invsync.state.last import write_last
 from invsync.state.lock import lock
 from invsync.state.values import utc_text
-from invsync.tell.outcome import Outcome
+from invsync.tell.outcome import Outcome, Warning
 
 
 def run(
@@ -63,7 +63,8 @@ def run(
         clock.check()
         progress(what, done, total)
 
-    with _held(order):
+    with _held(order) as unwise:
+        outcome.warnings += (Warning("state_dir", None, message) for message in unwise)
         begun()
         client = connect(settings, clock, clock.deadline, keep_token=not options.dry_run)
         with _told(order, outcome, client, clock):
@@ -119,14 +120,14 @@ def _own_shop(order: Order, client: Client) -> levels.Shop:
 
 
 @contextlib.contextmanager
-def _held(order: Order) -> Iterator[None]:
-    """Have the state folder for this run alone; a dry run needs no such thing."""
+def _held(order: Order) -> Iterator[tuple[str, ...]]:
+    """Have the state folder for this run alone, and say what is unwise about it; a dry run only looks."""
     if order.options.dry_run:
-        yield
+        yield look_over(order.files)
         return
-    prepare(order.files)
+    unwise = prepare(order.files)
     with lock(order.files, order.started_at):
-        yield
+        yield unwise
 
 
 @contextlib.contextmanager

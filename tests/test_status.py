@@ -59,9 +59,9 @@ def journal(
     left = Journal(
         files, run="0123456789", shop=shop, continues=continues or (cache.run if cache else "")
     )
-    left.sending("key-1", "2026-11-22T12:00:00Z", {"input": {"changes": []}}, {})
+    left.sending("key-1", "2026-11-22T12:00:00Z", {"input": {"changes": []}, "key": "key-1"}, {})
     left.outcome("key-1", True)
-    left.sending("key-2", "2026-11-22T12:00:01Z", {"input": {"changes": []}}, {})
+    left.sending("key-2", "2026-11-22T12:00:01Z", {"input": {"changes": []}, "key": "key-2"}, {})
 
 
 def test_before_the_first_run(place: Place) -> None:

@@ -19,7 +19,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from invsync.errors import ConfigError, ShopError
+from invsync.errors import ConfigError, ShopError, StateError
+from invsync.state.files import read_bytes
 
 #: A token is asked for anew this long before it expires, as Shopify's own sample does
 #: (https://shopify.dev/docs/apps/build/dev-dashboard/get-api-access-tokens).
@@ -282,7 +283,7 @@ class GrantedToken:
         if self._file is None:
             return None
         try:
-            kept = json.loads(self._file.read_bytes())
+            kept = json.loads(read_bytes(self._file) or b"")
             if (kept["shop"], kept["client_id"]) != (shop, self._credentials.client_id):
                 return None
             expires_at = datetime.fromisoformat(kept["expires_at"]).astimezone(UTC)
@@ -290,7 +291,7 @@ class GrantedToken:
                 AccessToken(kept["token"]), expires_at, frozenset(map(str, kept["scope"]))
             )
         except (
-            OSError,
+            StateError,
             ValueError,
             TypeError,
             LookupError,

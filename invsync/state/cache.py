@@ -215,7 +215,10 @@ def _is_plain(entry: Any) -> bool:
         and type(levels) is dict
         and type(quantity) is int
         and -LARGEST <= quantity <= LARGEST
-        and all(type(units) is int and -LARGEST <= units <= LARGEST for units in levels.values())
+        and all(
+            type(units) is int and -LARGEST <= units <= LARGEST and key.startswith("gid://")
+            for key, units in levels.items()
+        )
     )
 
 
@@ -235,8 +238,10 @@ def check_entry(value: Any) -> dict[str, Any]:
     if entry["quantity"] is not None:
         whole_of(entry["quantity"])
     for units in (entry["levels"], entry.get("held", {}), entry.get("braked", {})):
-        for each in object_of(units).values():
+        for key, each in object_of(units).items():
             whole_of(each)
+            if not key.startswith("gid://"):
+                raise ValueError(f"{shown(key)} names no level")
     whole_of(entry.get("pending", 0))
     alike = entry.get("fell_alike")
     if alike is not None:

@@ -93,12 +93,6 @@ def moved(at: str, run: str, pool: str, record: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def identity(line: Mapping[str, Any]) -> tuple[object, ...]:
+def identity(line: Mapping[str, Any]) -> tuple[str, ...]:
     """What makes two lines tell the same."""
-    return (
-        line.get("run"),
-        line.get("batch"),
-        line.get("pool"),
-        line.get("item"),
-        line.get("location"),
-    )
+    return tuple(str(line.get(key)) for key in ("run", "batch", "pool", "item", "location"))

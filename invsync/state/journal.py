@@ -111,8 +111,8 @@ def read_journal(files: Files, shop: str) -> JournalContent | None:
         try:
             documents.append(object_of(parsed(line)))
         except (ValueError, TypeError) as error:
-            if 1 < at == len(lines) and not torn:
-                break  # the disk kept the line's length but not its text
+            if 1 < at == len(lines) and not torn and b"\0" in line:
+                break  # the disk kept the length of a line that it never got
             raise StateError(
                 f"{files.journal}: line {at} is not what invsync writes ({error}); {way_on}"
             ) from error
