@@ -18,9 +18,10 @@ from urllib.parse import urlsplit
 import requests
 
 from invsync import API_VERSIONS
-from invsync.admin import access, levels
+from invsync.admin import access, search
 from invsync.admin.access import Access
 from invsync.admin.client import Client
+from invsync.admin.shop import Shop, read_shop
 from invsync.axis import axis_of
 from invsync.config import Settings
 from invsync.connect import RunClock, connect, scope_of, search_terms
@@ -316,12 +317,12 @@ def _words(error: InvsyncError | None) -> str:
 
 def _stock(settings: Settings, client: Client, granted: Access | None) -> Iterator[Check]:
     """Of each configured command, its location(s) and what matches."""
-    shop: levels.Shop | None = None
+    shop: Shop | None = None
     problem = _hindered(settings, granted, "read_locations")
     failure: InvsyncError | None = None
     if problem is None:
         try:
-            shop = levels.read_shop(client)
+            shop = read_shop(client)
         except InvsyncError as error:
             failure = error
     for command in _configured(settings):
@@ -360,7 +361,7 @@ def _hindered(settings: Settings, granted: Access | None, *scopes: str) -> str |
 
 
 def _places(key: str, scope: Scope) -> Check:
-    named = [f"{name} ({levels.number(gid)})" for gid, name in scope.locations.items()]
+    named = [f"{name} ({search.number(gid)})" for gid, name in scope.locations.items()]
     shown = ", ".join(named[:8]) + (f" and {len(named) - 8} more" if len(named) > 8 else "")
     if scope.axis.spans and len(named) < 2:
         return Check(

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 import requests
 
-from invsync.admin import levels
+from invsync.admin import search
 from invsync.admin.auth import AccessToken, ClientCredentials, credentials_for
-from invsync.admin.client import Client, Clock
+from invsync.admin.client import Client
+from invsync.admin.clock import Clock
+from invsync.admin.shop import Location, Shop
 from invsync.config import LocationsSettings, Settings, VariantsSettings, section_missing
 from invsync.errors import ConfigError, OutOfTime, Stopped
 from invsync.pools import Scope
@@ -90,7 +92,7 @@ def connect(
     )
 
 
-def scope_of(settings: Settings, command: Command, shop: levels.Shop) -> Scope:
+def scope_of(settings: Settings, command: Command, shop: Shop) -> Scope:
     """What the command keeps in step; raises `ConfigError` for a location that the shop does not have."""
     section = section_of(settings, command)
     active = {location.id: location for location in shop.locations if location.active}
@@ -132,9 +134,7 @@ def section_of(settings: Settings, command: Command) -> VariantsSettings | Locat
     return section
 
 
-def _location(
-    settings: Settings, key: str, given: str, active: Mapping[str, levels.Location]
-) -> str:
+def _location(settings: Settings, key: str, given: str, active: Mapping[str, Location]) -> str:
     gid = f"gid://shopify/Location/{given}" if given.isdigit() else given
     if gid in active:
         return gid
@@ -142,7 +142,7 @@ def _location(
     if len(named) == 1:
         return named[0]
     names = ", ".join(
-        f"{location.name} ({levels.number(location.id)})" for location in active.values()
+        f"{location.name} ({search.number(location.id)})" for location in active.values()
     )
     what = "several active locations are" if named else "no active location is"
     raise ConfigError(
@@ -156,5 +156,5 @@ def search_terms(scope: Scope, settings: Settings) -> str:
     section = section_of(settings, scope.command)
     tags = section.product_tags if isinstance(section, VariantsSettings) else ()
     return (
-        levels.any_of("tag", tags) if tags else levels.any_of("product_type", section.product_types)
+        search.any_of("tag", tags) if tags else search.any_of("product_type", section.product_types)
     )

@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from invsync.admin import levels
-from invsync.admin.levels import ChangedLevel
+from invsync.admin.changes import ChangedLevel, changed_levels
 from invsync.errors import QueryTooLarge
 from invsync.listings import Source
 from invsync.pools import Sight
@@ -58,7 +57,7 @@ def changed(source: Source, cache: Cache) -> Moved | None:
 def _changed(source: Source, cache: Cache) -> Moved | None:
     since = utc_text(_mark(cache) - OVERLAP)
     places = tuple(source.scope.locations)
-    shown = list(islice(levels.changed_levels(source.client, places, since), MUCH))
+    shown = list(islice(changed_levels(source.client, places, since), MUCH))
     if len(shown) == MUCH:
         return None
     moved = Moved(stirred=bool(shown))

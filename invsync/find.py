@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from invsync.admin import levels
-from invsync.admin.levels import Listing
+from invsync.admin.nodes import Listing
 from invsync.errors import ShopError
 from invsync.feed import FeedCheck, Moved, changed, check_feed, settled
 from invsync.listings import Heed, Source

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from invsync.admin import levels
+from invsync.admin import changes, levels
 from invsync.admin.client import Client
-from invsync.admin.levels import Listing, Product
+from invsync.admin.nodes import Listing, Product
 from invsync.axis import ByProduct
 from invsync.pools import Scope, Sight, see
 
@@ -54,7 +54,7 @@ class Products:
 
     def changed(self, since: str) -> Iterator[tuple[Product, tuple[str, ...]]]:
         """See `Listings`."""
-        for product, _ in levels.changed_products(self.client, since, items_at=None):
+        for product, _ in changes.changed_products(self.client, since, items_at=None):
             yield product, (product.id,)
 
 
@@ -82,7 +82,7 @@ class Items:
 
     def changed(self, since: str) -> Iterator[tuple[Product, tuple[str, ...]]]:
         """See `Listings`."""
-        return levels.changed_products(self.client, since, items_at=self.location)
+        return changes.changed_products(self.client, since, items_at=self.location)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from invsync.admin.levels import Item, Listing, Product
+from invsync.admin.nodes import Item, Listing, Product
 from invsync.axis import Axis, axis_of
 from invsync.state.files import Command
 from invsync.sync import LevelId
@@ -84,10 +84,10 @@ class Sight:
     def touched(self, level: LevelId) -> str | None:
         """When Shopify last changed the level's quantity, where that was read and is known."""
         times = (
-            item.touched.get(level.location)
+            item.levels[level.location].touched
             for listing in self.listings
             for item in listing.items
-            if item.id == level.item
+            if item.id == level.item and level.location in item.levels
         )
         return next((when for when in times if when), None)
 
@@ -114,8 +114,8 @@ def see(
                 skipped[why] += 1
             else:
                 levels |= {
-                    axis.key(LevelId(item.id, at)): available
-                    for at, available in item.levels.items()
+                    axis.key(LevelId(item.id, at)): level.available
+                    for at, level in item.levels.items()
                     if at in scope.locations
                 }
         kept.append(listing)

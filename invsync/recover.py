@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from invsync.admin.client import Clock
-from invsync.admin.levels import Shop
+from invsync.admin.shop import Shop
 from invsync.ledger import Ledger
 from invsync.listings import Source
 from invsync.order import Known, Order

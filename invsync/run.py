@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from invsync import find
-from invsync.admin import levels
 from invsync.admin.client import Client
+from invsync.admin.shop import Shop, read_shop
 from invsync.config import Settings
 from invsync.connect import RunClock, connect, scope_of, search_terms
 from invsync.errors import InvsyncError, ShopError, StateError
@@ -108,9 +108,9 @@ def _go(
         ledger.keep_all(settling.settle(found, confirm, heed))
 
 
-def _own_shop(order: Order, client: Client) -> levels.Shop:
+def _own_shop(order: Order, client: Client) -> Shop:
     """Who answers; raises `ShopError` where that is not the shop of the configuration."""
-    shop, settings = levels.read_shop(client), order.settings
+    shop, settings = read_shop(client), order.settings
     if shop.domain != settings.shop:
         raise ShopError(
             f"{settings.endpoint} is the shop {shop.domain}, but the configuration says "

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from invsync.admin.client import Client
 from invsync.admin.documents import load
-from invsync.admin.levels import shaped
+from invsync.admin.nodes import shaped
 
 #: The scopes that invsync needs and no more, each with what for
 #: (https://shopify.dev/docs/api/usage/access-scopes).

@@ -53,6 +53,14 @@ def cost_of(payload: Any) -> Cost:
     )
 
 
+def connection_cost(first: int, node: int) -> int:
+    """Points that Shopify asks for a connection of `first` nodes, each of whose fields cost `node`.
+
+    Inferred from what Shopify was recorded to ask; no page gives the formula.
+    """
+    return 2 + max(1, math.floor(2 * math.log(first))) * (1 + node)
+
+
 class Bucket:
     """The shop's point bucket as its last answer told, filling up since."""
 

@@ -10,21 +10,29 @@ import contextlib
 import gc
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from invsync.admin.client import Client
 from invsync.admin.documents import load
-from invsync.admin.levels import (
+from invsync.admin.judge import mended
+from invsync.admin.nodes import (
     Item,
+    ItemNode,
+    LevelNode,
     Listing,
+    Node,
     Product,
-    available_of,
-    item_of,
-    listed,
-    product_of,
+    Quantities,
+    QuantityNode,
+    Reference,
+    item_at,
+    of,
+    quantities_of,
     shaped,
 )
-from invsync.errors import ShopError
+from invsync.errors import CallRefused, NotExecuted, ShopError
 
 #: Seconds between two looks at a running operation: doubled each time, up to the longest.
 FIRST_LOOK = 0.5
@@ -40,8 +48,70 @@ _RUNNING = {"CREATED", "RUNNING", "CANCELING"}
 Heed = Callable[[str, int, int | None], None]
 
 
+R = TypeVar("R")
+
+
 class BulkFailed(ShopError):
     """The operation could not be started, or did not deliver: read by pages instead."""
+
+
+class _Row(Node):
+    """An object of a result. `parent`: the object of a row before it, whose connection it is on."""
+
+    id: str
+    parent: str | None = msgspec.field(default=None, name="__parentId")
+
+
+class _ProductRow(_Row):
+    """A product, or one of its variants."""
+
+    title: str = ""
+    product_type: str | None = None
+    tags: tuple[str, ...] | None = None
+    status: str | None = None
+    is_gift_card: bool | None = None
+    requires_components: bool | None = None
+    inventory_item: ItemNode | None = None
+
+
+class _BareItem(Node):
+    id: str
+    sku: str | None
+    tracked: bool
+
+
+class _VariantRow(_Row):
+    """A variant, or one of its item's levels."""
+
+    title: str | None = None
+    requires_components: bool | None = None
+    product: Product | None = None
+    inventory_item: _BareItem | None = None
+    location: Reference | None = None
+    quantities: list[QuantityNode] | None = None
+
+
+class _Operation(Node):
+    """A bulk operation; its count is text, as all of Shopify's large numbers."""
+
+    status: str
+    object_count: str
+    error_code: str | None
+    url: str | None
+
+    @property
+    def count(self) -> int:
+        return int(self.object_count)
+
+
+class _UserError(Node):
+    code: str | None = None
+    message: str | None = None
+
+
+class _Started(Node):
+    bulk_operation: Reference | None
+    user_errors: list[_UserError]
 
 
 def bulk_products(client: Client, terms: str, location: str, heed: Heed) -> Iterator[Listing]:
@@ -49,12 +119,14 @@ def bulk_products(client: Client, terms: str, location: str, heed: Heed) -> Iter
     text = load("bulk_products").text.replace('"LOCATION"', json.dumps(location))
     products: dict[str, tuple[Product, list[Item]]] = {}
     with _whole():
-        for row in _rows(client, text, terms, heed):
-            parent = row.get("__parentId")
-            if parent is None:
-                products[row["id"]] = (product_of(row), [])
-            else:
-                products[parent][1].append(item_of(row, row["inventoryItem"], location))
+        for row in _rows(client, text, terms, heed, _ProductRow):
+            if row.parent is None:
+                products[row.id] = (_product(row), [])
+                continue
+            bundle, item = row.requires_components, row.inventory_item
+            if bundle is None or item is None:
+                raise ValueError("an object that is neither a product nor a variant")
+            products[row.parent][1].append(item_at(location, row.title, bundle, item))
     for product, items in products.values():
         yield Listing(product, tuple(items))
 
@@ -62,24 +134,40 @@ def bulk_products(client: Client, terms: str, location: str, heed: Heed) -> Iter
 def bulk_items(client: Client, terms: str, heed: Heed) -> Iterator[Listing]:
     """As `levels.find_items`, by a bulk operation; raises `BulkFailed` before anything is handed out."""
     products: dict[str, Product] = {}
-    variants: list[tuple[Product, Item]] = []
+    variants: list[Listing] = []
     # Whether the variant or its item counts as the parent of a level is not written anywhere.
-    levels: dict[str, dict[str, int]] = {}
+    levels: dict[str, dict[str, Quantities]] = {}
     places: dict[str, str] = {}
     with _whole():
-        for row in _rows(client, load("bulk_items").text, terms, heed):
-            parent = row.get("__parentId")
-            if parent is not None:
-                location = row["location"]["id"]
-                levels[parent][places.setdefault(location, location)] = available_of(row)[0]
+        for row in _rows(client, load("bulk_items").text, terms, heed, _VariantRow):
+            if row.parent is not None:
+                if row.location is None or row.quantities is None:
+                    raise ValueError("an object that is neither a variant nor a level")
+                at = row.location.id
+                levels[row.parent][places.setdefault(at, at)] = quantities_of(
+                    LevelNode(row.quantities)
+                )
                 continue
-            of = row["product"]["id"]
-            product = products.get(of) or products.setdefault(of, product_of(row["product"]))
-            item = row["inventoryItem"]
-            here = levels[row["id"]] = levels.setdefault(item["id"], {})
-            variants.append((product, listed(row, item, here)))
-    for product, found in variants:
-        yield Listing(product, (found,))
+            title, bundle, of_product, item = (
+                row.title,
+                row.requires_components,
+                row.product,
+                row.inventory_item,
+            )
+            if title is None or bundle is None or of_product is None or item is None:
+                raise ValueError("an object that is neither a variant nor a level")
+            product = products.setdefault(of_product.id, of_product)
+            here = levels[row.id] = levels.setdefault(item.id, {})
+            shown = Item(item.id, item.sku or "", title, item.tracked, bundle, here)
+            variants.append(Listing(product, (shown,)))
+    yield from variants
+
+
+def _product(row: _ProductRow) -> Product:
+    kind, tags, status, gift = row.product_type, row.tags, row.status, row.is_gift_card
+    if kind is None or tags is None or status is None or gift is None:
+        raise ValueError("an object that is neither a product nor a variant")
+    return Product(row.id, row.title, kind, tags, status, gift)
 
 
 @contextlib.contextmanager
@@ -99,26 +187,32 @@ def _whole() -> Iterator[None]:
             gc.enable()
 
 
-def _rows(client: Client, text: str, terms: str, heed: Heed) -> Iterator[dict[str, Any]]:
+def _rows(client: Client, text: str, terms: str, heed: Heed, shape: type[R]) -> Iterator[R]:
     """The objects of a finished operation, parents before their children; counted at the end."""
     operation = _start(client, text.replace('"TERMS"', json.dumps(terms, ensure_ascii=False)))
     result = _wait(client, operation, heed)
     with shaped("BulkStatus"):
-        expected = int(result["objectCount"])
-    if result["url"] is None:
+        expected = result.count
+    if result.url is None:
         if expected:
             raise BulkFailed(f"the bulk operation counted {expected} objects, but gave no file")
         return
     count = 0
-    decode = json.JSONDecoder().decode
+    decode = msgspec.json.Decoder(shape).decode
     try:
-        for line in client.fetch_lines(result["url"]):
+        for line in client.fetch_lines(result.url):
             if count % OBJECTS_BETWEEN == 0:
                 heed("downloading", count, expected)
             count += 1
-            row = decode(line.decode())
-            if not isinstance(row, dict):
-                raise BulkFailed("the bulk operation's file holds something else than objects")
+            if count > expected:
+                raise BulkFailed(
+                    f"the bulk operation's file holds more than the {expected} objects that were "
+                    "counted"
+                )
+            try:
+                row = decode(line)
+            except ValueError:  # half a character in a text, for one: what this decoder refuses
+                row = msgspec.convert(mended(json.loads(line)), shape)
             yield row
     except (ValueError, RecursionError) as error:
         raise BulkFailed(
@@ -133,30 +227,45 @@ def _rows(client: Client, text: str, terms: str, heed: Heed) -> Iterator[dict[st
 
 
 def _start(client: Client, text: str) -> str:
-    data = client.execute(load("start_bulk"), {"query": text}, cost=10)
-    with shaped("StartBulk"):
-        answer = data["bulkOperationRunQuery"]
-        if answer["userErrors"]:
-            said = answer["userErrors"][0]
-            raise BulkFailed(
-                f"Shopify did not start a bulk operation: {said.get('message')} "
-                f"({said.get('code')})"
-            )
-        return str(answer["bulkOperation"]["id"])
+    try:
+        data = client.execute(load("start_bulk"), {"query": text}, cost=10)
+    except CallRefused as refused:
+        raise BulkFailed(str(refused)) from refused
+    except NotExecuted:
+        raise
+    except ShopError as failure:
+        raise BulkFailed(str(failure)) from failure
+    started = of("StartBulk", data.get("bulkOperationRunQuery"), _Started)
+    if started.user_errors or started.bulk_operation is None:
+        raise BulkFailed(f"Shopify did not start a bulk operation: {_said(started.user_errors)}")
+    return started.bulk_operation.id
 
 
-def _wait(client: Client, operation: str, heed: Heed) -> dict[str, Any]:
+def _said(errors: list[_UserError]) -> str:
+    """What several errors say, of which the first can be empty."""
+    said = [
+        " ".join(filter(None, (error.message, f"({error.code})" if error.code else "")))
+        for error in errors
+    ]
+    return "; ".join(dict.fromkeys(filter(None, said))) or "it gives no reason"
+
+
+def _wait(client: Client, operation: str, heed: Heed) -> _Operation:
     pause = FIRST_LOOK
     while True:
         data = client.execute(load("bulk_status"), {"id": operation}, cost=1)
         with shaped("BulkStatus"):
-            result: dict[str, Any] = data["bulkOperation"]
-            status, counted = result["status"], int(result["objectCount"])
-        if status == "COMPLETED":
+            node: Any = data["bulkOperation"]
+        if node is None:
+            raise BulkFailed(f"the bulk operation {operation} is gone")
+        result = of("BulkStatus", node, _Operation)
+        with shaped("BulkStatus"):
+            counted = result.count
+        if result.status == "COMPLETED":
             return result
-        if status not in _RUNNING:
-            why = f", {result['errorCode']}" if result.get("errorCode") else ""
-            raise BulkFailed(f"the bulk operation ended as {status}{why}")
+        if result.status not in _RUNNING:
+            why = f", {result.error_code}" if result.error_code else ""
+            raise BulkFailed(f"the bulk operation ended as {result.status}{why}")
         heed("reading in bulk", counted, None)
         client.wait(pause, "a bulk operation is still running")
         pause = min(LONGEST_LOOK, pause * 2)

@@ -177,11 +177,44 @@ class TestSomethingMoved:
         world.init(command)
         world.time.pass_by(minutes=11)
         sell(world, command)
-        feed = "ChangedLevels" if command == "variants" else "ChangedLevelsEverywhere"
-        world.faults({"fault": "timeout", "operation": feed if operation == "feed" else operation})
+        feeds = ["ChangedLevels", "ChangedLevelsEverywhere"]
+        world.faults({"fault": "timeout", "operation": feeds if operation == "feed" else operation})
         outcome = world.good(command)
         assert outcome.scan == "complete"
         assert followed(world, command)
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"fault": "timeout"},
+            {"fault": "internal_error"},
+            {"fault": "status", "code": 504},
+            {"fault": "cut_after"},
+        ],
+        ids=lambda fault: fault.get("code", fault["fault"]),
+    )
+    def test_a_feed_of_all_locations_that_is_refused_is_asked_one_after_the_other(
+        self, world: World, fault: dict[str, Any]
+    ) -> None:
+        world.stock(3)
+        world.init("locations")
+        world.time.pass_by(minutes=11)
+        sell(world, "locations")
+        world.faults({**fault, "operation": "ChangedLevelsEverywhere"})
+        outcome = world.good("locations")
+        assert outcome.scan == "changes"
+        assert world.operations.count("ChangedLevels") == 3
+        assert followed(world, "locations")
+
+    @pytest.mark.parametrize("code", [402, 429])
+    def test_but_not_where_no_call_is_carried_out(self, world: World, code: int) -> None:
+        world.stock(3)
+        world.init("locations")
+        world.time.pass_by(minutes=11)
+        world.faults({"fault": "status", "code": code, "operation": "ChangedLevelsEverywhere"})
+        outcome = world.run("locations")
+        assert outcome.exit_code == 1
+        assert "ChangedLevels" not in world.operations
 
 
 class TestProducts:
