@@ -16,15 +16,18 @@ class CannotDo(Exception):
 
 
 def do(home: Home, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Carry out `show`, `sell`, `set` or `reset`. Raises CannotDo, UnreadableState."""
+    """Carry out an action: `show`, `reset`, or what a customer or a clerk does to stock.
+
+    Raises CannotDo, UnreadableState.
+    """
     if action == "reset":
         return _reset(home, given)
     with home.open() as shop:
         try:
-            if action == "sell":
-                return _moved(shop, "sold", given)
-            if action == "set":
-                return _moved(shop, "set", given)
+            if action in ("sell", "ship", "cancel", "set"):
+                return _moved(shop, action, given)
+            if action == "close":
+                return _closed(shop, given)
         except NotInShop as error:
             raise CannotDo(str(error)) from None
         if action == "show":
@@ -80,28 +83,61 @@ def _reading(level: Level | None) -> int | None:
     return None if level is None else level.available
 
 
-def _moved(shop: Shop, what: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    sku, units, location = str(given["sku"]), int(given["units"]), given.get("location")
-    item = shop.item(sku)
-    variant = item.variants[0]
-    if what == "sold":
-        sold = shop.sell(item, units, location)
-        before = sold.available + (units if item.tracked else 0)
-        level = sold
+def _moved(shop: Shop, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a customer or a clerk does to one level. `units`: null with `ship` for all there is."""
+    item, place = shop.item(str(given["sku"])), given.get("location")
+    level = shop.level_for_order(item, place) if action != "set" else shop.level(item, place)
+    before, committed = level.available, level.committed
+    everything = action == "ship" and given.get("units") is None
+    units = committed if everything else int(given["units"])
+    if action in ("ship", "cancel") and not 0 < units <= committed:
+        waits = f"{committed} units of" if committed else "no unit of"
+        raise CannotDo(f'{waits} "{item.sku}" wait at "{level.location.name}" in open orders')
+    if action == "sell":
+        shop.sell(item, units, level.location, shipped=bool(given.get("shipped")))
+    elif action == "ship":
+        shop.ship(item, units, level.location)
+    elif action == "cancel":
+        shop.cancel(item, units, level.location)
     else:
-        level = shop.level(item, location)
-        before = level.available
-        shop.set_available(item, units, location)
+        shop.set_available(item, units, level.location)
     return {
-        "action": what,
+        "action": action,
         "units": units,
-        "product": variant.product.title,
-        "variant": variant.title,
+        "product": item.variants[0].product.title,
+        "variant": item.variants[0].title,
         "sku": item.sku,
         "location": level.location.name,
         "before": before,
         "after": level.available,
+        "committed": level.committed,
+        "on_hand": level.on_hand,
         "tracked": item.tracked,
+    }
+
+
+def _closed(shop: Shop, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A location is deactivated. As in Shopify's admin it says first where its stock goes."""
+    location, move_to = shop.location(given["location"]), given.get("move_to")
+    stock = shop.stock_at(location)
+    if location.primary:
+        raise CannotDo(f'"{location.name}" is the primary location: it can\'t be closed')
+    if not location.active:
+        raise CannotDo(f'"{location.name}" is closed already')
+    if stock and move_to is None:
+        raise CannotDo(
+            f'"{location.name}" holds stock of {len(stock)} items: say where it goes with --move-to'
+        )
+    if move_to is not None and not shop.location(move_to).active:
+        raise CannotDo(f'"{shop.location(move_to).name}" is closed: name another for --move-to')
+    if move_to is not None and shop.location(move_to) is location:
+        raise CannotDo(f'"{location.name}" can\'t take its own stock: name another for --move-to')
+    shop.close_location(location, move_to=move_to)
+    return {
+        "action": "close",
+        "location": location.name,
+        "moved_to": None if move_to is None else shop.location(move_to).name,
+        "items": len(stock),
     }
 
 

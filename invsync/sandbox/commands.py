@@ -90,18 +90,79 @@ def show(ctx: click.Context, word: str | None, as_json: bool) -> None:
 @click.option(
     "--location", metavar="NAME", help="Where it is sold (default: the primary location)."
 )
+@click.option("--at-till", is_flag=True, help="Over the counter: nothing is left to ship.")
+@click.option("--shipped", "ships_at_once", is_flag=True, help="Shipped as it is ordered.")
 @click.pass_context
-def sell(ctx: click.Context, sku: str, units: int, location: str | None) -> None:
-    """Play the customer: buy N of a SKU.
+def sell(
+    ctx: click.Context,
+    sku: str,
+    units: int,
+    location: str | None,
+    at_till: bool,
+    ships_at_once: bool,
+) -> None:
+    """Play the customer: order N of a SKU. They stay committed until they are shipped or cancelled.
 
     \b
     Examples:
       invsync sandbox sell PRINT-S 3
-      invsync sandbox sell MUG 1 --location Till
+      invsync sandbox sell MUG 1 --at-till --location Till
     """
-    done = _do(ctx, "sell", {"sku": sku, "units": units, "location": location})
+    shipped = at_till or ships_at_once
+    done = _do(ctx, "sell", {"sku": sku, "units": units, "location": location, "shipped": shipped})
     tail = "" if done["tracked"] else " (not tracked: the quantity stays)"
     click.echo(f"Sold {units} of {_named(done)}: {done['before']} → {done['after']}{tail}")
+
+
+@sandbox.command()
+@click.argument("sku")
+@click.argument("units", metavar="[N]", type=click.IntRange(min=1), required=False)
+@click.option("--location", metavar="NAME", help="Where (default: the primary location).")
+@click.pass_context
+def ship(ctx: click.Context, sku: str, units: int | None, location: str | None) -> None:
+    """Play the clerk: ship N of the ordered units of a SKU, or all of them.
+
+    \b
+    Examples:
+      invsync sandbox ship PRINT-S
+    """
+    done = _do(ctx, "ship", {"sku": sku, "units": units, "location": location})
+    click.echo(
+        f"Shipped {done['units']} of {_named(done)}: {done['on_hand']} on hand, "
+        f"{done['committed']} still to ship"
+    )
+
+
+@sandbox.command()
+@click.argument("sku")
+@click.argument("units", metavar="N", type=click.IntRange(min=1))
+@click.option("--location", metavar="NAME", help="Where (default: the primary location).")
+@click.pass_context
+def cancel(ctx: click.Context, sku: str, units: int, location: str | None) -> None:
+    """Play the customer: cancel an order of N of a SKU that has not been shipped.
+
+    \b
+    Examples:
+      invsync sandbox cancel PRINT-S 1
+    """
+    done = _do(ctx, "cancel", {"sku": sku, "units": units, "location": location})
+    click.echo(f"Cancelled {units} of {_named(done)}: {done['before']} → {done['after']}")
+
+
+@sandbox.command()
+@click.argument("location")
+@click.option("--move-to", metavar="NAME", help="The location that gets its stock.")
+@click.pass_context
+def close(ctx: click.Context, location: str, move_to: str | None) -> None:
+    """Play the clerk: deactivate a location.
+
+    \b
+    Examples:
+      invsync sandbox close Fair --move-to Warehouse
+    """
+    done = _do(ctx, "close", {"location": location, "move_to": move_to})
+    moved = f"; the stock of {done['items']} items went to {done['moved_to']}" if move_to else ""
+    click.echo(f"Closed {done['location']}{moved}")
 
 
 @sandbox.command(name="set", context_settings={"ignore_unknown_options": True})

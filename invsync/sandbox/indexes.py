@@ -14,6 +14,7 @@ from invsync.sandbox.search import (
     Search,
     boolean,
     compile_search,
+    identifier,
     keyword,
     moment,
     negated,
@@ -69,7 +70,7 @@ def _products(shop: Shop) -> Index:
     tags = text(lambda product: product.tags)
     return Index(
         {
-            "id": number(lambda product: (product.id,)),
+            "id": identifier(lambda product: int(product.id)),
             "title": text(lambda product: (product.title,)),
             "handle": keyword(lambda product: (product.handle,)),
             "product_type": text(lambda product: (product.product_type,)),
@@ -125,7 +126,7 @@ def _variants(shop: Shop) -> Index:
     numbers = number(lambda variant: (variant.product.id,))
     return Index(
         {
-            "id": number(lambda variant: (variant.id,)),
+            "id": identifier(lambda variant: int(variant.id)),
             "title": text(lambda variant: (variant.title,)),
             "sku": keyword(lambda variant: (variant.sku,)),
             "product_id": numbers,
@@ -155,7 +156,7 @@ def _inventory_items(shop: Shop) -> Index:
     sku = keyword(lambda item: (item.sku,), exact_case=True)
     return Index(
         {
-            "id": number(lambda item: (item.id,)),
+            "id": identifier(lambda item: int(item.id)),
             "sku": sku,
             "created_at": moment(lambda item: int(item.created_at)),
             "updated_at": moment(lambda item: int(item.updated_at)),
@@ -170,7 +171,7 @@ def _inventory_levels(shop: Shop) -> Index:
 
     return Index(
         {
-            "id": number(lambda level: (level.id,)),
+            "id": identifier(lambda level: int(level.id)),
             "inventory_item_id": number(item),
             "inventory_group_id": number(lambda level: (level.id,)),
             "created_at": moment(lambda level: int(level.created_at)),
@@ -185,7 +186,7 @@ def _locations(shop: Shop) -> Index:
     numbers = number(lambda location: (location.id,))
     return Index(
         {
-            "id": numbers,
+            "id": identifier(lambda one: int(one.id)),
             "location_id": numbers,
             "name": names,
             "active": boolean(lambda location: bool(location.active)),
@@ -200,7 +201,7 @@ def _bulk_operations(shop: Shop) -> Index:
     numbers = number(lambda job: (job.id,))
     return Index(
         {
-            "id": numbers,
+            "id": identifier(lambda one: int(one.id)),
             "created_at": moment(lambda job: int(job.created_at)),
             "completed_at": moment(lambda job: int(bulk.completed_at(shop, job) or 0)),
             "operation_type": one_of(("query", "mutation"), lambda job: "query"),
@@ -215,10 +216,10 @@ def _only_if_true(read: Callable[[Any], bool]) -> Matcher:
     flag = boolean(lambda thing: True)
 
     def make(term: Any, zone: ZoneInfo) -> Callable[[Any], bool]:
-        wanted = flag(term, zone)(None)
+        wanted = flag.make(term, zone)(None)
         return read if wanted else lambda thing: True
 
-    return make
+    return Matcher(make)
 
 
 def _items(product: Product) -> list[Item]:

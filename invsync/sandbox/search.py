@@ -21,6 +21,8 @@ from zoneinfo import ZoneInfo
 
 _WORD = re.compile(r"\w+")
 _COMPARATOR = re.compile(r"[<>]=?")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_CUT_AT_THE_HOUR = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d?)")
 _RANGE_NAMES = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<": lambda a, b: a < b,
@@ -37,6 +39,22 @@ class SearchBroke(Exception):
 class InvalidValue(ValueError):
     """A value that the field can't have: nothing matches, and a warning says so."""
 
+    def __init__(self, value: str) -> None:
+        super().__init__(f"Input `{value}` is not an accepted value.")
+        self.code: str | None = "invalid_value"
+
+
+class InvalidId(InvalidValue):
+    """A value of the field `id` that is no positive integer or UUID: its warning has no code.
+
+    Recorded for `id:0` and `id:<0` on two resources.
+    """
+
+    def __init__(self, value: str) -> None:
+        super().__init__(value)
+        self.args = (f"Expected field to be a positive integer or UUID, received `{value}`.",)
+        self.code = None
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -49,11 +67,13 @@ class Term:
     #: `value*`; with an empty value it asks whether the field is there at all.
     prefix: bool = False
 
-    def parsed(self) -> dict[str, Any]:
-        """The term as `extensions.search[].parsed` shows it."""
+    def parsed(self, matchers: Mapping[str, Matcher], zone: ZoneInfo) -> dict[str, Any]:
+        """The term as `extensions.search[].parsed` shows it: comparators flat, as recorded."""
         shown: dict[str, Any] = {} if self.field is None else {"field": self.field}
+        matcher = matchers.get((self.field or "").lower())
         if self.comparator:
-            return shown | {"range": {_RANGE_NAMES[self.comparator]: self.value}}
+            sign, bound = matcher.bound(self, zone) if matcher else (self.comparator, self.value)
+            return shown | {f"range_{_RANGE_NAMES[sign]}": bound}
         if self.prefix:
             return shown | ({"prefix": self.value} if self.value else {"exists": True})
         return shown | {"match_phrase" if self.quoted else "match_all": self.value}
@@ -66,9 +86,9 @@ class Both:
     word: str
     parts: tuple[Node, ...]
 
-    def parsed(self) -> dict[str, Any]:
+    def parsed(self, matchers: Mapping[str, Matcher], zone: ZoneInfo) -> dict[str, Any]:
         """As `extensions.search[].parsed` shows it."""
-        return {self.word: [part.parsed() for part in self.parts]}
+        return {self.word: [part.parsed(matchers, zone) for part in self.parts]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +97,28 @@ class Not:
 
     part: Node
 
-    def parsed(self) -> dict[str, Any]:
+    def parsed(self, matchers: Mapping[str, Matcher], zone: ZoneInfo) -> dict[str, Any]:
         """As `extensions.search[].parsed` shows it."""
-        return {"not": self.part.parsed()}
+        return {"not": self.part.parsed(matchers, zone)}
 
 
 Node = Term | Both | Not
 #: Whether an object matches.
 Predicate = Callable[[Any], bool]
 #: Makes a predicate from a term; raises InvalidValue. The zone is the shop's.
-Matcher = Callable[[Term, ZoneInfo], Predicate]
+Maker = Callable[[Term, ZoneInfo], Predicate]
+
+
+def _as_written(term: Term, zone: ZoneInfo) -> tuple[str, Any]:
+    return term.comparator, term.value
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """How a field is matched. `bound`: the comparator and bound as `parsed` shows them."""
+
+    make: Maker
+    bound: Callable[[Term, ZoneInfo], tuple[str, Any]] = _as_written
 
 
 @dataclass(slots=True)
@@ -108,7 +140,7 @@ def compile_search(
     tree = parse(text)
     if tree is None:
         return Search(lambda thing: True)
-    search = Search(lambda thing: True, parsed=tree.parsed())
+    search = Search(lambda thing: True, parsed=tree.parsed(matchers, zone))
     predicate = _compile(tree, matchers, default, zone, search.warnings)
     if predicate is not None:
         search.matches = predicate
@@ -152,15 +184,10 @@ def _compile(
         )
         return None
     try:
-        return matcher(node, zone)
-    except InvalidValue:
-        warnings.append(
-            {
-                "field": node.field or "",
-                "message": f"Input `{node.value}` is not an accepted value.",
-                "code": "invalid_value",
-            }
-        )
+        return matcher.make(node, zone)
+    except InvalidValue as error:
+        warning = {"field": node.field or "", "message": str(error)}
+        warnings.append(warning if error.code is None else warning | {"code": error.code})
         return lambda thing: False
 
 
@@ -334,7 +361,7 @@ def text(read: Callable[[Any], Iterable[str]]) -> Matcher:
             for words in map(tokens, read(thing))
         )
 
-    return make
+    return Matcher(make)
 
 
 def text_list(read: Callable[[Any], Iterable[str]]) -> Matcher:
@@ -343,21 +370,23 @@ def text_list(read: Callable[[Any], Iterable[str]]) -> Matcher:
 
     def make(term: Term, zone: ZoneInfo) -> Predicate:
         if term.quoted or "," not in term.value:
-            return one(term, zone)
-        each = [one(Term(term.field, "", part), zone) for part in term.value.split(",") if part]
+            return one.make(term, zone)
+        each = [
+            one.make(Term(term.field, "", part), zone) for part in term.value.split(",") if part
+        ]
         return lambda thing: any(part(thing) for part in each)
 
-    return make
+    return Matcher(make)
 
 
 def negated(matcher: Matcher) -> Matcher:
     """Matches what the other does not (`tag_not`)."""
 
     def make(term: Term, zone: ZoneInfo) -> Predicate:
-        inner = matcher(term, zone)
+        inner = matcher.make(term, zone)
         return lambda thing: not inner(thing)
 
-    return make
+    return Matcher(make)
 
 
 def keyword(read: Callable[[Any], Iterable[str]], *, exact_case: bool = False) -> Matcher:
@@ -372,7 +401,7 @@ def keyword(read: Callable[[Any], Iterable[str]], *, exact_case: bool = False) -
             )
         return lambda thing: any(fold(value) == wanted for value in read(thing))
 
-    return make
+    return Matcher(make)
 
 
 def one_of(allowed: Iterable[str], read: Callable[[Any], str]) -> Matcher:
@@ -387,7 +416,7 @@ def one_of(allowed: Iterable[str], read: Callable[[Any], str]) -> Matcher:
             raise InvalidValue(term.value)
         return lambda thing: read(thing).casefold() in wanted
 
-    return make
+    return Matcher(make)
 
 
 def boolean(read: Callable[[Any], bool]) -> Matcher:
@@ -399,47 +428,78 @@ def boolean(read: Callable[[Any], bool]) -> Matcher:
         wanted = term.value.casefold() == "true"
         return lambda thing: read(thing) is wanted
 
-    return make
+    return Matcher(make)
 
 
 def number(read: Callable[[Any], Iterable[int]]) -> Matcher:
-    """A number or a global id that ends in one; comparators; several separated by commas."""
+    """A number; comparators; several separated by commas."""
 
     def make(term: Term, zone: ZoneInfo) -> Predicate:
         if term.prefix and not term.value:
             return lambda thing: any(True for _ in read(thing))
-        try:
-            wanted = [int(part.rpartition("/")[2]) for part in term.value.split(",")]
-        except ValueError:
-            raise InvalidValue(term.value) from None
+        if not all(part.isascii() and part.isdecimal() for part in term.value.split(",")):
+            raise InvalidValue(term.value)
+        wanted = [int(part) for part in term.value.split(",")]
         if term.comparator:
             compare, bound = _COMPARE[term.comparator], wanted[0]
             return lambda thing: any(compare(value, bound) for value in read(thing))
         among = set(wanted)
         return lambda thing: any(value in among for value in read(thing))
 
-    return make
+    return Matcher(make)
+
+
+def identifier(read: Callable[[Any], int]) -> Matcher:
+    """The field `id`: a positive integer or a UUID, with comparators; warned of otherwise."""
+
+    def make(term: Term, zone: ZoneInfo) -> Predicate:
+        if _UUID.fullmatch(term.value):
+            return lambda thing: False
+        if not (term.value.isascii() and term.value.isdecimal() and int(term.value)):
+            raise InvalidId(term.value)
+        wanted = int(term.value)
+        if term.comparator:
+            compare = _COMPARE[term.comparator]
+            return lambda thing: compare(read(thing), wanted)
+        return lambda thing: read(thing) == wanted
+
+    def bound(term: Term, zone: ZoneInfo) -> tuple[str, Any]:
+        number = term.value.isascii() and term.value.isdecimal()
+        return term.comparator, int(term.value) if number else term.value
+
+    return Matcher(make, bound)
 
 
 def moment(read: Callable[[Any], int]) -> Matcher:
-    """A time, exact to the second; a date alone is the shop's day."""
+    """A time, exact to the second; a date alone is the shop's day.
+
+    An unquoted time is cut at its first colon, so at the hour, and `<` is then read as `<=`.
+    """
 
     def make(term: Term, zone: ZoneInfo) -> Predicate:
         if term.prefix and not term.value:
             return lambda thing: True
-        start, end = time_span(term.value, zone)
-        if not term.comparator:
+        sign, text = bound(term, zone)
+        start, end = time_span(text, zone)
+        if not sign:
             return lambda thing: start <= read(thing) < end
-        compare = _COMPARE[term.comparator]
+        compare = _COMPARE[sign]
         return lambda thing: compare(read(thing), start)
 
-    return make
+    def bound(term: Term, zone: ZoneInfo) -> tuple[str, str]:
+        cut = None if term.quoted else _CUT_AT_THE_HOUR.fullmatch(term.value)
+        if cut is None:
+            return term.comparator, term.value
+        hour = datetime.fromisoformat(f"{cut[1]}T{cut[2]:0>2}:00:00").replace(tzinfo=zone)
+        return {"<": "<=", ">": ">="}.get(term.comparator, term.comparator), hour.isoformat()
+
+    return Matcher(make, bound)
 
 
 def time_span(text: str, zone: ZoneInfo) -> tuple[float, float]:
     """When a written time begins and ends, in unix seconds. Raises InvalidValue."""
     whole = text.strip()
-    day = re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:T\d\d?)?", whole)
+    day = re.fullmatch(r"(\d{4}-\d\d-\d\d)", whole)
     try:
         written = datetime.fromisoformat(day[1] if day else whole)
     except ValueError:

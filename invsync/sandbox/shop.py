@@ -153,10 +153,9 @@ class Level:
 
     @property
     def on_hand(self) -> int:
-        """Available, committed and everything set aside."""
-        if not self.others:
-            return self.available + self.committed
-        return self.available + self.committed + sum(self.others.get(name, 0) for name in SET_ASIDE)
+        """Available, committed and everything set aside; it stops at 0, as was recorded."""
+        aside = sum(self.others.get(name, 0) for name in SET_ASIDE) if self.others else 0
+        return max(0, self.available + self.committed + aside)
 
     @property
     def live(self) -> bool:
@@ -365,29 +364,46 @@ class Shop:
     # -- the customer and the clerk
     # ------------------------------------------------------------------
 
-    def sell(self, which: ItemLike, units: int = 1, location: LocationLike = None) -> Level:
+    def sell(
+        self,
+        which: ItemLike,
+        units: int = 1,
+        location: LocationLike = None,
+        *,
+        shipped: bool = False,
+    ) -> Level:
         """A customer's order: units go from available to committed. It may oversell.
 
-        Without a location the primary one is used, or the first where the item is active if it is
-        not stocked there. An untracked item's quantities stay as they are.
+        `shipped`: they leave the house at once, as at a till or where an order is marked fulfilled
+        as it is placed. Without a location the primary one is used, or the first where the item is
+        active if it is not stocked there. An untracked item's quantities stay as they are.
         """
-        level = self._level_for_order(which, location)
+        level = self.level_for_order(which, location)
         if level.item.tracked:
-            self.move(level, -units, by="customer", committed=units)
+            self.move(level, -units, by="customer", committed=0 if shipped else units)
         return level
 
     def cancel(self, which: ItemLike, units: int = 1, location: LocationLike = None) -> Level:
         """A cancelled order: units go back from committed to available."""
-        level = self._level_for_order(which, location)
+        level = self.level_for_order(which, location)
         if level.item.tracked:
             self.move(level, units, by="customer", committed=-units)
         return level
 
-    def fulfil(self, which: ItemLike, units: int = 1, location: LocationLike = None) -> Level:
+    def ship(self, which: ItemLike, units: int = 1, location: LocationLike = None) -> Level:
         """An order leaves the house: committed and on hand fall, available stays."""
-        level = self._level_for_order(which, location)
+        level = self.level_for_order(which, location)
         self._change_level(level)
         level.committed -= units
+        return level
+
+    def transfer(
+        self, which: ItemLike, units: int, origin: LocationLike, destination: LocationLike
+    ) -> Level:
+        """A transfer, made ready, sent and received: available and on hand move from place to place."""
+        self.move(self.level(which, origin), -units, by="clerk")
+        level = self.level(which, destination)
+        self.move(level, units, by="clerk")
         return level
 
     def restock(self, which: ItemLike, units: int, location: LocationLike = None) -> Level:
@@ -501,12 +517,35 @@ class Shop:
         self._created(location)
         return location
 
-    def close_location(self, which: LocationLike) -> Location:
-        """Deactivate a location: its levels vanish from reads until it opens again."""
+    def close_location(self, which: LocationLike, *, move_to: LocationLike = None) -> Location:
+        """Deactivate a location: its levels vanish from reads until it opens again.
+
+        `move_to`: where Shopify moves its stock, available and committed; None: it stays.
+        """
         location = self.location(which)
+        if move_to is not None:
+            self._move_stock(location, self.location(move_to))
         self._changing(location).updated_at = int(self.now())
         location.active = False
         return location
+
+    def stock_at(self, location: Location) -> list[Level]:
+        """The active levels of a location that hold anything."""
+        levels = (item.levels.get(location.id) for item in self.items.values())
+        return [
+            level
+            for level in levels
+            if level is not None and level.active and (level.available or level.committed)
+        ]
+
+    def _move_stock(self, origin: Location, destination: Location) -> None:
+        for level in self.stock_at(origin):
+            there = level.item.levels.get(destination.id)
+            if there is None or not there.active:
+                there = self.stock(level.item, destination)
+            available, committed = level.available, level.committed
+            self.move(level, -available, by="clerk", committed=-committed)
+            self.move(there, available, by="clerk", committed=committed)
 
     def open_location(self, which: LocationLike) -> Location:
         """Activate a location again."""
@@ -703,7 +742,8 @@ class Shop:
     # -- within
     # --------------------------------------------------------------------------------------
 
-    def _level_for_order(self, which: ItemLike, location: LocationLike) -> Level:
+    def level_for_order(self, which: ItemLike, location: LocationLike) -> Level:
+        """The level that an order takes from; see `sell`. Raises NotInShop."""
         item = self.item(which)
         if location is not None:
             return self.level(item, location)

@@ -172,7 +172,7 @@ def test_how_a_query_was_understood_is_shown_when_asked_for(desk) -> None:
             {
                 "and": [
                     {"field": "sku", "match_phrase": "A B"},
-                    {"field": "updated_at", "range": {"gte": "2026-01-01"}},
+                    {"field": "updated_at", "range_gte": "2026-01-01"},
                 ]
             },
             {"field": "title", "prefix": "a"},
@@ -189,12 +189,64 @@ def test_a_quoted_time_is_exact_to_the_second(found, shop, clock) -> None:
     assert found("updated_at:'2026-11-22T11:00:00Z'") == ["Mug"]
 
 
-def test_an_unquoted_time_is_split_at_its_colons(desk, shop, clock) -> None:
-    clock.pass_(3600)
-    shop.retag("Mug", "new")
-    answer = desk.ask(PRODUCTS, {"q": "updated_at:>=2026-11-22T11:00:00Z"})
+def test_an_unquoted_time_is_split_at_its_colons(desk, shop) -> None:
+    """Recorded: cut at the hour, in the shop's time, `<` made `<=`, and the rest a bogus field."""
+    answer = desk.ask(PRODUCTS, {"q": "updated_at:<2000-01-01T00:00:00Z"})
+    assert answer["data"]["products"]["nodes"] == []
+    assert answer["extensions"]["search"] == [
+        {
+            "path": ["products"],
+            "query": "updated_at:<2000-01-01T00:00:00Z",
+            "parsed": {
+                "and": [
+                    {"field": "updated_at", "range_lte": "2000-01-01T00:00:00-05:00"},
+                    {"field": "00", "match_all": "00Z"},
+                ]
+            },
+            "warnings": [
+                {
+                    "field": "00",
+                    "message": "Invalid search field for this query.",
+                    "code": "invalid_field",
+                }
+            ],
+        }
+    ]
+
+
+@pytest.mark.parametrize("resource", ["products", "productVariants", "inventoryItems", "locations"])
+@pytest.mark.parametrize(
+    ("term", "received"),
+    [
+        ("id:0", "0"),
+        ("id:<0", "0"),
+        ("id:>0", "0"),
+        ("id:>=0", "0"),
+        ("id:-1", "-1"),
+        ("id:gid://shopify/Product/1001", "gid"),
+        ("id:'gid://shopify/Product/1001'", "gid://shopify/Product/1001"),
+        ("id:many", "many"),
+    ],
+)
+def test_an_id_that_is_no_positive_number_matches_nothing_and_warns_without_a_code(
+    desk, resource: str, term: str, received: str
+) -> None:
+    query = f"query ($q: String) {{ {resource}(first: 50, query: $q) {{ nodes {{ id }} }} }}"
+    answer = desk.ask(query, {"q": term})
+    assert answer["data"][resource]["nodes"] == []
+    assert answer["extensions"]["search"][0]["warnings"] == [
+        {
+            "field": "id",
+            "message": f"Expected field to be a positive integer or UUID, received `{received}`.",
+        }
+    ]
+
+
+def test_an_id_between_positive_numbers_is_no_matter(desk, shop) -> None:
+    answer = desk.ask(PRODUCTS, {"q": "id:>1"}, **{"shopify-search-query-debug": "1"})
     assert len(answer["data"]["products"]["nodes"]) == len(shop.products)
-    assert [warning["field"] for warning in answer["extensions"]["search"][0]["warnings"]] == ["00"]
+    assert answer["extensions"]["search"][0]["parsed"] == {"field": "id", "range_gt": 1}
+    assert "warnings" not in answer["extensions"]["search"][0]
 
 
 def test_a_date_alone_is_a_day_of_the_shop(found, shop, clock) -> None:

@@ -63,7 +63,7 @@ def test_a_sale_moves_units_to_committed_and_every_time_on_the_way(shop, clock) 
     assert shop.item("PRINT-S").updated_at < clock.now, (
         "the item's own time is not about quantities"
     )
-    shop.fulfil("PRINT-S", 2)
+    shop.ship("PRINT-S", 2)
     assert (level.available, level.committed, level.on_hand) == (27, 1, 28)
     shop.cancel("PRINT-S", 1)
     assert (level.available, level.committed, level.on_hand) == (28, 0, 28)
