@@ -77,13 +77,14 @@ def run_query(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
                 number, "", ctx.version, False, shop.now(), foreign=True, until=until
             )
         shop.changed()
-    problem = walker.refusal(ctx.version, query)
-    if problem is not None:
-        return _started(None, "INVALID", ["query"], problem)
+    problems = walker.refusals(ctx.version, query)
+    if problems:
+        return _started(None, "INVALID", ["query"], *problems)
     busy = running(shop)
     if len(busy) >= shop.settings.bulk_limit:
         message = (
-            f"A bulk query operation for this app and shop is already in progress: {_gid(busy[0])}."
+            "A bulk query operation for this app and shop is already in progress: "
+            f"{', '.join(map(_gid, busy))}."
         )
         return _started(None, "OPERATION_IN_PROGRESS", None, message)
     job = BulkJob(shop.new_id(), query, ctx.version, args["groupObjects"], shop.now())
@@ -113,9 +114,10 @@ def cancel(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
 
 
 def _started(
-    job: BulkJob | None, code: str, path: list[str] | None, message: str
+    job: BulkJob | None, code: str, path: list[str] | None, *messages: str
 ) -> dict[str, Any]:
-    return {"bulkOperation": job, "userErrors": [{"code": code, "field": path, "message": message}]}
+    errors = [{"code": code, "field": path, "message": message} for message in messages]
+    return {"bulkOperation": job, "userErrors": errors}
 
 
 def _gid(job: BulkJob) -> str:

@@ -23,6 +23,7 @@ from invsync.sandbox import cost
 from invsync.sandbox.context import Context
 from invsync.sandbox.failures import LIMIT_DOCS, error_answer, internal_error, too_many
 from invsync.sandbox.invalid import syntax_error, validation_error
+from invsync.sandbox.literals import RULES
 from invsync.sandbox.variables import invalid_variables, longest_array, with_defaults
 from invsync.sandbox.versions import schema_for
 
@@ -62,9 +63,9 @@ def prepare(version: str, text: str) -> Prepared:
         document = parse(text)
     except GraphQLSyntaxError as error:
         return Prepared(None, [syntax_error(error)])
-    errors = validate(schema, document)
+    errors = validate(schema, document, RULES)
     if errors:
-        return Prepared(None, [validation_error(error) for error in errors])
+        return Prepared(None, [validation_error(error, document) for error in errors])
     operations = {
         node.name.value if node.name else "": node
         for node in document.definitions

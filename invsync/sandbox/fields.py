@@ -306,7 +306,7 @@ def _location(_: Any, args: Args, ctx: Context) -> Location | None:
             if any(place.primary for place in ctx.shop.locations.values())
             else None
         )
-    found = by_gid(ctx, args["id"], "Location")
+    found = _at_root(ctx, args["id"], "Location")
     return found if isinstance(found, Location) else None
 
 
@@ -368,7 +368,18 @@ def _time(name: str) -> Field:
 
 
 def _find(kind: str) -> Field:
-    return lambda _, args, ctx: by_gid(ctx, args["id"], kind)
+    return lambda _, args, ctx: _at_root(ctx, args["id"], kind)
+
+
+def _at_root(ctx: Context, text: str, kind: str) -> Any:
+    """What a root field is asked for by id; null where it is gone.
+
+    Raises GraphQLError for a gid of another type, as recorded.
+    """
+    parsed = parse_gid(text)
+    if is_global_id(text) and (parsed is None or parsed[0] != kind):
+        raise failure(f"Invalid id: {text}", "RESOURCE_NOT_FOUND")
+    return by_gid(ctx, text, kind)
 
 
 _STAMPS: dict[str, Field] = {

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
+from graphql.language import (
+    ArgumentNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    InlineFragmentNode,
+    Node,
+    OperationDefinitionNode,
+    VariableDefinitionNode,
+)
 
 #: graphql-core's message → Shopify's message, code, and what `extensions` says beside it.
 _TRANSLATIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
@@ -38,26 +48,20 @@ _TRANSLATIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         ("name", "typeName", "argumentName"),
     ),
     (
-        r"Field '(?P<name>\w+)' argument '(?P<arguments>\w+)' of type .* is required",
-        "Field '{name}' is missing required arguments: {arguments}",
-        "missingRequiredArguments",
-        ("name", "arguments"),
-    ),
-    (
-        r"Argument '(?:\w+\.)?(?P<name>\w+)\((?P<arguments>\w+):\)' of type .* is required",
-        "Field '{name}' is missing required arguments: {arguments}",
-        "missingRequiredArguments",
-        ("name", "arguments"),
+        r"Unknown argument '(?P<argumentName>\w+)' on directive '@(?P<name>\w+)'",
+        "Directive '{name}' doesn't accept argument '{argumentName}'",
+        "argumentNotAccepted",
+        ("name", "argumentName"),
     ),
     (
         r"Variable '\$(?P<variableName>\w+)' is never used",
-        "Variable ${variableName} is declared by anonymous query but not used",
+        "Variable ${variableName} is declared by {operation} but not used",
         "variableNotUsed",
         ("variableName",),
     ),
     (
         r"Variable '\$(?P<variableName>\w+)' is not defined",
-        "Variable ${variableName} is used by anonymous query but not declared",
+        "Variable ${variableName} is used by {operation} but not declared",
         "variableNotDefined",
         ("variableName",),
     ),
@@ -95,36 +99,87 @@ _TRANSLATIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
 )
 
 
-#: How graphql-core complains of a value that is written out in the document.
-_LITERAL = re.compile(
-    r"Expected value|cannot represent|does not exist in '\w+' enum|is not defined by type"
-)
-
-
-def validation_error(error: GraphQLError) -> dict[str, Any]:
-    """An error of graphql-core's validation as Shopify would show it."""
+def validation_error(error: GraphQLError, document: DocumentNode) -> dict[str, Any]:
+    """An error of a document's validation as Shopify would show it."""
+    node = error.nodes[0] if error.nodes else None
+    operation = _operation_of(document, node)
+    if isinstance(node, VariableDefinitionNode):
+        node = operation
+    where = {**_locations(error, node), "path": _path(document, node)}
+    if error.extensions:
+        return {"message": error.message, **where, "extensions": error.extensions}
     for pattern, message, code, named in _TRANSLATIONS:
         match = re.match(pattern, error.message)
         if match:
-            found = match.groupdict()
+            found = {**match.groupdict(), "operation": _name(operation)}
             extensions = {"code": code, **{name: found[name] for name in named}}
-            return {
-                "message": message.format(**found),
-                **_locations(error),
-                "extensions": extensions,
-            }
-    code = "argumentLiteralsIncompatible" if _LITERAL.search(error.message) else "invalidDocument"
-    return {"message": error.message, **_locations(error), "extensions": {"code": code}}
+            if code == "argumentNotAccepted" and "typeName" in extensions:
+                extensions["typeName"] = "Field"
+            return {"message": message.format(**found), **where, "extensions": extensions}
+    return {"message": error.message, **where, "extensions": {"code": "invalidDocument"}}
 
 
-def syntax_error(error: GraphQLError) -> dict[str, Any]:
+def syntax_error(error: GraphQLSyntaxError) -> dict[str, Any]:
     """Text that is no GraphQL at all."""
-    return {"message": error.message.replace("Syntax Error:", "syntax error,"), **_locations(error)}
-
-
-def _locations(error: GraphQLError) -> dict[str, Any]:
+    place = error.locations[0] if error.locations else None
+    said = error.description.replace("<EOF>", "end of file")
+    said = said[:1].lower() + said[1:].removesuffix(".")
+    at = f" at [{place.line}, {place.column}]" if place else ""
     return {
-        "locations": [
-            {"line": place.line, "column": place.column} for place in error.locations or ()
-        ]
+        "message": f"syntax error, {said}{at}",
+        **_locations(error, None),
+        "extensions": {"code": "PARSE_ERROR"},
     }
+
+
+def _locations(error: GraphQLError, node: Node | None) -> dict[str, Any]:
+    if isinstance(node, OperationDefinitionNode) and node.loc:
+        token = node.loc.start_token
+        return {"locations": [{"line": token.line, "column": token.column}]}
+    places = error.locations or ()
+    return {"locations": [{"line": place.line, "column": place.column} for place in places[:1]]}
+
+
+def _name(operation: OperationDefinitionNode | None) -> str:
+    return operation.name.value if operation and operation.name else "anonymous query"
+
+
+def _operation_of(document: DocumentNode, node: Node | None) -> OperationDefinitionNode | None:
+    """The operation in which a node stands, or the only one there is."""
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    return next(
+        (one for one in operations if _way(one, node) is not None),
+        operations[0] if len(operations) == 1 else None,
+    )
+
+
+def _path(document: DocumentNode, node: Node | None) -> list[str]:
+    """Where a node stands, as recorded: `["query Name", "products", "... on Product", "argument"]`."""
+    ways = (_way(one, node) for one in document.definitions)
+    return next((way for way in ways if way is not None), [])
+
+
+def _way(here: Node, wanted: Node | None) -> list[str] | None:
+    step = _step(here)
+    if here is wanted:
+        return step
+    for key in here.keys:
+        held = getattr(here, key)
+        for below in held if isinstance(held, tuple | list) else (held,):
+            way = _way(below, wanted) if isinstance(below, Node) else None
+            if way is not None:
+                return [*step, *way]
+    return None
+
+
+def _step(node: Node) -> list[str]:
+    if isinstance(node, OperationDefinitionNode):
+        name = f" {node.name.value}" if node.name else ""
+        return [f"{node.operation.value}{name}"]
+    if isinstance(node, FragmentDefinitionNode):
+        return [f"fragment {node.name.value}"]
+    if isinstance(node, InlineFragmentNode):
+        return [f"... on {node.type_condition.name.value}" if node.type_condition else "..."]
+    if isinstance(node, FieldNode):
+        return [node.alias.value if node.alias else node.name.value]
+    return [node.name.value] if isinstance(node, ArgumentNode) else []

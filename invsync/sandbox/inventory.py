@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from invsync.sandbox import idempotency
@@ -59,7 +60,8 @@ MESSAGES = idempotency.MESSAGES | {
     "ADJUST_QUANTITIES_FAILED": "The quantities couldn't be adjusted. Try again.",
     "CHANGE_FROM_QUANTITY_STALE": "The specified changeFromQuantity does not match the current "
     "quantity.",
-    "INTERNAL_LEDGER_DOCUMENT": "Internal (gid://shopify/) ledger documents are not allowed.",
+    "INTERNAL_LEDGER_DOCUMENT": "Internal (gid://shopify/) ledger documents are not allowed to be "
+    "adjusted via API.",
     "INVALID_AVAILABLE_DOCUMENT": "A ledger document URI is not allowed when adjusting available.",
     "INVALID_INVENTORY_ITEM": "The specified inventory item could not be found.",
     "INVALID_LEDGER_DOCUMENT": "The specified ledger document is invalid.",
@@ -75,11 +77,12 @@ MESSAGES = idempotency.MESSAGES | {
     "INVALID_REASON": f"The specified reason is invalid. Valid values are: {', '.join(REASONS)}.",
     "INVALID_REFERENCE_DOCUMENT": "The specified reference document is invalid.",
     "ITEM_NOT_STOCKED_AT_LOCATION": "The specified inventory item is not stocked at the location.",
-    "MAX_ONE_LEDGER_DOCUMENT": "Only one ledger document is allowed per call.",
+    "MAX_ONE_LEDGER_DOCUMENT": "All changes must have the same ledger document URI or, in the case of "
+    "adjusting available, no ledger document URI.",
     "NON_MUTABLE_INVENTORY_ITEM": "The specified inventory item is not allowed to be adjusted via "
     "API.",
-    "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR": "The item and location pair appears more than "
-    "once.",
+    "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR": "The combination of inventoryItemId and "
+    "locationId must be unique.",
     "COMPARE_QUANTITY_REQUIRED": "The compareQuantity argument must be given unless "
     "ignoreCompareQuantity is true.",
     "COMPARE_QUANTITY_STALE": "The specified compareQuantity does not match the current quantity.",
@@ -87,12 +90,12 @@ MESSAGES = idempotency.MESSAGES | {
 }
 
 
-def user_error(code: str, *path: str | int) -> dict[str, Any]:
+def user_error(code: str, *path: str | int, message: str | None = None) -> dict[str, Any]:
     """A user error in Shopify's shape: the path in strings, indexes too; no path at all is null."""
     return {
         "code": code,
         "field": [str(step) for step in path] or None,
-        "message": MESSAGES.get(code, code),
+        "message": message or MESSAGES.get(code, code),
     }
 
 
@@ -139,15 +142,18 @@ def activate(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
     idempotency.require_key(ctx, args["@idempotent"])
     item = by_gid(ctx, args["inventoryItemId"], "InventoryItem")
     location = by_gid(ctx, args["locationId"], "Location")
-    if item is None:
-        return _activated(None, "inventoryItemId", "The inventory item couldn't be found.")
-    if location is None or not location.active:
-        return _activated(None, "locationId", "The location couldn't be found or is deactivated.")
+    if item is None and location is not None:
+        said = (
+            f"The product couldn't be stocked at {location.name} because the product was deleted."
+        )
+        return _activated(None, "inventoryItemId", said)
+    if location is None or item is None or not location.active:
+        said = "The product couldn't be stocked because the location wasn't found."
+        return _activated(None, "locationId", said)
     level = item.levels.get(location.id)
     if level is not None and level.active:
         message = (
-            "Not allowed to set available quantity when the item is already active at "
-            f"{location.name}."
+            "Not allowed to set available quantity when the item is already active at the location."
         )
         return (
             _activated(level, "available", message)
@@ -273,9 +279,15 @@ def _check_setting(ctx: Context, given: Mapping[str, Any]) -> _Check:
             )
             check.errors.append(user_error(code, *path, place))
         elif quantity > SET_BOUND:
-            check.errors.append(user_error("INVALID_QUANTITY_TOO_HIGH", *path, "quantity"))
-        elif quantity < -SET_BOUND:
-            check.errors.append(user_error("INVALID_QUANTITY_TOO_LOW", *path, "quantity"))
+            said = f"The quantity can't be higher than {SET_BOUND:,}."
+            check.errors.append(
+                user_error("INVALID_QUANTITY_TOO_HIGH", *path, "quantity", message=said)
+            )
+        elif quantity < -SET_BOUND and name == "available":
+            said = f"The quantity can't be lower than -{SET_BOUND:,}."
+            check.errors.append(
+                user_error("INVALID_QUANTITY_TOO_LOW", *path, "quantity", message=said)
+            )
         elif quantity < 0 and name == "on_hand":
             check.errors.append(user_error("INVALID_QUANTITY_NEGATIVE", *path, "quantity"))
         else:
@@ -421,13 +433,13 @@ def _done(ctx: Context, outcome: Mapping[str, Any]) -> dict[str, Any]:
 def changes(
     group: Mapping[str, Any], args: Mapping[str, Any], ctx: Context
 ) -> list[dict[str, Any]]:
-    """The rows of an adjustment group: the named quantity, and `on_hand` where that moved with it."""
+    """The rows of an adjustment group, by name: first all of `available`, then all of `on_hand`."""
     name = group["name"]
     names = (
         (name,) if name == "incoming" else (name, "available" if name == "on_hand" else "on_hand")
     )
     shown = []
-    for item_id, location_id, delta, document in group["rows"]:
+    for moved, (item_id, location_id, delta, document) in product(sorted(names), group["rows"]):
         item, location = ctx.shop.items.get(item_id), ctx.shop.locations.get(location_id)
         if (
             args.get("inventoryItemIds")
@@ -436,17 +448,16 @@ def changes(
             continue
         if args.get("locationIds") and gid("Location", location_id) not in args["locationIds"]:
             continue
-        for moved in names:
-            if args.get("quantityNames") and moved not in args["quantityNames"]:
-                continue
-            shown.append(
-                {
-                    "name": moved,
-                    "delta": delta,
-                    "item": item,
-                    "location": location,
-                    "ledgerDocumentUri": document,
-                    "quantityAfterChange": None,
-                }
-            )
+        if args.get("quantityNames") and moved not in args["quantityNames"]:
+            continue
+        shown.append(
+            {
+                "name": moved,
+                "delta": delta,
+                "item": item,
+                "location": location,
+                "ledgerDocumentUri": document,
+                "quantityAfterChange": None,
+            }
+        )
     return shown

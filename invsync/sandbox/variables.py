@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -49,26 +50,31 @@ def invalid_variables(
         value = given.get(name)
         problems = _problems(kind, value, [])
         if problems:
-            path, explanation = problems[0]
-            where = f" for {'.'.join(map(str, path))}" if path else ""
             line, column = _position(definition)
             errors.append(
                 {
                     "message": f"Variable ${name} of type {print_ast(definition.type)} was "
-                    "provided invalid value"
-                    f"{where} ({explanation})",
+                    f"provided invalid value{_places(problems)}",
                     "locations": [{"line": line, "column": column}],
                     "extensions": {
                         "code": "INVALID_VARIABLE",
                         "value": value,
-                        "problems": [
-                            {"path": path, "explanation": explanation}
-                            for path, explanation in problems
-                        ],
+                        "problems": [_shown(path, told) for path, told in problems],
                     },
                 }
             )
     return errors
+
+
+def _places(problems: Sequence[Problem]) -> str:
+    """Where a value is wrong, and why; of one that is wrong as a whole only `problems` tells."""
+    places = [f"{'.'.join(map(str, path))} ({told})" for path, told in problems if path]
+    return f" for {', '.join(places)}" if places else ""
+
+
+def _shown(path: list[str | int], told: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {"path": path, "explanation": told}
+    return shown | {"message": told} if told.startswith("Invalid global id") else shown
 
 
 def longest_array(value: Any) -> int:
@@ -108,7 +114,7 @@ def _problems(kind: GraphQLInputType, value: Any, path: list[str | int]) -> list
     if isinstance(kind, GraphQLEnumType):
         if value in kind.values:
             return []
-        return [(path, f"Expected {value!r} to be one of: {', '.join(kind.values)}")]
+        return [(path, f"Expected {json.dumps(value)} to be one of: {', '.join(kind.values)}")]
     assert isinstance(kind, GraphQLScalarType)
     if kind.name == "ID":
         text = str(value)
@@ -118,14 +124,14 @@ def _problems(kind: GraphQLInputType, value: Any, path: list[str | int]) -> list
             return []
     except (GraphQLError, TypeError, ValueError):
         pass
-    return [(path, f"Could not coerce value {value!r} to {kind.name}")]
+    return [(path, f"Could not coerce value {json.dumps(value)} to {kind.name}")]
 
 
 def _object_problems(
     kind: GraphQLInputObjectType, value: Any, path: list[str | int]
 ) -> list[Problem]:
     if not isinstance(value, Mapping):
-        return [(path, f"Expected {value!r} to be a key-value object.")]
+        return [(path, f"Expected {json.dumps(value)} to be a key-value object.")]
     problems: list[Problem] = [
         ([*path, name], f"Field is not defined on {kind.name}")
         for name in value

@@ -47,12 +47,14 @@ MAX_BYTES = 65_535
 
 Getter = Callable[[Any, Context], Any]
 
+_NO_CONNECTION = "Bulk queries must contain at least one connection."
+
 #: What the root fields are read from.
 _ROOT = object()
 
 
 class Refused(ValueError):
-    """The query can't be run in bulk; `str()` is Shopify's message."""
+    """The query can't be run in bulk; `args` are Shopify's messages."""
 
 
 @dataclass(slots=True)
@@ -72,13 +74,13 @@ class _Plan:
     scopes: set[str] = field(default_factory=set)
 
 
-def refusal(version: str, text: str) -> str | None:
-    """Why the query can't be run in bulk; None if it can."""
+def refusals(version: str, text: str) -> tuple[str, ...]:
+    """Why the query can't be run in bulk, in Shopify's words; empty if it can."""
     try:
         _compiled(version, text)
     except Refused as error:
-        return str(error)
-    return None
+        return error.args
+    return ()
 
 
 def scopes(version: str, text: str) -> frozenset[str]:
@@ -103,7 +105,10 @@ def lines(ctx: Context, version: str, text: str, *, order: str) -> tuple[list[st
 
 
 def _walk(ctx: Context, plan: _Plan) -> Iterator[tuple[int, str]]:
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+    def encode(row: dict[str, Any]) -> str:
+        return plain(row).replace("/", "\\/")  # as live files were seen to be
 
     def emit(
         level: _Level, owner: Any, parent: str | None, depth: int
@@ -143,8 +148,9 @@ def _shuffled(emitted: list[tuple[int, str]]) -> list[tuple[int, str]]:
 
 @lru_cache(maxsize=32)
 def _compiled(version: str, text: str) -> _Plan:
-    if len(text.encode()) > MAX_BYTES:
-        raise Refused(f"Invalid bulk query: the query is longer than {MAX_BYTES} bytes.")
+    size = len(text.encode())
+    if size > MAX_BYTES:
+        raise Refused(f"Query is too large ({size} bytes; maximum is {MAX_BYTES} bytes)")
     schema = schema_for(version)
     try:
         document = parse(text)
@@ -183,12 +189,12 @@ class _Compiler:
         name = nodes[0].name.value
         if name in ("node", "nodes"):
             raise Refused(
-                f"Invalid bulk query: the field '{name}' is not supported at the top level."
+                f"Bulk queries cannot contain a top level `{name}` field.", _NO_CONNECTION
             )
         top = _Level(lambda owner, ctx: Ordered(()))
         self._getters(root, operation.selection_set, top, lambda thing, ctx: thing, -1)
         if not top.below:
-            raise Refused("Bulk queries must contain at least one connection.")
+            raise Refused(_NO_CONNECTION)
         if self._connections > MAX_CONNECTIONS:
             raise Refused(f"Bulk queries cannot contain more than {MAX_CONNECTIONS} connections.")
         return _Plan(top.below, self._scopes)
@@ -213,7 +219,11 @@ class _Compiler:
         assert node.selection_set is not None
         for part in fields_of(self._schema, self._fragments, kind, node.selection_set):
             if part.name.value == "nodes":
-                raise Refused("Invalid bulk query: use 'edges { node }' instead of 'nodes'.")
+                raise Refused(
+                    "All connection fields in a bulk query must select their contents using "
+                    "'edges' > 'node', e.g: 'products { edges { node {'. Selecting via 'nodes' "
+                    f"is not supported. Invalid connection fields: '{name}'."
+                )
             if part.name.value != "edges" or part.selection_set is None:
                 continue
             edge = get_named_type(kind.fields["edges"].type)
@@ -222,18 +232,23 @@ class _Compiler:
                 if inner.name.value == "node" and inner.selection_set is not None:
                     of = get_named_type(edge.fields["node"].type)
                     assert isinstance(of, GraphQLObjectType)
-                    self._node(level, of, inner.selection_set, depth)
+                    self._node(level, of, name, inner.selection_set, depth)
         return level
 
     def _node(
-        self, level: _Level, kind: GraphQLObjectType, selections: SelectionSetNode, depth: int
+        self,
+        level: _Level,
+        kind: GraphQLObjectType,
+        connection: str,
+        selections: SelectionSetNode,
+        depth: int,
     ) -> None:
         level.getters += self._getters(kind, selections, level, lambda thing, ctx: thing, depth)
         if level.below and all(key != "id" for key, _ in level.getters):
             raise Refused(
                 "The parent 'node' field for a nested connection must select the 'id' field "
                 "without an alias"
-                f" and must be of 'ID' return type. Connection fields without 'id': {kind.name}."
+                f" and must be of 'ID' return type. Connection fields without 'id': {connection}."
             )
 
     def _getters(

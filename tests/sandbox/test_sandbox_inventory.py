@@ -11,8 +11,8 @@ def test_an_adjustment_moves_available_and_on_hand(desk, shop) -> None:
     rows = payload["inventoryAdjustmentGroup"]["changes"]
     assert [(row["name"], row["delta"], row["quantityAfterChange"]) for row in rows] == [
         ("available", -2, None),
-        ("on_hand", -2, None),
         ("available", 5, None),
+        ("on_hand", -2, None),
         ("on_hand", 5, None),
     ]
     assert rows[0]["item"] == {"id": shop.item("PRINT-S").gid}

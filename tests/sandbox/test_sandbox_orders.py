@@ -51,8 +51,8 @@ def test_a_count_moves_available_and_on_hand(shop) -> None:
 
 def test_a_transfer_takes_from_one_place_and_gives_to_another(shop) -> None:
     shop.transfer("MUG", 3, None, "Till")
-    assert quantities(shop, "MUG")[0] + quantities(shop, "MUG", "Till")[0] == 36
-    assert quantities(shop, "MUG", "Till") == (21, 0, 21)
+    assert quantities(shop, "MUG")[0] + quantities(shop, "MUG", "Till")[0] == 40
+    assert quantities(shop, "MUG", "Till") == (23, 0, 23)
 
 
 def test_a_closed_location_gives_its_stock_to_another(shop) -> None:
