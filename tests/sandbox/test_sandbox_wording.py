@@ -177,8 +177,8 @@ def test_by_id_what_is_gone_is_null_and_another_type_an_error(desk, root: str) -
     assert other["errors"][0]["extensions"] == {"code": "RESOURCE_NOT_FOUND"}
 
 
-SET = """mutation ($input: InventorySetQuantitiesInput!) { inventorySetQuantities(input: $input)
-    @idempotent(key: "k") { userErrors { code field message } } }"""
+SET = """mutation ($input: InventorySetQuantitiesInput!, $key: String!) {
+    inventorySetQuantities(input: $input) @idempotent(key: $key) { userErrors { code field message } } }"""
 
 
 def set_quantities(desk, *rows: tuple[str, int]) -> list[dict]:
@@ -191,7 +191,7 @@ def set_quantities(desk, *rows: tuple[str, int]) -> list[dict]:
         }
         for item, quantity in rows
     ]
-    payload = desk.data(SET, {"input": {**REFERENCE, "quantities": quantities}})
+    payload = desk.data(SET, {"key": repr(rows), "input": {**REFERENCE, "quantities": quantities}})
     return payload["inventorySetQuantities"]["userErrors"]
 
 
