@@ -1,4 +1,6 @@
-"""What differs between the ways to pool: what pools and levels are called, and by which keys they are known. Pure.
+"""What differs between the ways to pool.
+
+What pools and levels are called, and by which keys they are known. Pure.
 
 One class a way. Whoever needs to know "which command is it?" asks the axis what follows from it.
 """

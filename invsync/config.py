@@ -464,7 +464,7 @@ VARIANTS: tuple[Key, ...] = (
         default=(),
         example=("shared-stock",),
     ),
-    Key("only_active", FLAG, "Leave out drafts too; archived products always are.", default=False),
+    Key("only_active", FLAG, "Leave out drafts and archived products.", default=False),
     Key(
         "location",
         LOCATION,

@@ -46,7 +46,10 @@ class Moved:
 
 
 def changed(source: Source, cache: Cache) -> Moved | None:
-    """The pools that the feed shows to have changed; None when that is so much that a complete scan is cheaper."""
+    """The pools that the feed shows to have changed.
+
+    None when that is so much that a complete scan is cheaper.
+    """
     try:
         return _changed(source, cache)
     except QueryTooLarge as error:
@@ -95,7 +98,9 @@ def _note_levels(source: Source, cache: Cache, shown: list[ChangedLevel], moved:
 
 @dataclass(frozen=True, slots=True)
 class FeedCheck:
-    """What the feed shows while a complete scan is done: each of its movements should be there, or should have been.
+    """What the feed shows while a complete scan is done.
+
+    Each of its movements should be there, or should have been.
 
     `shown`: the pools, None where the feed was not asked or shows too much. `since`: from when on;
     `until`: what moved later, the index may not have noticed. `fed`: whether what came earlier was
@@ -108,7 +113,7 @@ class FeedCheck:
     fed: bool
 
     def unshown(self, sight: Sight, made: Plan) -> str | None:
-        """When a level of a pool moved of which the feed did not show anything, though it should have."""
+        """When a level of a pool moved of which the feed should have shown something, and did not."""
         for level in made.movements:
             touched = sight.touched(level)
             if touched and self._missed(sight.id, datetime.fromisoformat(touched)):
@@ -122,7 +127,10 @@ class FeedCheck:
 
 
 def check_feed(source: Source, cache: Cache, now: datetime, *, ask: bool) -> FeedCheck:
-    """What can be held against the feed in a complete scan at `now`. `ask`: whether it is asked for that."""
+    """What can be held against the feed in a complete scan at `now`.
+
+    `ask`: whether it is asked for that.
+    """
     moved = changed(source, cache) if ask else None
     shown = None if moved is None else frozenset((*moved.levels, *moved.others))
     return FeedCheck(shown, _mark(cache) - OVERLAP, now - OVERLAP, cache.fed)
@@ -134,7 +142,10 @@ def _mark(cache: Cache) -> datetime:
 
 
 def settled(entry: Mapping[str, Any]) -> bool:
-    """Whether nothing of a pool is left to do: no push to finish, nothing held, out of sync or being watched."""
+    """Whether nothing of a pool is left to do.
+
+    No push to finish, nothing held, out of sync or being watched.
+    """
     return len(entry) == 3 and set(entry["levels"].values()) == {entry["quantity"]}
 
 

@@ -32,14 +32,17 @@ CHEAP_POINTS = 150
 #: Points after which a complete scan by pages gives up and has a bulk operation do it.
 DEAR_POINTS = 600
 #: Known pools from which on a scan that finds less than half of them is not believed.
-FEW_POOLS = 10
+FEW_POOLS = 3
 
 Kind = Literal["complete", "changes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which scan, and why. `checks_feed`: whether it also tells if the feed of changes can be relied on."""
+    """Which scan, and why.
+
+    `checks_feed`: whether it also tells if the feed of changes can be relied on.
+    """
 
     kind: Kind
     why: str
@@ -95,7 +98,10 @@ def look(order: Order, source: Source, known: Known) -> Look:
 
 
 def choose(order: Order, known: Known, matches: list[str], now: datetime) -> Choice:
-    """The scan of this run: what was asked for, else by what the last complete scan cost and how long ago it was."""
+    """The scan of this run.
+
+    What was asked for, else by what the last complete scan cost and how long ago it was.
+    """
     cache, wanted = known.cache, order.section.scan
     if order.options.init or not known.seeded or cache.scanned_at is None:
         return Choice("complete", "the first look at this shop")
@@ -138,7 +144,8 @@ def find(
         found = yield from _scan_all(order, source, known, planning, heed)
     else:
         moved = seen.moved
-        found = Found([*moved.levels, *moved.others], len(moved.rising), moved.others)
+        to_read = [one for one in (*moved.levels, *moved.others) if one not in known.waiting]
+        found = Found(to_read, len(moved.rising), moved.others)
     log.info(
         "scan: %s (%s%s); to read by id: %d",
         seen.choice.kind,
@@ -185,7 +192,8 @@ def _scan_all(
             yield work
     _check_found(order, source, scan, pools_known)
     if not order.options.init:
-        to_read += [pool_id for pool_id in cache.pools if pool_id not in scan.ids]
+        unseen = scan.ids | known.waiting.keys()
+        to_read += [pool_id for pool_id in cache.pools if pool_id not in unseen]
     paged = source.client.use.points - spent
     points = paged if scan.by == "pages" else max(cache.scan_points, DEAR_POINTS + 1)
     return Found(to_read, rising, {}, scan.skipped, by=scan.by, warning=scan.warning, points=points)
@@ -242,7 +250,8 @@ def listings(source: Source, points: int, scan: _Scan, heed: Heed) -> Iterator[L
     scan.by = "a bulk operation"
     in_bulk = 0
     try:
-        for in_bulk, listing in enumerate(source.listings.in_bulk(source.terms, heed), 1):  # noqa: B007 - counted to its end
+        for listing in source.listings.in_bulk(source.terms, heed):
+            in_bulk += 1
             yield listing
         if in_bulk < paged:
             raise BulkFailed(
@@ -272,4 +281,6 @@ def sights(source: Source, known: Known, listed: Iterable[Listing], scan: _Scan)
             scan.known += 1
             if entry["levels"] == sight.levels and settled(entry):
                 continue
+        if gid in known.waiting:
+            continue
         yield sight

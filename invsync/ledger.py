@@ -1,8 +1,12 @@
-"""The one thing that a run changes: what it remembers (cache, history), and what it tells (outcome)."""
+"""The one thing that a run changes.
+
+What it remembers (cache, history), and what it tells (outcome).
+"""
 
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +21,7 @@ from invsync.settle import Gone, Settled
 from invsync.state import history
 from invsync.state.cache import write_cache
 from invsync.state.history import append_history, history_tail
-from invsync.state.journal import Journal, journal_run, remove_journal
+from invsync.state.journal import Journal, journal_run, leave_waiting
 from invsync.state.values import utc_text
 from invsync.tell import words
 from invsync.tell.lines import listed
@@ -69,7 +73,7 @@ class Ledger:
         # What is told already, was told by a run that was cut off just before it wrote its cache.
         told = {history.identity(line) for line in history_tail(self.order.files)}
         self.lines += [line for line in lines if history.identity(line) not in told]
-        self._write()
+        self._write(run)
 
     def looked(self, seen: Look) -> None:
         """Tell which scan is done, and why."""
@@ -99,7 +103,7 @@ class Ledger:
     def begin_afresh(self) -> None:
         """What earlier runs knew and left is forgotten, in favour of what was found."""
         self.known.cache.finished = journal_run(self.order.files)
-        self._write()
+        self._write(str(uuid.uuid4()))  # by no run whose journal could be taken for this one's
 
     @contextmanager
     def closing(self, journal: Journal, seen: Look, found: Found) -> Iterator[None]:
@@ -111,6 +115,9 @@ class Ledger:
             whole = True
         finally:
             pools = self.known.cache.pools
+            self.outcome.standings["failed"] += sum(
+                len(pools[one]["levels"]) > 1 for one in self.known.waiting if one in pools
+            )
             if not whole:
                 cut_off = pools.keys() & set(found.to_read) - self.kept
                 self.outcome.left = sum(len(pools[one]["levels"]) > 1 for one in cut_off)
@@ -120,7 +127,7 @@ class Ledger:
                 if whole and not self.left_over:
                     self._advance(seen)
                 if self.known.cache.changed or journal.begun:
-                    self._write()
+                    self._write(self.order.run_id)
 
     def keep_all(self, works: Iterable[Settled]) -> None:
         """Keep everything as it comes."""
@@ -241,7 +248,7 @@ class Ledger:
             cache.put(work.id, entry)
 
     def _standing_problem(self, pool_id: str, problem: Problem | None) -> Mapping[str, str] | None:
-        """The problem as the cache keeps it for `invsync status`, with the time since when it stands."""
+        """The problem as the cache keeps it for `invsync status`, with since when it stands."""
         if problem is None:
             return None
         earlier = self.known.cache.pools.get(pool_id, {}).get("problem", {})
@@ -295,13 +302,15 @@ class Ledger:
             cache.changed = True
         cache.fed = not complete
 
-    def _write(self) -> None:
-        """History, cache, and only then the journal's end."""
-        files = self.order.files
+    def _write(self, run: str) -> None:
+        """History, the cache as of `run`, and only then the journal's end, but for what waits."""
+        files, cache = self.order.files, self.known.cache
         append_history(files, self.lines)
         self.lines.clear()
-        write_cache(files, self.known.cache, self.order.run_id)
-        remove_journal(files)
+        write_cache(files, cache, run)
+        leave_waiting(
+            files, self.known.batches, run=self.order.run_id, shop=cache.shop, continues=run
+        )
 
     def _stamp(self) -> str:
         return utc_text(self.now())

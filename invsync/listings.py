@@ -1,4 +1,7 @@
-"""The shop as a command reads it: products at one location, or items at all of theirs. One class a way."""
+"""The shop as a command reads it: products at one location, or items at all of theirs.
+
+One class a way.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,19 @@ class Listings(Protocol):
         """Every listing that the search index finds, by pages."""
 
     def in_bulk(self, terms: str, heed: Heed) -> Iterator[Listing]:
-        """The same by a bulk operation; `heed` is told how far it is, and may raise to stop there."""
+        """The same by a bulk operation.
+
+        `heed` is told how far it is, and may raise to stop there.
+        """
 
     def by_id(self, ids: Sequence[str], widest: int) -> Mapping[str, tuple[Listing, ...]]:
-        """Pools whole: id → their listings, none for one that is gone. `widest`: the levels of the largest."""
+        """Pools whole: id → their listings, none for one that is gone.
+
+        `widest`: the levels of the largest.
+        """
 
     def changed(self, since: str) -> Iterator[tuple[Product, tuple[str, ...]]]:
-        """Products that changed since a moment (UTC text), with the ids of the pools that they make."""
+        """Products that changed since a moment (UTC text), with the ids of their pools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,10 @@ class Products:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """Items with their levels everywhere. `location`: one of those that count; `places`: how many the shop has."""
+    """Items with their levels everywhere.
+
+    `location`: one of those that count; `places`: how many the shop has.
+    """
 
     client: Client
     location: str
@@ -95,7 +107,10 @@ class Source:
     terms: str
 
     def read(self, ids: Sequence[str], widest: int) -> dict[str, Sight | None]:
-        """Pools whole and by id: id → what was seen, None for one that is no pool of ours any more."""
+        """Pools whole and by id.
+
+        Id → what was seen, None for one that is no pool of ours any more.
+        """
         found = self.listings.by_id(ids, widest)
         return {pool: see(self.scope, listings) for pool, listings in found.items()}
 

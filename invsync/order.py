@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from invsync.config import LocationsSettings, Settings, VariantsSettings
 from invsync.connect import section_of
 from invsync.state.cache import Cache
 from invsync.state.files import Command, Files
+from invsync.state.journal import Sent
 from invsync.sync import Align
 
 
@@ -46,14 +47,28 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What earlier runs have left. `on_disk`: whether the cache was there already."""
+    """What earlier runs have left. `on_disk`: whether the cache was there already.
+
+    `waiting`: the pools that are left alone until the outcome of a batch is known; `doubted`: those
+    of which this run has found that a person has to say what their number is.
+    """
 
     cache: Cache
     on_disk: bool = False
+    waiting: dict[str, Sent] = field(default_factory=dict)
+    doubted: set[str] = field(default_factory=set)
+
+    @property
+    def batches(self) -> list[Sent]:
+        """The batches that are waited for."""
+        return list({batch.key: batch for batch in self.waiting.values()}.values())
 
     @property
     def seeded(self) -> bool:
-        """Whether an unknown pool is a new one; what a first run that was cut off left tells nothing of that."""
+        """Whether an unknown pool is a new one.
+
+        What a first run that was cut off left tells nothing of that.
+        """
         return self.on_disk and self.cache.scanned_at is not None
 
     def widest(self, ids: Sequence[str]) -> int:

@@ -1,9 +1,12 @@
-"""From a sight to a plan: the rule as the configuration and the command line set it, and what it has to tell."""
+"""From a sight to a plan.
+
+The rule as the configuration and the command line set it, and what it has to tell.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from invsync.order import Known, Order
@@ -118,7 +121,7 @@ class Planning:
         """What a reading makes of a pool; None where `--init` has nothing to say of it."""
         observed = sight.observed(self.scope)
         pool = self.known.cache.get(sight.id)
-        if not self.order.options.init:
+        if not self.order.options.init or sight.id in self.known.doubted:
             made = self._judged(pool, observed, brake=brake)
         elif pool is not None and pool.quantity is not None:
             return None
@@ -167,12 +170,27 @@ class Planning:
     ) -> Work:
         """A plan with what it has to tell."""
         labels = {level: name.label for level, name in names.items()}
+        if left := self._untold(pool, title, made, names):
+            return Work(pool, title, replace(made, notes=()), names, (left,))
         policy = self.order.section.several_rises
         about = [
             words.About(note, made, title, labels, self.scope.axis, policy) for note in made.notes
         ]
         notes = words.told(pool, about, shown(made, names))
         return Work(pool, title, made, names, notes, brake)
+
+    def _untold(
+        self, pool: str, title: str, made: Plan, names: Mapping[LevelId, Name]
+    ) -> Problem | None:
+        """The problem of a pool that is left alone since what became of a batch can't be told."""
+        problem = self.known.cache.pools.get(pool, {}).get("problem", {})
+        left = untold(pool, title, str(problem.get("message")), shown(made, names))
+        return left if made.pool.left_alone and problem.get("kind") == left.kind else None
+
+
+def untold(pool: str, title: str, message: str, levels: tuple[Shown, ...] = ()) -> Problem:
+    """A pool that is left alone, since what became of adjustments that were sent can't be told."""
+    return Problem("old_journal", pool, title, message, levels)
 
 
 def shown(made: Plan, names: Mapping[LevelId, Name]) -> tuple[Shown, ...]:

@@ -1,4 +1,6 @@
-"""Which levels make a pool: what was read of the shop, sorted by what the configuration asks for. Pure.
+"""Which levels make a pool: what was read of the shop, sorted by what the configuration asks for.
+
+Pure.
 
 The search index only proposes: it lags, and it splits words. What matches is decided here, on the
 exact type or tag.
@@ -50,7 +52,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What people call a level: the SKU of its item, and the label by which it differs from the pool's others."""
+    """What people call a level.
+
+    The SKU of its item, and the label by which it differs from the pool's others.
+    """
 
     sku: str
     label: str
@@ -58,7 +63,10 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A pool as it was read. `levels`: item id (variants) or location id (locations) → available."""
+    """A pool as it was read.
+
+    `levels`: item id (variants) or location id (locations) → available.
+    """
 
     id: str
     title: str
@@ -138,11 +146,13 @@ def _matches(scope: Scope, product: Product) -> bool:
 def _unfit(scope: Scope, product: Product) -> str | None:
     if product.gift_card:
         return "gift_card"
+    # What is unlisted sells by its link:
+    # https://shopify.dev/changelog/new-unlisted-product-status
+    if not scope.only_active or product.status in ("ACTIVE", "UNLISTED"):
+        return None
     if product.status == "ARCHIVED":
         return "archived"
-    if scope.only_active and product.status != "ACTIVE":
-        return "not_active"
-    return None
+    return "not_active"
 
 
 def _left_out(scope: Scope, item: Item) -> str | None:

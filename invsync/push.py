@@ -1,12 +1,16 @@
-"""Pushing the plans of a run: batches, each written in the journal before it leaves, and what is refused isolated.
+"""Pushing the plans of a run.
+
+Batches, each written in the journal before it leaves, and what is refused isolated.
 
 A call is all or nothing. When it is refused, the pools that Shopify names are taken out whole and
 the rest goes again with a new key; where none is named, halves are tried. One bad product never
-stops the others.
+stops the others. Every outcome is known or unknown, and nothing else: an answer that says that
+nothing was carried out settles the batch there and then, also when it ends the run.
 """
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -16,7 +20,7 @@ from typing import Any
 from invsync.admin import adjust
 from invsync.admin.client import Client, Clock
 from invsync.connect import RunClock
-from invsync.errors import ShopError
+from invsync.errors import CallRefused, NotExecuted, ShopError
 from invsync.planning import Work
 from invsync.state import history
 from invsync.state.cache import Cache
@@ -24,13 +28,14 @@ from invsync.state.journal import Journal
 from invsync.state.values import utc_text
 from invsync.sync import Adjustment
 
-#: How often a call is repeated, same key, while Shopify says that it is busy; and the seconds
-#: between.
+#: How often a call is sent, same key, while Shopify says to try later, and the seconds between;
+#: once it is halved, each half is sent once.
 BUSY_TRIES = 5
 BUSY_SECONDS = 3.0
 
 Batch = list[tuple[Work, tuple[Adjustment, ...]]]
 Rows = list[tuple[Work, Adjustment]]
+Refusals = tuple[adjust.Refusal, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +51,33 @@ class Pushing:
     def push(self, works: Iterable[Work]) -> None:
         """Send every adjustment of `works`, noting in each what was applied, and how it ended.
 
-        A signal or the time budget stops it between two batches. Any other exception means that the
-        outcome of the batch in flight is unknown; the journal holds it.
+        A signal or the time budget stops it between two batches. `NotExecuted` ends it with nothing
+        of the batch in flight applied; after any other exception its outcome is unknown, and the
+        journal holds it.
         """
-        queue = deque(_pack(works))
+        queue = deque((batch, BUSY_TRIES) for batch in _pack(works))
         while queue:
-            batch = [(work, some) for work, some in queue.popleft() if work.goes_on]
+            batch, tries = queue.popleft()
+            batch = [(work, some) for work, some in batch if work.goes_on]
             if not batch:
                 continue
             self.clock.check()
-            if self._sent(batch):
+            refusals = self._sent(batch, tries)
+            if not refusals:
                 continue
+            _blame(refusals, batch)
             rest = [(work, some) for work, some in batch if work.goes_on]
             if len(rest) < len(batch):
-                queue.appendleft(rest)
+                queue.appendleft((rest, tries))
             else:
+                # Whole, it was tried often enough while Shopify was busy.
+                tries = 1 if any(refusal.answer == "busy" for refusal in refusals) else tries
                 half = len(rest) // 2
-                queue.extendleft((rest[half:], rest[:half]))
+                queue.extendleft(((rest[half:], tries), (rest[:half], tries)))
 
-    def _sent(self, batch: Batch) -> bool:
-        """Send a batch. Whether it was applied; if not, the works that have to come out of it know so."""
-        rows = [(work, adjustment) for work, some in batch for adjustment in some]
+    def _sent(self, batch: Batch, tries: int) -> Refusals:
+        """Send a batch: nothing where it was applied, else why nothing of it was."""
+        rows = _rows(batch)
         key = str(uuid.uuid4())
         changes = [
             adjust.change(a.level.item, a.level.location, a.delta, a.change_from) for _, a in rows
@@ -77,14 +88,24 @@ class Pushing:
         self.journal.sending(
             key, utc_text(self.client.server_now()), variables, _records(rows, self.cache)
         )
-        refusals = send(self.client, variables, self.clock)
+        refusals = self._answered(key, variables, tries)
         self.journal.outcome(key, not refusals)
-        if refusals:
-            _blame(refusals, batch, rows)
-            return False
-        for work, adjustment in rows:
-            self._note(key, work, adjustment)
-        return True
+        if not refusals:
+            for work, adjustment in rows:
+                self._note(key, work, adjustment)
+        return refusals
+
+    def _answered(self, key: str, variables: Mapping[str, Any], tries: int) -> Refusals:
+        try:
+            return send(self.client, variables, self.clock, tries)
+        except CallRefused as error:
+            return (adjust.Refusal("refused", None, str(error)),)
+        except NotExecuted:
+            self.journal.outcome(key, applied=False)
+            raise
+        except ShopError as error:
+            self.journal.failed(key, how(error))
+            raise
 
     def _note(self, key: str, work: Work, adjustment: Adjustment) -> None:
         """Note an adjustment that took effect."""
@@ -97,7 +118,10 @@ class Pushing:
 
 
 def _pack(works: Iterable[Work]) -> list[Batch]:
-    """Batches of at most 250; a pool's adjustments stay in one batch where they fit, the lowering ones first."""
+    """Batches of at most 250.
+
+    A pool's adjustments stay in one batch where they fit, the lowering ones first.
+    """
     batches: list[Batch] = []
     room = 0
     for work in works:
@@ -112,17 +136,47 @@ def _pack(works: Iterable[Work]) -> list[Batch]:
     return batches
 
 
-def send(client: Client, variables: Mapping[str, Any], clock: Clock) -> tuple[adjust.Refusal, ...]:
-    """Send one call, and again with the same key while Shopify is busy; raises when its outcome stays unknown."""
-    for _ in range(BUSY_TRIES):
-        refusals = adjust.adjust(client, variables)
-        if not any(refusal.answer == "busy" for refusal in refusals):
+def send(client: Client, variables: Mapping[str, Any], clock: Clock, tries: int) -> Refusals:
+    """Send one call, up to so many times with the same key while Shopify says to try later.
+
+    What still says so after that has changed nothing. Raises `NotExecuted` where nothing was
+    carried out, and `ShopError` where that is not known.
+    """
+    concurrent = False
+    for left in reversed(range(tries)):
+        try:
+            refusals = adjust.adjust(client, variables)
+        except NotExecuted as error:
+            if concurrent:  # it speaks of this request, not of the one that was at work
+                raise _doubtful(str(error)) from error
+            raise
+        concurrent = concurrent or any(refusal.still_running for refusal in refusals)
+        if all(refusal.answer != "busy" for refusal in refusals):
             return refusals
-        clock.sleep(BUSY_SECONDS)
-    raise ShopError(
-        f"Shopify is too busy to adjust quantities ({refusals[0].message}); whether the last batch "
-        "was applied is not known. It stays in the journal, and the next run finishes it"
+        if left:
+            clock.sleep(BUSY_SECONDS)
+    if concurrent:
+        raise _doubtful(refusals[0].message)
+    return refusals
+
+
+def _doubtful(said: str) -> ShopError:
+    return ShopError(
+        f"an adjustment is still at work in Shopify ({said}); whether it was applied is not known. "
+        "It stays in the journal, and the next run finishes it"
     )
+
+
+def how(error: ShopError) -> str:
+    """What failed, without what differs from one time to the next.
+
+    Numbers and the ids of requests.
+    """
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}(?:-\d+)?|\d+(?:\.\d+)?", "#", str(error))
+
+
+def _rows(batch: Batch) -> Rows:
+    return [(work, adjustment) for work, some in batch for adjustment in some]
 
 
 def _records(rows: Rows, cache: Cache) -> dict[str, dict[str, Any]]:
@@ -142,10 +196,11 @@ def _records(rows: Rows, cache: Cache) -> dict[str, dict[str, Any]]:
     return records
 
 
-def _blame(refusals: tuple[adjust.Refusal, ...], batch: Batch, rows: Rows) -> None:
+def _blame(refusals: Refusals, batch: Batch) -> None:
     """Mark the pools that have to come out of the batch; none, when nothing says which."""
+    rows = _rows(batch)
     if all(refusal.answer == "ours" for refusal in refusals):
-        raise ShopError(
+        raise NotExecuted(
             f"Shopify refuses the call itself: {refusals[0].message}; nothing of this batch was "
             "applied. This is a fault of invsync: report it"
         )

@@ -8,32 +8,49 @@ After that only the levels themselves can tell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from invsync.admin.client import Clock
 from invsync.admin.shop import Shop
+from invsync.errors import CallRefused, NotExecuted, ShopError
 from invsync.ledger import Ledger
 from invsync.listings import Source
 from invsync.order import Known, Order
+from invsync.planning import untold
 from invsync.pools import Sight
-from invsync.push import send
+from invsync.push import BUSY_TRIES, how, send
 from invsync.state import history
 from invsync.state.cache import Cache, take_up
-from invsync.state.journal import JournalContent, Sent, belongs, read_journal, remove_journal
+from invsync.state.journal import (
+    JournalContent,
+    Sent,
+    belongs,
+    note_failure,
+    note_waiting,
+    read_journal,
+    remove_journal,
+)
 from invsync.state.lock import holder
-from invsync.sync import LevelId
+from invsync.sync import LevelId, Pool
 from invsync.tell.outcome import Problem, Warning
 
 #: Shopify keeps a key for 24 hours; a replay that late would be applied a second time.
 KEY_LIFE = timedelta(hours=20)
+#: How far in the future a moment by the shop's clock may lie, since its servers' clocks differ.
+CLOCKS_APART = timedelta(minutes=5)
+#: Runs running in which the outcome of a batch can't be learned, alike, before only its pools wait.
+ALIKE = 3
 #: How long after a batch went out its levels may have been touched by it.
 ABOUT_THEN = timedelta(minutes=15)
 
 
 def open_cache(order: Order, source: Source, shop: Shop, remembered: Cache | None) -> Known:
-    """What was remembered, if it is of this shop, or a beginning; raises `StateError` for another's."""
+    """What was remembered, if it is of this shop, or a beginning.
+
+    Raises `StateError` for another's.
+    """
     places = tuple(source.scope.locations)
     if remembered is None:
         return Known(Cache(order.command, shop.domain, places, changed=True))
@@ -41,22 +58,34 @@ def open_cache(order: Order, source: Source, shop: Shop, remembered: Cache | Non
 
 
 def recover(order: Order, source: Source, known: Known, ledger: Ledger, clock: Clock) -> None:
-    """Finish what an earlier run left in the journal, and remember that; a dry run only tells of it."""
+    """Finish what earlier runs left in the journal, and remember that; a dry run only tells of it.
+
+    Where the outcome of a batch can't be learned for the third run running, its pools are put into
+    `known.waiting`. Raises `ShopError` where it can't be learned before that.
+    """
     files, cache = order.files, known.cache
     left = read_journal(files, cache.shop)
-    if left is None or not belongs(left, cache if known.on_disk else None, files):
+    batches = _open_batches(order, known, left) if left else ()
+    if left is None or not batches:
         if not order.options.dry_run:
             remove_journal(files)
         return
     if order.options.dry_run:
         ledger.warn("open_journal", None, _looked_past(order, left))
         return
-    finished = _Finishing(left.run, source, known, clock)
-    for batch in left.batches:
-        finished.finish(batch)
-    for note in finished.notes.values():
+    finishing = _Finishing(order, left.run, source, known, clock)
+    for batch in batches:
+        finishing.finish(batch)
+    for note in finishing.notes.values():
         ledger.report(note)
-    ledger.taken_in(left.run, finished.history)
+    ledger.taken_in(left.run, finishing.history)
+
+
+def _open_batches(order: Order, known: Known, left: JournalContent) -> tuple[Sent, ...]:
+    """The batches that the cache does not hold yet."""
+    if belongs(left, known.cache if known.on_disk else None, order.files):
+        return left.batches
+    return tuple(batch for batch in left.open if batch.waits)
 
 
 def _looked_past(order: Order, left: JournalContent) -> str:
@@ -76,6 +105,7 @@ class _Finishing:
     `history`: lines for the history; `notes`: what to tell, by pool (or batch) and kind.
     """
 
+    order: Order
     run: str
     source: Source
     known: Known
@@ -85,15 +115,38 @@ class _Finishing:
 
     def finish(self, batch: Sent) -> None:
         """Take a batch in as what became of it."""
-        now = self.source.client.server_now()
-        if batch.applied is None and now - _moment(batch.sent_at) > KEY_LIFE:
+        if batch.applied is None and self._is_too_old(batch):
             self._settle_by_reading(batch)
         elif batch.applied or (batch.applied is None and self._replay(batch)):
             for pool_id in batch.pools:
                 self._take(batch, pool_id)
 
+    def _is_too_old(self, batch: Sent) -> bool:
+        """Whether a replay might be applied a second time.
+
+        A moment in the future tells no age at all.
+        """
+        age = self.source.client.server_now() - _moment(batch.sent_at)
+        return not -CLOCKS_APART < age <= KEY_LIFE
+
     def _replay(self, batch: Sent) -> bool:
-        refusals = send(self.source.client, batch.variables, self.clock)
+        """Send it again with the same key: whether it is applied now, or was already."""
+        try:
+            refusals = send(self.source.client, batch.variables, self.clock, BUSY_TRIES)
+            if any(refusal.answer == "busy" for refusal in refusals):
+                # It speaks of this request, not of the one before it.
+                raise ShopError(
+                    "Shopify is too busy to say what became of an adjustment "
+                    f"({refusals[0].message}); it stays in the journal, and the next run asks again"
+                )
+        except CallRefused as error:
+            self._wait_for(batch, error)
+            return False
+        except NotExecuted:
+            raise
+        except ShopError as error:
+            self._wait_for(batch, error)
+            return False
         if refusals:
             self.notes[batch.key, "replay_refused"] = Warning(
                 "replay_refused",
@@ -103,6 +156,33 @@ class _Finishing:
                 "is nothing to do",
             )
         return not refusals
+
+    def _wait_for(self, batch: Sent, error: ShopError) -> None:
+        """Nothing was learned.
+
+        The run ends, but from the third time alike on only the batch's pools wait.
+        """
+        files, same = self.order.files, how(error)
+        note_failure(files, batch.key, same)
+        failures = (*batch.failures, same)
+        alike = len(failures) >= ALIKE and len(set(failures[-ALIKE:])) == 1
+        if not (alike or batch.waits):
+            raise error
+        if not batch.waits:
+            note_waiting(files, batch.key)
+        waiting = replace(batch, failures=failures[-ALIKE:], waits=True)
+        for pool_id, record in batch.pools.items():
+            self.known.waiting[pool_id] = waiting
+            title = record["title"]
+            self.notes[pool_id, "unsettled"] = Problem(
+                "unsettled",
+                pool_id,
+                title,
+                f"{title}: whether the adjustments sent at {batch.sent_at} were applied can't be "
+                f"learned ({error}), so nothing is counted or sent for it until that is known. "
+                "Every run asks again, and 20 hours after they were sent its levels have to tell; "
+                "what is open: `invsync status`",
+            )
 
     def _take(self, batch: Sent, pool_id: str) -> None:
         """The batch was applied: its pool stands as planned."""
@@ -138,25 +218,40 @@ class _Finishing:
         }
 
     def _settle_by_reading(self, batch: Sent) -> None:
-        """Too old to replay: believe levels that read exactly as before the batch, or exactly as after it."""
-        cache = self.known.cache
+        """Believe levels that read exactly as before the batch, or exactly as after it.
+
+        No others.
+        """
         ids = list(batch.pools)
         sights = self.source.read(ids, self.known.widest(ids))
-        for pool_id, record in batch.pools.items():
-            became = self._became(batch, pool_id, sights.get(pool_id))
+        for pool_id in ids:
+            sight = sights.get(pool_id)
+            became = self._became(batch, pool_id, sight)
             if became == "after":
                 self._take(batch, pool_id)
-            if became != "unknown":
-                continue
+            elif became == "unknown":
+                self._leave_alone(batch, pool_id, sight)
+
+    def _leave_alone(self, batch: Sent, pool_id: str, sight: Sight | None) -> None:
+        """What became of the batch is lost for good.
+
+        A person has to say what the pool's number is.
+        """
+        cache, title = self.known.cache, batch.pools[pool_id]["title"]
+        if sight is None:
             cache.remove(pool_id)
-            cache.scanned_at = None  # only a complete scan finds it again
-            self.notes[pool_id, "old_journal"] = Warning(
-                "old_journal",
-                pool_id,
-                f"{record['title']}: whether the adjustments sent at {batch.sent_at} were applied "
-                "can't be told any more; the pool was forgotten and is judged afresh. Check its "
-                f"stock in Shopify; what led to it: `invsync explain '{record['title']}'`",
-            )
+            return
+        one = self.source.scope.axis.one
+        message = (
+            f"{title}: whether the adjustments sent at {batch.sent_at} were applied can't be told "
+            f"any more, so it is no longer managed. Set all its {one}s to the right number in "
+            f"Shopify, then run: `invsync {self.order.command} --init`"
+        )
+        left = untold(pool_id, title, message)
+        self.known.doubted.add(pool_id)  # and told, since it is looked at in this run
+        pool = Pool(None, sight.observed(self.source.scope), left_alone=True)
+        problem = {"kind": left.kind, "since": self.order.started_at, "message": message}
+        cache.put(pool_id, cache.encode(title, pool, problem))
 
     def _became(self, batch: Sent, pool_id: str, sight: Sight | None) -> str:
         """What a reading shows of a batch: `before`, `after`, or `unknown`."""

@@ -101,7 +101,13 @@ def _go(
         ledger.begin_afresh()
 
     cache = known.cache
-    journal = Journal(order.files, run=order.run_id, shop=shop.domain, continues=cache.run)
+    journal = Journal(
+        order.files,
+        run=order.run_id,
+        shop=shop.domain,
+        continues=cache.run,
+        waiting=known.batches,
+    )
     pushing = None if options.dry_run else Pushing(client, clock, journal, cache, order.run_id)
     settling = Settling(order, source, known, planning, pushing, seen.feed)
     with ledger.closing(journal, seen, found):
@@ -121,7 +127,10 @@ def _own_shop(order: Order, client: Client) -> Shop:
 
 @contextlib.contextmanager
 def _held(order: Order) -> Iterator[tuple[str, ...]]:
-    """Have the state folder for this run alone, and say what is unwise about it; a dry run only looks."""
+    """Have the state folder for this run alone, and say what is unwise about it.
+
+    A dry run only looks.
+    """
     if order.options.dry_run:
         yield look_over(order.files)
         return
@@ -132,7 +141,10 @@ def _held(order: Order) -> Iterator[tuple[str, ...]]:
 
 @contextlib.contextmanager
 def _told(order: Order, outcome: Outcome, client: Client, clock: RunClock) -> Iterator[None]:
-    """Whatever ends the run within: it is told, with what it took, and kept for `invsync status`."""
+    """Whatever ends the run within.
+
+    It is told, with what it took, and kept for `invsync status`.
+    """
     started = clock.monotonic()
     try:
         yield

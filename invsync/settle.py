@@ -44,7 +44,10 @@ Settled = Work | Gone | Warning
 
 @dataclass(slots=True)
 class Brake:
-    """Whether so many pools rise in one run that no rise is let through. `risen`: how many did so far."""
+    """Whether so many pools rise in one run that no rise is let through.
+
+    `risen`: how many did so far.
+    """
 
     limit: int
     on: bool = False
@@ -98,7 +101,10 @@ class Settling:
             done += len(some)
 
     def _portion(self, ids: Sequence[str], brake: Brake | None) -> Iterator[Settled]:
-        """Read, plan and push these pools; those whose levels moved meanwhile are read and planned again."""
+        """Read, plan and push these pools.
+
+        Those whose levels moved meanwhile are read and planned again.
+        """
         for attempt in range(1, STALE_TRIES + 1):
             works = yield from self._planned(ids, on=brake is not None and brake.on)
             if brake and brake.holds(works):
@@ -116,7 +122,10 @@ class Settling:
             log.info("%d pools moved while they were pushed (%d)", len(ids), attempt)
 
     def _planned(self, ids: Sequence[str], *, on: bool) -> Generator[Gone, None, list[Work]]:
-        """Plan from a fresh reading; a pool that is really gone is yielded. `on`: whether the brake is."""
+        """Plan from a fresh reading; a pool that is really gone is yielded.
+
+        `on`: whether the brake is.
+        """
         works = []
         for pool_id, sight in self.source.read(ids, self.known.widest(ids)).items():
             if sight is None:
@@ -141,7 +150,7 @@ class Settling:
             raise
 
     def _portions(self, ids: Sequence[str], found: Found) -> Iterator[list[str]]:
-        """Ids in portions that one call can read, and whose adjustments are likely to fill one batch."""
+        """Ids in portions that one call can read, and whose adjustments likely fill one batch."""
         some: list[str] = []
         room = adjust.BATCH
         for pool_id in ids:

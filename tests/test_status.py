@@ -77,8 +77,8 @@ def test_before_the_first_run(place: Place) -> None:
 def test_what_is_managed_and_how_the_last_run_ended(managed: Place) -> None:
     found = known(managed)
     assert found["variants"]["pools"] == {
-        "managed": 5,
-        "units": 30 + 12 + 10 + 15 + 5,
+        "managed": 6,
+        "units": 30 + 12 + 10 + 15 + 5 + 4,
         "waiting": 0,
     }
     assert found["variants"]["single"] == 1
@@ -86,7 +86,7 @@ def test_what_is_managed_and_how_the_last_run_ended(managed: Place) -> None:
     assert found["locations"]["pools"] == {"managed": 3, "units": 20 + 14 + 8, "waiting": 0}
     out = managed.run("status").out
     assert (
-        "variants: 5 pools managed, 72 units in all; 1 with one variant only; nothing waiting for "
+        "variants: 6 pools managed, 76 units in all; 1 with one variant only; nothing waiting for "
         "a person" in out
     )
     assert "UTC (under 1 min ago) --init: done; 0 changes, 0 problems" in out
@@ -214,7 +214,7 @@ def test_a_run_that_starts_meanwhile_is_not_turned_away_by_a_look(
 def test_what_is_no_longer_configured_is_still_told(managed: Place) -> None:
     managed.configure("shop: sandbox\nlocations:\n  product_types: [Kitchen]\n")
     assert known(managed)["variants"]["configured"] is False
-    assert "variants (no longer in the configuration): 5 pools managed" in managed.run("status").out
+    assert "variants (no longer in the configuration): 6 pools managed" in managed.run("status").out
     managed.configure("shop: sandbox\nstate_dir: nowhere\n")
     assert "neither variants nor locations is configured" in managed.run("status").out
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from invsync.errors import StateError
 from invsync.state.cache import Cache, check_entry
-from invsync.state.files import FORMAT, Files, append_lines, read_bytes, said, sync_folder
+from invsync.state.files import (
+    FORMAT,
+    Files,
+    append_lines,
+    read_bytes,
+    replace_file,
+    said,
+    sync_folder,
+)
 from invsync.state.values import (
     flag_of,
     list_of,
@@ -26,7 +36,8 @@ class Sent:
 
     `pools`: pool id → title, why, quantity from and to, `levels` (key → sku, observed), and
     `after`, its cache entry once the batch is applied. `applied` is None while nothing is known of
-    the outcome.
+    the outcome. `failures`: how it failed to be known, run by run; `waits`: so often that its pools
+    wait for that, while the others go on.
     """
 
     key: str
@@ -34,6 +45,20 @@ class Sent:
     variables: dict[str, Any]
     pools: dict[str, dict[str, Any]]
     applied: bool | None
+    failures: tuple[str, ...] = ()
+    waits: bool = False
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The lines that tell of a batch that waits, and of nothing else."""
+        sending = {
+            "batch": self.key,
+            "sent_at": self.sent_at,
+            "variables": self.variables,
+            "pools": self.pools,
+        }
+        failures = [{"failed": self.key, "how": how} for how in self.failures]
+        return [sending, *failures, {"waits": self.key}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +78,13 @@ class JournalContent:
 class Journal:
     """The file of batches that were sent, or about to be. A line is on disk before its call returns."""
 
-    def __init__(self, files: Files, *, run: str, shop: str, continues: str) -> None:
-        """Write nothing yet: a run that sends nothing leaves no journal."""
+    def __init__(
+        self, files: Files, *, run: str, shop: str, continues: str, waiting: Sequence[Sent] = ()
+    ) -> None:
+        """Write nothing yet: a run that sends nothing leaves no journal. `waiting`: what it takes along."""
         self._files = files
-        self._header = {
-            "journal": FORMAT,
-            "command": files.command,
-            "shop": shop,
-            "run": run,
-            "cache": continues,
-        }
+        self._header = _header(files, run, shop, continues)
+        self._waiting = waiting
         self._begun = False
         #: Whether a batch was sent (or was about to be) of whose outcome nothing is known.
         self.open = False
@@ -78,13 +100,48 @@ class Journal:
         """Write down a batch, before its request leaves."""
         line = {"batch": key, "sent_at": sent_at, "variables": variables, "pools": pools}
         self.open = True
-        append_lines(self._files.journal, [line] if self._begun else [self._header, line])
+        if self._begun:
+            append_lines(self._files.journal, [line])
+        elif self._waiting:
+            told = [each for batch in self._waiting for each in batch.lines]
+            replace_file(self._files.journal, _bytes([self._header, *told, line]))
+        else:
+            append_lines(self._files.journal, [self._header, line])
         self._begun = True
 
     def outcome(self, key: str, applied: bool) -> None:
         """Write down what became of a batch."""
         append_lines(self._files.journal, [{"outcome": key, "applied": applied}])
         self.open = False
+
+    def failed(self, key: str, how: str) -> None:
+        """Write down how the outcome of a batch failed to be known."""
+        note_failure(self._files, key, how)
+
+
+def _header(files: Files, run: str, shop: str, continues: str) -> dict[str, Any]:
+    return {
+        "journal": FORMAT,
+        "command": files.command,
+        "shop": shop,
+        "run": run,
+        "cache": continues,
+    }
+
+
+def _bytes(lines: Sequence[Mapping[str, Any]]) -> bytes:
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+
+
+def note_failure(files: Files, key: str, how: str) -> None:
+    """Write down how the outcome of a batch failed to be known in this run, if there is room for it."""
+    with contextlib.suppress(StateError):  # no reason to hide what failed
+        append_lines(files.journal, [{"failed": key, "how": how}])
+
+
+def note_waiting(files: Files, key: str) -> None:
+    """Write down that the pools of a batch wait until its outcome is known."""
+    append_lines(files.journal, [{"waits": key}])
 
 
 def read_journal(files: Files, shop: str) -> JournalContent | None:
@@ -127,7 +184,17 @@ def read_journal(files: Files, shop: str) -> JournalContent | None:
         outcomes = {
             text_of(line["outcome"]): flag_of(line["applied"]) for line in told if "outcome" in line
         }
-        batches = tuple(_sent(line, outcomes) for line in told if "outcome" not in line)
+        batches = tuple(
+            replace(
+                _sent(line, outcomes),
+                failures=tuple(
+                    text_of(each["how"]) for each in told if each.get("failed") == line["batch"]
+                ),
+                waits=any(each.get("waits") == line["batch"] for each in told),
+            )
+            for line in told
+            if line.keys().isdisjoint(("outcome", "failed", "waits"))
+        )
         keys = [batch.key for batch in batches]
         if len(set(keys)) < len(keys) or not outcomes.keys() <= set(keys):
             raise ValueError("a batch twice, or an outcome of one that it does not hold")
@@ -219,6 +286,17 @@ def belongs(journal: JournalContent, cache: Cache | None, files: Files) -> bool:
         f"cache that goes with it, or start over with {files.start_over}, which takes the levels "
         "as they are"
     )
+
+
+def leave_waiting(
+    files: Files, waiting: Sequence[Sent], *, run: str, shop: str, continues: str
+) -> None:
+    """Forget the batches of which the cache holds all that became of them, and keep those that wait."""
+    if not waiting:
+        remove_journal(files)
+        return
+    told = [line for batch in waiting for line in batch.lines]
+    replace_file(files.journal, _bytes([_header(files, run, shop, continues), *told]))
 
 
 def remove_journal(files: Files) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from invsync.tell.outcome import Outcome, Problem
+from invsync.tell.outcome import Change, Outcome, Problem
 
 
 def document(outcome: Outcome) -> dict[str, Any]:
@@ -24,44 +24,8 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 3),
         "pools": outcome.pools,
         "skipped": dict(sorted(outcome.skipped.items())),
-        "changes": [
-            {
-                "pool": change.pool,
-                "title": change.title,
-                "quantity": {"from": change.before, "to": change.after},
-                "levels": [
-                    {
-                        "item": level.item,
-                        "sku": level.sku,
-                        "location": level.location,
-                        "observed": level.observed,
-                        "movement": level.movement,
-                        "delta": level.delta,
-                        "applied": level.applied,
-                    }
-                    for level in change.levels
-                ],
-            }
-            for change in outcome.changes
-        ],
-        "problems": [
-            {
-                "kind": problem.kind,
-                "pool": problem.pool,
-                "title": problem.title,
-                "message": problem.message,
-                "levels": [
-                    {
-                        "item": level.item,
-                        "sku": level.sku,
-                        "location": level.location,
-                        "observed": level.observed,
-                    }
-                    for level in problem.levels
-                ],
-            }
-            for problem in problems
-        ],
+        "changes": [_change(change) for change in outcome.changes],
+        "problems": [_problem(problem) for problem in problems],
         "warnings": [
             {"kind": warning.kind, "pool": warning.pool, "message": warning.message}
             for warning in outcome.warnings
@@ -72,6 +36,44 @@ def document(outcome: Outcome) -> dict[str, Any]:
             "throttled": outcome.throttled,
             "waited_seconds": round(outcome.waited_seconds, 3),
         },
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "pool": change.pool,
+        "title": change.title,
+        "quantity": {"from": change.before, "to": change.after},
+        "levels": [
+            {
+                "item": level.item,
+                "sku": level.sku,
+                "location": level.location,
+                "observed": level.observed,
+                "movement": level.movement,
+                "delta": level.delta,
+                "applied": level.applied,
+            }
+            for level in change.levels
+        ],
+    }
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "kind": problem.kind,
+        "pool": problem.pool,
+        "title": problem.title,
+        "message": problem.message,
+        "levels": [
+            {
+                "item": level.item,
+                "sku": level.sku,
+                "location": level.location,
+                "observed": level.observed,
+            }
+            for level in problem.levels
+        ],
     }
 
 

@@ -25,7 +25,10 @@ def addressed(message: str, invsync: str) -> str:
 
 
 def encodable(words: str, encoding: str) -> str:
-    """The words as a stream of this encoding can take them: a cron with an old locale is no reason to fail."""
+    """The words as a stream of this encoding can take them.
+
+    A cron with an old locale is no reason to fail.
+    """
     try:
         words.encode(encoding)
     except UnicodeEncodeError:
@@ -47,7 +50,10 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def clean(words: str) -> str:
-    """The words in one line, without what would steer a terminal: control characters and marks of direction."""
+    """The words in one line, without what would steer a terminal.
+
+    Control characters and marks of direction.
+    """
     kept = (
         " " if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign
         for sign in words
@@ -57,7 +63,7 @@ def clean(words: str) -> str:
 
 
 def isolated(words: str) -> str:
-    """Words that read from right to left, fenced off, lest they turn the numbers beside them around (30 → 21).
+    """Words that read from right to left, fenced off: else they turn numbers around (30 → 21).
 
     Unicode's isolates: https://www.unicode.org/reports/tr9/#Explicit_Directional_Isolates
     """

@@ -1,4 +1,7 @@
-"""A run's outcome as cron mails it: a subject, then a line for each thing, then the closing line."""
+"""A run's outcome as cron mails it.
+
+A subject, then a line for each thing, then the closing line.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +120,10 @@ def change_lines(outcome: Outcome) -> list[str]:
 
 
 def problem_lines(outcome: Outcome) -> list[str]:
-    """A line a problem; what another problem of the pool tells is left out, and many are summed up."""
+    """A line a problem.
+
+    What another problem of the pool tells is left out, and many are summed up.
+    """
     kinds = {(problem.pool, problem.kind) for problem in outcome.problems}
     lines: list[str] = []
     alike: Counter[str] = Counter()
@@ -163,7 +169,10 @@ def _named(message: str, title: str | None, where: str) -> str:
 
 
 def _where(problem: Problem) -> str:
-    """Where a person finds the pool in Shopify: its id, and its SKU where all its levels have the same."""
+    """Where a person finds the pool in Shopify.
+
+    Its id, and its SKU where all its levels have the same.
+    """
     labels = {level.sku for level in problem.levels}
     sku = f"{clean(labels.pop())}, " if len(labels) == 1 and len(problem.levels) > 1 else ""
     return f"{sku}{_short_id(problem.pool or '')}"

@@ -20,7 +20,10 @@ Standing = Literal["failed", "held", "out_of_sync", "adopted", "adjusted", "in_s
 
 @dataclass(frozen=True, slots=True)
 class LevelChange:
-    """What one level read, how it moved since the last run, and what was sent for it. `location`: its name."""
+    """What one level read, how it moved since the last run, and what was sent for it.
+
+    `location`: its name.
+    """
 
     item: str
     sku: str
@@ -51,7 +54,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A level of a problem: its item, SKU (or, without one, its name) and location, and what it read."""
+    """A level of a problem.
+
+    Its item, SKU (or, without one, its name) and location, and what it read.
+    """
 
     item: str
     sku: str
@@ -61,7 +67,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that needs a person; the run exits 3. `levels`: what each reads, and what people call it."""
+    """Something that needs a person; the run exits 3.
+
+    `levels`: what each reads, and what people call it.
+    """
 
     kind: str
     pool: str | None
@@ -129,5 +138,5 @@ class Outcome:
 
     @property
     def eventful(self) -> bool:
-        """Whether there is anything that cron's mail should tell, beside the line of an error, which goes to stderr."""
+        """Whether cron's mail has anything to tell, beside the line of an error on stderr."""
         return bool(self.changes or self.problems or self.warnings or self.standings["adopted"])

@@ -54,7 +54,10 @@ class Screen:
 
 
 def screen(stream: TextIO, environ: Mapping[str, str]) -> Screen | None:
-    """The terminal behind `stream`; None if there is none. `NO_COLOR` (https://no-color.org) and TERM=dumb count."""
+    """The terminal behind `stream`; None if there is none.
+
+    `NO_COLOR` (https://no-color.org) and TERM=dumb count.
+    """
     if not stream.isatty():
         return None
     colour = not environ.get("NO_COLOR") and environ.get("TERM", "dumb") != "dumb"
@@ -69,7 +72,10 @@ def text(outcome: Outcome, terminal: Screen, *, invsync: str = "invsync") -> str
 def table(
     changes: Sequence[Change], terminal: Screen, *, command: Command, dry_run: bool
 ) -> list[str]:
-    """The changes as the lines of a table: a row a pool, in it a line for each level that moved or was adjusted."""
+    """The changes as the lines of a table.
+
+    A row a pool, in it a line for each level that moved or was adjusted.
+    """
     one, send = axis_of(command, ()).one.upper(), "TO SEND" if dry_run else "SENT"
     head = _Row("PRODUCT", "QUANTITY", ((one, "MOVED", send),))
     rows = [
@@ -108,7 +114,10 @@ class _Row:
 
 
 def _widths(rows: Sequence[_Row], screen_width: int) -> tuple[int, ...]:
-    """How wide the columns are: as their content, but for titles and levels, which share what room there is."""
+    """How wide the columns are.
+
+    As their content, but for titles and levels, which share what room there is.
+    """
     title, quantity = (
         max(map(width_of, words))
         for words in zip(*((row.title, row.quantity) for row in rows), strict=True)
@@ -163,7 +172,10 @@ def _screenful(outcome: Outcome, terminal: Screen, invsync: str) -> Iterator[str
 
 
 def _paragraph(tag: str, colour: str, line: str, terminal: Screen, invsync: str) -> Iterator[str]:
-    """A tagged paragraph; the command that it ends with on a line of its own, whole, to be copied."""
+    """A tagged paragraph.
+
+    The command that it ends with on a line of its own, whole, to be copied.
+    """
     said, command = line, ""
     start = line.rfind(f"`{invsync} ")
     if start > 0 and line.endswith("`"):

@@ -18,7 +18,10 @@ Weight = Literal["problem", "warning", "silent"]
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a sentence speaks of: a note of a plan for a pool. `policy`: the `several_rises` in force."""
+    """What a sentence speaks of: a note of a plan for a pool.
+
+    `policy`: the `several_rises` in force.
+    """
 
     note: Note
     plan: Plan
@@ -250,7 +253,7 @@ _BY_NAME: Mapping[str, Meaning] = {str(kind): meaning for kind, meaning in MEANI
 
 
 def sentence(about: About) -> str:
-    """What a note means for the person who reads it, as a line that begins with the pool's title."""
+    """What a note means for who reads it, as a line that begins with the pool's title."""
     return f"{about.title}: {MEANINGS[about.note.kind].sentence(about)}"
 
 

@@ -851,6 +851,8 @@ def random_fault(shop: LivingShop, dice: random.Random) -> dict[str, Any]:
     elif kind == "user_error":
         # Others would be a lie where the same call was applied before.
         rule |= {"code": dice.choice(BUSY), "applied": dice.random() < 0.5}
+        # One that is refused has changed nothing; one that is still at work may have.
+        rule["applied"] &= rule["code"] == "IDEMPOTENCY_CONCURRENT_REQUEST"
     elif kind == "refuse":
         skus = [place.sku for stock in shop.stocks for place in stock.places] or ["nothing"]
         rule |= {

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from small_world import Prints, SmallWorld
 
+from invsync import push
 from invsync.admin import adjust
 
 MESSAGE = "The specified inventory item is not allowed to be adjusted via API."
@@ -134,7 +135,7 @@ def test_a_pool_of_more_than_250_levels(prints: Prints) -> None:
 )
 @pytest.mark.parametrize("applied", [False, True])
 def test_shopify_is_busy(prints: Prints, code: str, applied: bool) -> None:
-    """The same call with the same key, whether the first was applied or not; never in halves."""
+    """The same call with the same key, whether the first was applied or not; not in halves yet."""
     world = prints(**dict.fromkeys("ABCD", 3))
     sell_one_of_each(world, "ABCD")
     busy = {
@@ -152,15 +153,35 @@ def test_shopify_is_busy(prints: Prints, code: str, applied: bool) -> None:
     in_step(world, "ABCD", 29)
 
 
-def test_shopify_stays_busy(prints: Prints) -> None:
-    """The outcome stays unknown, so the journal stays; the next run finishes with the same key."""
+@pytest.mark.parametrize("code", ["SERVICE_UNAVAILABLE", "ADJUST_QUANTITIES_FAILED"])
+def test_shopify_stays_busy(prints: Prints, code: str) -> None:
+    """Nothing was applied: halves are tried once each, every pool is told, and nothing is lost."""
     world = prints(**dict.fromkeys("ABCD", 3))
     sell_one_of_each(world, "ABCD")
-    busy = {"fault": "user_error", "code": "SERVICE_UNAVAILABLE", "operation": "Adjust"}
+    busy = {"fault": "user_error", "code": code, "operation": "Adjust"}
+    ended = world.run(faults=[busy])
+    assert ended.exit_code == 3
+    assert len(ended.problems("refused")) == 4
+    assert all(code in message for message in ended.problems("refused"))
+    assert ended.sent == push.BUSY_TRIES + 2 + 4
+    assert len(set(ended.keys)) == 1 + 2 + 4
+    assert not world.files().journal.exists()
+    sell_one_of_each(world, "AB")
+    after = world.run()
+    assert after.exit_code == 0, after.message
+    assert not set(after.keys) & set(ended.keys)
+    in_step(world, "AB", 28)
+    in_step(world, "CD", 29)
+
+
+def test_an_adjustment_that_stays_at_work_is_of_unknown_outcome(prints: Prints) -> None:
+    world = prints(**dict.fromkeys("ABCD", 3))
+    sell_one_of_each(world, "ABCD")
+    busy = {"fault": "user_error", "code": "IDEMPOTENCY_CONCURRENT_REQUEST", "operation": "Adjust"}
     ended = world.run(faults=[busy])
     assert ended.exit_code == 1
-    assert "busy" in ended.message
-    assert world.files().journal.exists()
+    assert "still at work" in ended.message
+    assert len(set(ended.keys)) == 1
     sell_one_of_each(world, "AB")
     after = world.run()
     assert after.exit_code == 0, after.message

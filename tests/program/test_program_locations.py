@@ -291,20 +291,19 @@ def test_no_types_means_every_product_and_types_only_those(world: World) -> None
 def test_what_can_not_be_kept_in_step_is_counted_by_its_reason(world: World) -> None:
     stocked(world, "MUG", 20, 20)
     world.add("Wallpaper", ["WALL"], tracked=False, locations=PLACES[:2])
-    world.add("Old", ["OLD"], status="ARCHIVED", locations=PLACES[:2])
+    world.add("Old", ["OLD"], status="ARCHIVED", available=7, locations=PLACES[:2])
     world.add("Gift card", ["GIFT"], gift_card=True, locations=PLACES[:2])
     bundle = world.add("Duo", [])
     world.shop.add_variant(bundle, "DUO", requires_components=True, locations=PLACES[:2])
     world.add("Nowhere", ["NOWHERE"], locations=())
     document = world.locations("--init")
     assert document["skipped"] == {
-        "archived": 1,
         "bundle": 1,
         "gift_card": 1,
         "not_stocked": 1,
         "untracked": 1,
     }
-    assert document["pools"]["seen"] == 1
+    assert set(world.cached("locations")) == {"Mug", "Old"}  # archived, and kept in step
 
 
 def test_an_item_that_two_variants_share_is_one_stock(world: World) -> None:
@@ -318,25 +317,38 @@ def test_an_item_that_two_variants_share_is_one_stock(world: World) -> None:
     assert [len(batch) for batch in world.batches] == [1]
 
 
-def test_a_deleted_or_archived_product_leaves(world: World) -> None:
+def test_a_deleted_or_retyped_product_leaves(world: World) -> None:
+    world.configure(locations={"product_types": ["Print"]})
     seeded(world)
     stocked(world, "CUP", 5, 5)
     stocked(world, "POT", 6, 6)
+    stocked(world, "PAN", 7, 7)
     world.run("locations")
     world.shop.delete_product("Cup")
-    world.shop.archive("Pot")
+    world.shop.retype("Pot", "Poster")
     assert world.locations()["problems"] == []
-    assert set(world.cached("locations")) == {"Mug"}
+    assert set(world.cached("locations")) == {"Mug", "Pan"}
 
 
-def test_a_product_that_is_archived_and_returns_is_judged_afresh(world: World) -> None:
+def test_a_product_that_is_archived_stays_in_step(world: World) -> None:
     seeded(world)
     stocked(world, "CUP", 5, 5)
     world.run("locations")
     world.shop.archive("Cup")
+    world.sell("CUP", 1, location="Till")
+    world.run("locations")
+    assert at(world, "CUP") == [4, 4]
+
+
+def test_a_product_that_leaves_and_returns_is_judged_afresh(world: World) -> None:
+    world.configure(locations={"product_types": ["Print"]})
+    seeded(world)
+    stocked(world, "CUP", 5, 5)
+    world.run("locations")
+    world.shop.retype("Cup", "Poster")
     world.run("locations")
     world.sell("CUP", 1, location="Till")
-    world.shop.set_status("Cup", "ACTIVE")
+    world.shop.retype("Cup", "Print")
     assert kinds(world.locations(exit_code=3)) == ["out_of_sync"]
     assert at(world, "CUP") == [5, 4]
 

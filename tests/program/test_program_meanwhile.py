@@ -279,11 +279,27 @@ def test_a_filter_that_was_narrowed_lets_the_rest_go(world: World) -> None:
     assert set(world.cached()) == {"Print", "Card"}
 
 
-def test_few_known_pools_may_all_go_but_one(world: World) -> None:
-    for number in range(9):
+@pytest.mark.parametrize(("known", "left"), [(3, 1), (9, 4), (30, 14)])
+def test_less_than_half_of_what_is_known_is_not_believed(
+    world: World, known: int, left: int
+) -> None:
+    for number in range(known):
         world.add(f"Print {number}", [f"P{number}-A", f"P{number}-B"])
     world.run("variants", "--init")
-    for number in range(8):
-        world.shop.archive(f"Print {number}")
-    assert world.variants()["pools"]["seen"] == 1
-    assert set(world.cached()) == {"Print 8"}
+    for number in range(known - left):
+        world.shop.retype(f"Print {number}", "Poster")
+    ran = world.run("variants", exit_code=1)
+    assert f"only {left} of the {known} pools that are known still match (type Print)" in ran.err
+    assert len(world.cached()) == known
+    world.run("variants", "--force")
+    assert len(world.cached()) == left
+
+
+@pytest.mark.parametrize(("known", "left"), [(2, 1), (4, 2)])
+def test_half_of_what_is_known_may_go(world: World, known: int, left: int) -> None:
+    for number in range(known):
+        world.add(f"Print {number}", [f"P{number}-A", f"P{number}-B"])
+    world.run("variants", "--init")
+    for number in range(known - left):
+        world.shop.retype(f"Print {number}", "Poster")
+    assert world.variants()["pools"]["seen"] == left

@@ -259,7 +259,8 @@ def unfinished(world: World) -> tuple[dict[str, Any], dict[str, Any]]:
     """Cut a run off before its only batch arrives: the journal's two lines, its header and the batch."""
     ready(world)
     world.cut_off("variants")
-    header, batch = world.place("variants", "journal").read_text(encoding="utf-8").splitlines()
+    lines = world.place("variants", "journal").read_text(encoding="utf-8").splitlines()
+    header, batch, _failed = lines
     return json.loads(header), json.loads(batch)
 
 

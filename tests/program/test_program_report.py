@@ -238,7 +238,7 @@ def test_init_names_what_differs_by_title_and_sku(story: World) -> None:
     for part in ("Lighthouse (counts differ)", "LIGHT-S 10", "LIGHT-M 7", "LIGHT-L 10"):
         assert part in ran.out
     assert "gid://" not in ran.out
-    assert "5 pools: 4 adopted, 1 out of sync;" in ran.out.splitlines()[-1]
+    assert "6 pools: 5 adopted, 1 out of sync;" in ran.out.splitlines()[-1]
 
 
 def test_quiet_says_nothing_even_where_a_person_is_needed(story: World) -> None:

@@ -315,6 +315,7 @@ def _retype(world: World, back: bool) -> None:
 
 
 def _archive(world: World, back: bool) -> None:
+    world.configure(variants={"product_types": ["Print"], "only_active": True})
     world.shop.set_status("Print", "ACTIVE" if back else "ARCHIVED")
 
 

@@ -242,6 +242,7 @@ class TestProducts:
             *(
                 "Print 0000",
                 "Print 0001",
+                "archived",
                 "untagged",
                 "shrunk",
                 "grown",
