@@ -28,7 +28,8 @@ from invsync.connect import RunClock, connect, scope_of, search_terms
 from invsync.errors import InvsyncError, StateError
 from invsync.listings import listings_of
 from invsync.pools import Scope, see
-from invsync.state.cache import read_cache, take_up
+from invsync.recover import take_up
+from invsync.state.cache import read_cache
 from invsync.state.files import COMMANDS, Command, Files, prepare
 from invsync.state.journal import read_journal
 
@@ -167,9 +168,9 @@ def _state_dir(settings: Settings) -> Check:
                         f"{path} belongs to another user",
                         f"chown it, or {mend}",
                     )
-            if cache := read_cache(files):
-                take_up(cache, files, settings.shop, cache.locations)
-            read_journal(files, settings.shop)
+            cache = read_cache(files)
+            of = (cache.shop, cache.shop_id) if cache else (settings.shop, "")
+            read_journal(files, *of)
     except OSError as error:
         return Check("state_dir", "failed", f"{folder} can't be looked at ({error.strerror})", mend)
     except StateError as error:
@@ -331,9 +332,8 @@ def _stock(settings: Settings, client: Client, granted: Access | None) -> Iterat
         if shop is not None:
             try:
                 scope = scope_of(settings, command, shop)
-                files = Files(settings.state_dir, command)
-                if cache := read_cache(files):
-                    take_up(cache, files, shop.domain, tuple(scope.locations))
+                if cache := read_cache(Files(settings.state_dir, command)):
+                    take_up(cache, settings, scope, shop)
                 yield _places(key, scope)
             except InvsyncError as error:
                 yield Check(key, "failed", _words(error))

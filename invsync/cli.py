@@ -65,8 +65,18 @@ class Invocation:
         """Send the log to stderr, as much of it as was asked for."""
         import logging
 
+        from invsync.tell.lines import clean
+
+        class OneLine(logging.Formatter):
+            """What the shop says comes in here too, and must not steer the terminal."""
+
+            def format(self, record: logging.LogRecord) -> str:
+                return clean(super().format(record))
+
         level = [logging.WARNING, logging.INFO, logging.DEBUG][min(self.verbose, 2)]
-        logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
+        logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(OneLine("%(message)s"))
         logging.getLogger("invsync").setLevel(logging.ERROR if self.quiet else level)
 
 
@@ -105,8 +115,7 @@ class _Cli(click.Group):
         try:
             return super().invoke(ctx)
         except InvsyncError as error:
-            for line in str(error).splitlines():
-                click.echo(f"invsync: {line}", err=True)
+            _complain(ctx.obj, error)
             ctx.exit(error.exit_code)
         except OSError as error:
             if error.errno == errno.EPIPE:
@@ -114,13 +123,29 @@ class _Cli(click.Group):
             os.dup2(
                 os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
             )  # nor can the rest be, at the end
-            click.echo(
-                f"invsync: the output could not be written ({error.strerror}); what was done is "
-                "recorded, "
+            _complain(
+                ctx.obj,
+                f"the output could not be written ({error.strerror}); what was done is recorded, "
                 "look with `invsync status`",
-                err=True,
             )
             ctx.exit(1)
+
+
+def _complain(invocation: Invocation | None, error: Exception | str) -> None:
+    """Print an error on stderr: the one place that does, a line for each thing that is wrong.
+
+    What the shop says is in there, and must not steer the terminal.
+    """
+    from invsync.tell.lines import addressed, clean, encodable
+
+    called = (
+        _called(invocation, at_a_terminal=sys.stdout.isatty())
+        if isinstance(invocation, Invocation)
+        else "invsync"
+    )
+    for line in error.problems if isinstance(error, ConfigError) else (str(error),):
+        told = f"invsync: {addressed(clean(line), called)}"
+        click.echo(encodable(told, sys.stderr.encoding), err=True)
 
 
 _VERSION_HELP = "Show the version, and that of the Admin API in use, and exit."
@@ -296,9 +321,7 @@ def check(ctx: click.Context, as_json: bool, verbose: int) -> None:
     elif not invocation.quiet:
         click.echo(checking.summary(done))
     if failed := checking.failed(done):
-        click.echo(
-            f"invsync: {len(failed)} of {len(done)} checks failed: {', '.join(failed)}", err=True
-        )
+        _complain(invocation, f"{len(failed)} of {len(done)} checks failed: {', '.join(failed)}")
         ctx.exit(1)
 
 
@@ -337,7 +360,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
         click.echo(encodable(told, sys.stdout.encoding))
     for each in known.commands:
         if each.error:
-            click.echo(f"invsync: {each.error}", err=True)
+            _complain(invocation, each.error)
     ctx.exit(known.exit_code)
 
 
@@ -483,7 +506,7 @@ def _run(
 
 def _show(invocation: Invocation, outcome: Outcome, as_json: bool) -> None:
     from invsync.tell import document, mail, screen
-    from invsync.tell.lines import addressed, encodable
+    from invsync.tell.lines import encodable
 
     terminal = screen.screen(sys.stdout, os.environ)
     called = _called(invocation, at_a_terminal=terminal is not None)
@@ -497,8 +520,7 @@ def _show(invocation: Invocation, outcome: Outcome, as_json: bool) -> None:
         )
         click.echo(encodable(told, sys.stdout.encoding))
     if outcome.error is not None:
-        for line in addressed(str(outcome.error), called).splitlines():
-            click.echo(f"invsync: {line}", err=True)
+        _complain(invocation, outcome.error)
 
 
 def _called(invocation: Invocation, *, at_a_terminal: bool) -> str:

@@ -1116,7 +1116,12 @@ def _listed(words: Sequence[str], last: str) -> str:
 
 def _yaml_list(words: Sequence[str]) -> str:
     """As a list in the file; only plain words go without quotes."""
-    return f"[{', '.join(word if re.fullmatch(r'[A-Za-z][A-Za-z ]*', word) else _quoted(word) for word in words)}]"
+    return f"[{', '.join(map(yaml_text, words))}]"
+
+
+def yaml_text(word: str) -> str:
+    """A text as it may be written in the file."""
+    return word if re.fullmatch(r"[A-Za-z][A-Za-z0-9 ]*", word) else _quoted(word)
 
 
 def _is_loopback(url: str) -> bool:

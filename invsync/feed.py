@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from invsync.admin.changes import ChangedLevel, changed_levels
+from invsync.admin.client import Client
 from invsync.errors import QueryTooLarge
 from invsync.listings import Source
 from invsync.pools import Sight
@@ -26,6 +27,11 @@ log = logging.getLogger("invsync")
 MUCH = 4000
 #: How far behind the last run the feed is read again: the search index lags by seconds to minutes.
 OVERLAP = timedelta(minutes=10)
+#: By how much a moment may be ahead that is not: answers come from many machines. It is less than
+#: the feed is read again.
+AT_ONCE = timedelta(minutes=5)
+#: By how much the shop's clock may be ahead of this machine's until neither is believed.
+FAR_AHEAD = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -134,6 +140,25 @@ def check_feed(source: Source, cache: Cache, now: datetime, *, ask: bool) -> Fee
     moved = changed(source, cache) if ask else None
     shown = None if moved is None else frozenset((*moved.levels, *moved.others))
     return FeedCheck(shown, _mark(cache) - OVERLAP, now - OVERLAP, cache.fed)
+
+
+def doubted(client: Client, cache: Cache) -> str | None:
+    """Why no moment can be relied on in this run, so that nothing is left to the feed; None where all is well.
+
+    The feed is asked from a moment on that an earlier run was told. If either clock was wrong then,
+    or is now, that moment may lie ahead, and the feed would be quiet for as long.
+    """
+    now, skew = client.server_now(), client.clock_skew
+    if skew is None:
+        return "Shopify's answers tell no time"
+    if skew > FAR_AHEAD.total_seconds():
+        return f"by Shopify's answers it is {now:%Y-%m-%d %H:%M} UTC, later than here"
+    marks = [datetime.fromisoformat(text) for text in (cache.watermark, cache.scanned_at) if text]
+    if marks and max(marks) > now + AT_ONCE:
+        return f"an earlier run was told that it was {max(marks):%Y-%m-%d %H:%M} UTC"
+    if client.clock_jumped(cache.skew):
+        return "since the last run the shop's clock and this machine's moved differently"
+    return None
 
 
 def _mark(cache: Cache) -> datetime:

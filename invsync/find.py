@@ -19,7 +19,7 @@ from typing import Literal
 from invsync.admin import levels
 from invsync.admin.nodes import Listing
 from invsync.errors import ShopError
-from invsync.feed import FeedCheck, Moved, changed, check_feed, settled
+from invsync.feed import FeedCheck, Moved, changed, check_feed, doubted, settled
 from invsync.listings import Heed, Source
 from invsync.order import Known, Order
 from invsync.planning import Planning, Work
@@ -54,7 +54,8 @@ class Look:
     """The scan that a run does. `matches`: the filter as text; `began`: when, by the shop's clock.
 
     `moved`: what the feed shows, where that is the scan; `feed`: what a complete scan can hold
-    against the feed.
+    against the feed. `skew`: by how many seconds the shop's clock is ahead of this machine's;
+    `doubt`: why neither clock can be relied on.
     """
 
     choice: Choice
@@ -62,6 +63,8 @@ class Look:
     began: datetime
     moved: Moved | None = None
     feed: FeedCheck | None = None
+    skew: float | None = None
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +87,20 @@ class Found:
 
 def look(order: Order, source: Source, known: Known) -> Look:
     """Choose the scan of this run, and ask the feed of changes where that is part of it."""
-    cache, began = known.cache, source.client.server_now()
+    cache, began, skew = known.cache, source.client.server_now(), source.client.clock_skew
     matches = source.scope.matches
+    if doubt := doubted(source.client, cache):
+        why = "the clocks can't be relied on"
+        return Look(Choice("complete", why), matches, began, skew=skew, doubt=doubt)
     choice = choose(order, known, matches, began)
     if choice.kind == "changes":
         if moved := changed(source, cache):
-            return Look(choice, matches, began, moved)
+            return Look(choice, matches, began, moved, skew=skew)
         choice = Choice("complete", "much changed at once")
     if cache.watermark is None:
-        return Look(choice, matches, began)
+        return Look(choice, matches, began, skew=skew)
     feed = check_feed(source, cache, began, ask=choice.checks_feed)
-    return Look(choice, matches, began, feed=feed)
+    return Look(choice, matches, began, feed=feed, skew=skew)
 
 
 def choose(order: Order, known: Known, matches: list[str], now: datetime) -> Choice:

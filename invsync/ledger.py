@@ -78,6 +78,14 @@ class Ledger:
     def looked(self, seen: Look) -> None:
         """Tell which scan is done, and why."""
         self.outcome.scan, self.outcome.scan_why = seen.choice.kind, seen.choice.why
+        if seen.doubt:
+            self.warn(
+                "clock",
+                None,
+                f"{seen.doubt}: one of the two clocks is wrong, or was. So everything was looked "
+                "at, not only what changed. Set this machine's clock by NTP (timedatectl set-ntp "
+                "true, on most systems); if it is right, there is nothing to do",
+            )
 
     def found(self, finding: Generator[Work, None, Found]) -> Found:
         """Keep what was concluded while finding; nothing of it where finding fails."""
@@ -298,7 +306,11 @@ class Ledger:
         behind = began - datetime.fromisoformat(cache.watermark or self.order.started_at)
         stirred = seen.moved is not None and seen.moved.stirred
         if complete or cache.changed or stirred or behind > LONGEST_STAY:
-            cache.watermark = utc_text(began)
+            # By the clock that is behind, if they differ: too early costs some points, too late
+            # would hide what moved.
+            here = datetime.fromisoformat(self.order.started_at)
+            cache.watermark = utc_text(min(began, here))
+            cache.skew = None if seen.skew is None else round(seen.skew)
             cache.changed = True
         cache.fed = not complete
 
@@ -309,7 +321,12 @@ class Ledger:
         self.lines.clear()
         write_cache(files, cache, run)
         leave_waiting(
-            files, self.known.batches, run=self.order.run_id, shop=cache.shop, continues=run
+            files,
+            self.known.batches,
+            run=self.order.run_id,
+            shop=cache.shop,
+            shop_id=cache.shop_id,
+            continues=run,
         )
 
     def _stamp(self) -> str:

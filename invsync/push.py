@@ -15,6 +15,7 @@ import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from invsync.admin import adjust
@@ -86,7 +87,11 @@ class Pushing:
         # Here, so that no time budget runs out over a batch that the journal holds.
         self.client.pace("Adjust", adjust.COST)
         self.journal.sending(
-            key, utc_text(self.client.server_now()), variables, _records(rows, self.cache)
+            key,
+            utc_text(self.client.server_now()),
+            variables,
+            _records(rows, self.cache),
+            here=utc_text(datetime.fromtimestamp(self.clock.now(), UTC)),
         )
         refusals = self._answered(key, variables, tries)
         self.journal.outcome(key, not refusals)

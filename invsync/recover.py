@@ -9,20 +9,24 @@ After that only the levels themselves can tell.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from invsync.admin.client import Clock
 from invsync.admin.shop import Shop
-from invsync.errors import CallRefused, NotExecuted, ShopError
+from invsync.config import Settings, VariantsSettings, yaml_text
+from invsync.connect import section_of
+from invsync.errors import CallRefused, NotExecuted, ShopError, StateError
+from invsync.feed import AT_ONCE
 from invsync.ledger import Ledger
 from invsync.listings import Source
 from invsync.order import Known, Order
 from invsync.planning import untold
-from invsync.pools import Sight
+from invsync.pools import Scope, Sight
 from invsync.push import BUSY_TRIES, how, send
 from invsync.state import history
-from invsync.state.cache import Cache, take_up
+from invsync.state.cache import Cache
+from invsync.state.files import Files
 from invsync.state.journal import (
     JournalContent,
     Sent,
@@ -38,8 +42,6 @@ from invsync.tell.outcome import Problem, Warning
 
 #: Shopify keeps a key for 24 hours; a replay that late would be applied a second time.
 KEY_LIFE = timedelta(hours=20)
-#: How far in the future a moment by the shop's clock may lie, since its servers' clocks differ.
-CLOCKS_APART = timedelta(minutes=5)
 #: Runs running in which the outcome of a batch can't be learned, alike, before only its pools wait.
 ALIKE = 3
 #: How long after a batch went out its levels may have been touched by it.
@@ -51,10 +53,78 @@ def open_cache(order: Order, source: Source, shop: Shop, remembered: Cache | Non
 
     Raises `StateError` for another's.
     """
-    places = tuple(source.scope.locations)
     if remembered is None:
-        return Known(Cache(order.command, shop.domain, places, changed=True))
-    return Known(take_up(remembered, order.files, shop.domain, places), on_disk=True)
+        places = tuple(source.scope.locations)
+        return Known(Cache(order.command, shop.domain, places, shop_id=shop.id, changed=True))
+    take_up(remembered, order.settings, source.scope, shop)
+    return Known(remembered, on_disk=True)
+
+
+def is_same_shop(cache: Cache, shop: Shop) -> bool:
+    """Whether a cache is of this shop: by its id, which stays when its domain is changed.
+
+    0.1.0 knew no id; the ids of locations are unique among all shops, and prove the same.
+    """
+    if cache.shop_id:
+        return cache.shop_id == shop.id
+    return cache.shop == shop.domain or any(one.id in cache.locations for one in shop.locations)
+
+
+def take_up(cache: Cache, settings: Settings, scope: Scope, shop: Shop) -> None:
+    """Take up what was remembered; raises `StateError` where that is of another shop or location."""
+    files = Files(settings.state_dir, scope.command)
+    if not is_same_shop(cache, shop):
+        other = cache.shop if cache.shop != shop.domain else f"{cache.shop} ({cache.shop_id})"
+        raise StateError(
+            f"{files.cache}: belongs to the shop {other}, not to {shop.domain}; nothing was "
+            "changed. Give each shop a `state_dir` of its own in the configuration"
+        )
+    locations = tuple(scope.locations)
+    if not scope.axis.spans and cache.locations != locations:
+        raise StateError(f"{files.cache}: {_moved(cache, settings, scope, shop)}")
+    if set(cache.locations) != set(locations):
+        cache.watermark = None  # the levels of a location that opened are old: no feed shows them
+    cache.locations = locations
+
+
+def _moved(cache: Cache, settings: Settings, scope: Scope, shop: Shop) -> str:
+    """That the one location is another than it was, and what to write."""
+    (was,), (name,) = cache.locations, scope.locations.values()
+    open_ones = {one.id: one.name for one in shop.locations if one.active}
+    called = cache.places.get(was) or open_ones.get(was) or f"location {was.rpartition('/')[2]}"
+    section = section_of(settings, scope.command)
+    by_default = isinstance(section, VariantsSettings) and section.location == "default"
+    what = (
+        f"was made for {called}, and the shop's default location is {name} now"
+        if by_default
+        else f"was made for {called}, not for {name}"
+    )
+    start_over = Files(settings.state_dir, scope.command).start_over
+    if was not in open_ones:
+        return (
+            f"{what}; nothing was changed. {called} is closed or gone: to go on at {name}, start "
+            f"over with {start_over}"
+        )
+    named = list(open_ones.values()).count(open_ones[was]) == 1
+    to_write = yaml_text(open_ones[was]) if named else was.rpartition("/")[2]
+    return (
+        f"{what}; nothing was changed. To stay at {called}, write location: {to_write} under "
+        f"variants in {settings.file}; to go on at {name}, start over with {start_over}"
+    )
+
+
+def settle_in(known: Known, scope: Scope, shop: Shop, ledger: Ledger) -> None:
+    """Remember what the shop and its locations are called now; a new domain is told once."""
+    cache = known.cache
+    if cache.shop != shop.domain:
+        ledger.warn(
+            "shop_renamed",
+            None,
+            f"the shop {cache.shop} is called {shop.domain} now; all that was remembered of it "
+            "goes on, there is nothing to do",
+        )
+        cache.shop, cache.changed = shop.domain, True
+    cache.shop_id, cache.places = shop.id, dict(scope.locations)
 
 
 def recover(order: Order, source: Source, known: Known, ledger: Ledger, clock: Clock) -> None:
@@ -64,7 +134,7 @@ def recover(order: Order, source: Source, known: Known, ledger: Ledger, clock: C
     `known.waiting`. Raises `ShopError` where it can't be learned before that.
     """
     files, cache = order.files, known.cache
-    left = read_journal(files, cache.shop)
+    left = read_journal(files, cache.shop, cache.shop_id)
     batches = _open_batches(order, known, left) if left else ()
     if left is None or not batches:
         if not order.options.dry_run:
@@ -122,12 +192,15 @@ class _Finishing:
                 self._take(batch, pool_id)
 
     def _is_too_old(self, batch: Sent) -> bool:
-        """Whether a replay might be applied a second time.
+        """Whether a replay might be applied a second time, whichever of the two clocks is right.
 
         A moment in the future tells no age at all.
         """
-        age = self.source.client.server_now() - _moment(batch.sent_at)
-        return not -CLOCKS_APART < age <= KEY_LIFE
+        ages = [self.source.client.server_now() - _moment(batch.sent_at)]
+        if batch.here is not None:
+            here = datetime.fromtimestamp(self.clock.now(), UTC)
+            ages.append(here - _moment(batch.here))
+        return ages[0] < -AT_ONCE or max(ages) > KEY_LIFE
 
     def _replay(self, batch: Sent) -> bool:
         """Send it again with the same key: whether it is applied now, or was already."""
@@ -257,6 +330,8 @@ class _Finishing:
         """What a reading shows of a batch: `before`, `after`, or `unknown`."""
         record, cache = batch.pools[pool_id], self.known.cache
         sent, deltas = _moment(batch.sent_at), self._deltas(batch, pool_id)
+        if sent > self.source.client.server_now() + AT_ONCE:
+            return "unknown"  # when it was sent can't be told, so nor what came before and after
         before = {level: record["levels"][cache.key(level)]["observed"] for level in deltas}
         now = {level: sight and sight.levels.get(cache.key(level)) for level in before}
         touched = [_touched(sight, level) for level in before]

@@ -22,9 +22,9 @@ from invsync.listings import Heed, Source, listings_of
 from invsync.order import Options, Order
 from invsync.planning import Planning
 from invsync.push import Pushing
-from invsync.recover import open_cache, recover
+from invsync.recover import is_same_shop, open_cache, recover, settle_in
 from invsync.settle import Confirm, Settling
-from invsync.state.cache import read_cache
+from invsync.state.cache import Cache, read_cache
 from invsync.state.files import Command, look_over, prepare
 from invsync.state.journal import Journal
 from invsync.state.last import write_last
@@ -83,7 +83,7 @@ def _go(
     """All steps; what was done is on disk when this returns or raises."""
     options = order.options
     remembered = None if options.reset else read_cache(order.files)
-    shop = _own_shop(order, client)
+    shop = _own_shop(order, client, remembered)
     scope = scope_of(order.settings, order.command, shop)
     listings = listings_of(scope, client, len(shop.locations))
     source = Source(client, scope, listings, search_terms(scope, order.settings))
@@ -92,6 +92,7 @@ def _go(
     ledger = Ledger(order, known, outcome, client.server_now)
     if not options.reset:
         recover(order, source, known, ledger, clock)
+    settle_in(known, scope, shop, ledger)
 
     planning = Planning(order, scope, known)
     seen = find.look(order, source, known)
@@ -105,6 +106,7 @@ def _go(
         order.files,
         run=order.run_id,
         shop=shop.domain,
+        shop_id=shop.id,
         continues=cache.run,
         waiting=known.batches,
     )
@@ -114,15 +116,20 @@ def _go(
         ledger.keep_all(settling.settle(found, confirm, heed))
 
 
-def _own_shop(order: Order, client: Client) -> Shop:
+def _own_shop(order: Order, client: Client, remembered: Cache | None) -> Shop:
     """Who answers; raises `ShopError` where that is not the shop of the configuration."""
     shop, settings = read_shop(client), order.settings
-    if shop.domain != settings.shop:
+    if shop.domain == settings.shop:
+        return shop
+    if remembered is not None and is_same_shop(remembered, shop):
         raise ShopError(
-            f"{settings.endpoint} is the shop {shop.domain}, but the configuration says "
-            f"{settings.shop}; nothing was read or sent. Correct `shop` in {settings.file}"
+            f"the shop {settings.shop} is called {shop.domain} now; nothing was read or sent. Write "
+            f"shop: {shop.domain} in {settings.file}: what is remembered of it goes on"
         )
-    return shop
+    raise ShopError(
+        f"{settings.endpoint} is the shop {shop.domain}, but the configuration says "
+        f"{settings.shop}; nothing was read or sent. Correct `shop` in {settings.file}"
+    )
 
 
 @contextlib.contextmanager

@@ -111,9 +111,9 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
         cache = read_cache(files)
         if cache is not None and cache.shop != settings.shop:
             raise StateError(
-                f"{files.cache}: belongs to the shop {cache.shop}, not to {settings.shop}. Give "
-                "each shop a "
-                "`state_dir` of its own in the configuration"
+                f"{files.cache}: belongs to the shop {cache.shop}, not to {settings.shop}. If that "
+                f"is its new name, the next run goes on: `invsync {command}`; else give each shop "
+                "a `state_dir` of its own in the configuration"
             )
         journal = _open_journal(files, settings.shop, cache)
     except StateError as error:
@@ -158,7 +158,7 @@ def _reconcile_by(cache: Cache, every: float | None) -> str | None:
 
 
 def _open_journal(files: Files, shop: str, cache: Cache | None) -> OpenJournal | None:
-    journal = read_journal(files, shop)
+    journal = read_journal(files, *((cache.shop, cache.shop_id) if cache else (shop,)))
     if journal is None or not belongs(journal, cache, files):
         return None
     return OpenJournal(

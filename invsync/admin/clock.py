@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 #: Seconds by which two readings of the difference between the clocks may lie apart and still be of
 #: one mind.
 ONE_MIND_SECONDS = 3600.0
-#: A `Date` further away from this machine's clock than this is no moment that anybody can mean.
-FURTHEST_SECONDS = timedelta(days=20 * 365).total_seconds()
+#: A `Date` outside these is no moment that anybody can mean. How far it lies from this machine's
+#: clock tells nothing: that begins at 1970 where its battery is empty.
+EARLIEST, LATEST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -71,9 +72,9 @@ class ShopClock:
     def note(self, date: str, now: float) -> None:
         """Take note of a `Date` header that came at `now` by this machine's clock."""
         moment = http_date(date)
-        skew = 0.0 if moment is None else moment.timestamp() - now
-        if moment is None or abs(skew) > FURTHEST_SECONDS:
+        if moment is None or not EARLIEST <= moment <= LATEST:
             return
+        skew = moment.timestamp() - now
         supported = (0.0, self._believed, self._told)
         self._told = skew
         if self._believed is None or any(_of_one_mind(skew, one) for one in supported):

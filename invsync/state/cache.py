@@ -13,6 +13,7 @@ from invsync.state.files import FORMAT, Command, Files, read_text, replace_file
 from invsync.state.values import (
     LARGEST,
     flag_of,
+    list_of,
     moment_of,
     object_of,
     parsed,
@@ -27,7 +28,9 @@ from invsync.sync import FellAlike, LevelId, Pool
 class Cache:
     """Every pool's quantity and accounted levels. Pools stay as parsed JSON until they are asked for.
 
-    `locations`: the ids of the locations whose levels it holds. `run`: the run that wrote it, empty
+    `shop`: the domain of the shop, `shop_id` its id ("" until that was read). `locations`: the ids
+    of the locations whose levels it holds; `places`: what each was called. `skew`: seconds by which
+    the shop's clock was ahead of this machine's, None until that is known. `run`: the run that wrote it, empty
     for one that was never written; `finished`: the run whose journal it has taken in, or forgotten.
     `matches`: what the filter was. `scanned_at`: when the last complete scan was done,
     `scan_points`: what it cost by pages. `watermark`: the moment up to which changes are known;
@@ -48,6 +51,9 @@ class Cache:
     fed: bool = False
     feed_trusted: bool = True
     pools: dict[str, dict[str, Any]] = field(default_factory=dict)
+    shop_id: str = ""
+    places: dict[str, str] = field(default_factory=dict)
+    skew: int | None = None
     changed: bool = False
 
     def get(self, pool_id: str) -> Pool | None:
@@ -124,32 +130,6 @@ class Cache:
         return {self.level(pool_id, key): whole_of(units) for key, units in entry.items()}
 
 
-def take_up(cache: Cache, files: Files, shop: str, locations: tuple[str, ...]) -> Cache:
-    """The cache that was read, if it is of this shop; raises `StateError` otherwise.
-
-    `locations`: for `variants` the one location whose levels count; a cache of another one is
-    refused.
-    """
-    if cache.shop != shop:
-        raise StateError(
-            f"{files.cache}: belongs to the shop {cache.shop}, not to {shop}; nothing was changed. "
-            "Give each shop a `state_dir` of its own in the configuration"
-        )
-    if files.command == "variants" and cache.locations != locations:
-        raise StateError(
-            f"{files.cache}: was made for location {', '.join(cache.locations)}, not for "
-            f"{', '.join(locations)}; "
-            "nothing was changed. Set variants.location back, or start over with "
-            f"{files.start_over}"
-        )
-    if set(cache.locations) != set(locations):
-        cache.watermark = (
-            None  # the levels of a location that opened are old, so no feed shows them
-        )
-    cache.locations = locations
-    return cache
-
-
 def read_cache(files: Files) -> Cache | None:
     """The cache as it is on disk, of whichever shop; None if there is none."""
     way_on = (
@@ -180,8 +160,8 @@ def read_cache(files: Files) -> Cache | None:
         cache = Cache(
             command=files.command,
             shop=text_of(document["shop"]),
-            locations=tuple(text_of(location) for location in document["locations"]),
-            matches=[text_of(term) for term in document["matches"]],
+            locations=tuple(text_of(location) for location in list_of(document["locations"])),
+            matches=[text_of(term) for term in list_of(document["matches"])],
             run=text_of(document["run"]),
             finished=text_of(document["finished"]),
             scanned_at=moment_of(document["scanned_at"]),
@@ -190,7 +170,15 @@ def read_cache(files: Files) -> Cache | None:
             fed=flag_of(document["fed"]),
             feed_trusted=flag_of(document["feed_trusted"]),
             pools=object_of(document["pools"]),
+            # 0.1.0 knew none of these.
+            shop_id=text_of(document.get("shop_id", "")),
+            places={
+                gid: text_of(name) for gid, name in object_of(document.get("places", {})).items()
+            },
+            skew=None if document.get("skew") is None else whole_of(document["skew"]),
         )
+        if not cache.locations:
+            raise ValueError("it is of no location")
         if document["command"] != files.command:
             raise TypeError(f"it is one of {shown(document['command'])}")
         for pool_id, entry in cache.pools.items():
@@ -264,7 +252,9 @@ def write_cache(files: Files, cache: Cache, run: str) -> None:
         "format": FORMAT,
         "command": cache.command,
         "shop": cache.shop,
+        "shop_id": cache.shop_id,
         "locations": cache.locations,
+        "places": cache.places,
         "matches": cache.matches,
         "run": run,
         "finished": cache.finished,
@@ -273,6 +263,7 @@ def write_cache(files: Files, cache: Cache, run: str) -> None:
         "watermark": cache.watermark,
         "fed": cache.fed,
         "feed_trusted": cache.feed_trusted,
+        "skew": cache.skew,
         "pools": cache.pools,
     }
     # A line an entry, for people; the separators keep json's fast encoder, which `indent` would

@@ -37,7 +37,8 @@ class Sent:
     `pools`: pool id → title, why, quantity from and to, `levels` (key → sku, observed), and
     `after`, its cache entry once the batch is applied. `applied` is None while nothing is known of
     the outcome. `failures`: how it failed to be known, run by run; `waits`: so often that its pools
-    wait for that, while the others go on.
+    wait for that, while the others go on. `sent_at` is by the shop's clock, `here` by this
+    machine's; None where 0.1.0 sent it.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Sent:
     applied: bool | None
     failures: tuple[str, ...] = ()
     waits: bool = False
+    here: str | None = None
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -54,6 +56,7 @@ class Sent:
         sending = {
             "batch": self.key,
             "sent_at": self.sent_at,
+            "here": self.here,
             "variables": self.variables,
             "pools": self.pools,
         }
@@ -79,11 +82,21 @@ class Journal:
     """The file of batches that were sent, or about to be. A line is on disk before its call returns."""
 
     def __init__(
-        self, files: Files, *, run: str, shop: str, continues: str, waiting: Sequence[Sent] = ()
+        self,
+        files: Files,
+        *,
+        run: str,
+        shop: str,
+        continues: str,
+        shop_id: str = "",
+        waiting: Sequence[Sent] = (),
     ) -> None:
-        """Write nothing yet: a run that sends nothing leaves no journal. `waiting`: what it takes along."""
+        """Write nothing yet: a run that sends nothing leaves no journal.
+
+        `shop`: its domain; `waiting`: the batches that it takes along.
+        """
         self._files = files
-        self._header = _header(files, run, shop, continues)
+        self._header = _header(files, run, shop, shop_id, continues)
         self._waiting = waiting
         self._begun = False
         #: Whether a batch was sent (or was about to be) of whose outcome nothing is known.
@@ -95,10 +108,21 @@ class Journal:
         return self._begun
 
     def sending(
-        self, key: str, sent_at: str, variables: Mapping[str, Any], pools: Mapping[str, Any]
+        self,
+        key: str,
+        sent_at: str,
+        variables: Mapping[str, Any],
+        pools: Mapping[str, Any],
+        here: str | None = None,
     ) -> None:
-        """Write down a batch, before its request leaves."""
-        line = {"batch": key, "sent_at": sent_at, "variables": variables, "pools": pools}
+        """Write down a batch, before its request leaves. `here`: when, by this machine's clock."""
+        line = {
+            "batch": key,
+            "sent_at": sent_at,
+            "here": here,
+            "variables": variables,
+            "pools": pools,
+        }
         self.open = True
         if self._begun:
             append_lines(self._files.journal, [line])
@@ -119,13 +143,14 @@ class Journal:
         note_failure(self._files, key, how)
 
 
-def _header(files: Files, run: str, shop: str, continues: str) -> dict[str, Any]:
+def _header(files: Files, run: str, shop: str, shop_id: str, continues: str) -> dict[str, Any]:
     return {
         "journal": FORMAT,
         "command": files.command,
         "shop": shop,
         "run": run,
         "cache": continues,
+        "shop_id": shop_id,
     }
 
 
@@ -144,9 +169,10 @@ def note_waiting(files: Files, key: str) -> None:
     append_lines(files.journal, [{"waits": key}])
 
 
-def read_journal(files: Files, shop: str) -> JournalContent | None:
+def read_journal(files: Files, shop: str, shop_id: str = "") -> JournalContent | None:
     """What an earlier run left; None if it left nothing that was ever sent.
 
+    `shop`: the domain that the shop had then. Where both ids are known, they alone tell whose it is.
     A torn end was never acted on: a request only leaves once its line is on disk. Raises
     `StateError` for a journal of another shop or command, and for one that is damaged anywhere
     else, its first line included.
@@ -177,9 +203,10 @@ def read_journal(files: Files, shop: str) -> JournalContent | None:
         header, *told = documents
         if header["journal"] is not FORMAT or header["command"] != files.command:
             raise ValueError("no journal of this command")
-        if text_of(header["shop"]) != shop:
+        of_shop, of_id = text_of(header["shop"]), text_of(header.get("shop_id", ""))
+        if of_id != shop_id if of_id and shop_id else of_shop != shop:
             raise StateError(
-                f"{files.journal}: belongs to the shop {header['shop']}, not to {shop}; {way_on}"
+                f"{files.journal}: belongs to the shop {of_shop}, not to {shop}; {way_on}"
             )
         outcomes = {
             text_of(line["outcome"]): flag_of(line["applied"]) for line in told if "outcome" in line
@@ -233,7 +260,8 @@ def _sent(line: dict[str, Any], outcomes: Mapping[str, bool]) -> Sent:
     pools = {pool_id: object_of(record) for pool_id, record in object_of(line["pools"]).items()}
     for record in pools.values():
         _check_record(record)
-    return Sent(key, sent_at, variables, pools, outcomes.get(key))
+    here = moment_of(line.get("here"))
+    return Sent(key, sent_at, variables, pools, outcomes.get(key), here=here)
 
 
 def _check_record(record: dict[str, Any]) -> None:
@@ -289,14 +317,20 @@ def belongs(journal: JournalContent, cache: Cache | None, files: Files) -> bool:
 
 
 def leave_waiting(
-    files: Files, waiting: Sequence[Sent], *, run: str, shop: str, continues: str
+    files: Files,
+    waiting: Sequence[Sent],
+    *,
+    run: str,
+    shop: str,
+    shop_id: str,
+    continues: str,
 ) -> None:
     """Forget the batches of which the cache holds all that became of them, and keep those that wait."""
     if not waiting:
         remove_journal(files)
         return
     told = [line for batch in waiting for line in batch.lines]
-    replace_file(files.journal, _bytes([_header(files, run, shop, continues), *told]))
+    replace_file(files.journal, _bytes([_header(files, run, shop, shop_id, continues), *told]))
 
 
 def remove_journal(files: Files) -> None:

@@ -98,7 +98,7 @@ def test_starting_over_as_the_message_says_works(world: World) -> None:
 
 def test_a_cache_of_another_shop_is_refused(world: World) -> None:
     ready(world)
-    place = damage(world, shop="other.myshopify.com")
+    place = damage(world, shop="other.myshopify.com", shop_id="gid://shopify/Shop/77")
     line = refused(world, kept=place)
     for part in (str(place), "other.myshopify.com", "sandbox.myshopify.com", "state_dir"):
         assert part in line
@@ -110,7 +110,7 @@ def test_a_cache_of_another_location_is_refused(world: World) -> None:
     place = world.place("variants")
     line = refused(world, kept=place)
     assert str(place) in line
-    assert "variants.location" in line
+    assert "write location: Warehouse under variants" in line
     assert "--init --reset" in line
 
 
@@ -297,7 +297,8 @@ def test_a_dry_run_leaves_an_unfinished_journal_and_says_so(world: World) -> Non
 
 def test_a_journal_of_another_shop_is_refused(world: World) -> None:
     header, batch = unfinished(world)
-    place = journal(world, {**header, "shop": "other.myshopify.com"}, batch)
+    other = {"shop": "other.myshopify.com", "shop_id": "gid://shopify/Shop/77"}
+    place = journal(world, {**header, **other}, batch)
     cache = world.place("variants").read_bytes()
     for args in ((), ("--init",)):
         line = refused(world, *args, kept=place)
@@ -627,7 +628,7 @@ def test_a_second_run_at_the_same_time_says_who_is_at_work(world: World) -> None
     with lock(Files(world.state, "variants"), "2026-11-22T11:59:00Z"):
         ran = world.run("variants", "--json", exit_code=75)
         assert ran.out == ""
-        for part in (str(os.getpid()), "2026-11-22T11:59:00Z", "invsync variants"):
+        for part in (str(os.getpid()), "2026-11-22T11:59:00Z", " variants`"):
             assert part in ran.err
         assert world.asked == []
         world.run("variants", "--init", exit_code=75)
