@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from invsync import API_VERSIONS
 from invsync.errors import ConfigError
+from invsync.text import composed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -180,6 +181,11 @@ def _as_written(given: _Scalar, key: Key) -> str:
     raise _Mistake(f"{_plain(_short(given.raw))} is {meaning} to YAML; write {_quoted(given.raw)}")
 
 
+def _as_name(given: _Scalar, key: Key) -> str:
+    """Text that names something of the shop: compared exactly, but for the form of its signs."""
+    return composed(_as_written(given, key))
+
+
 def _as_word(given: _Scalar, key: Key) -> str:
     """Text without spaces or line breaks around it."""
     return _as_written(given, key).strip()
@@ -317,7 +323,7 @@ def _as_location(given: _Scalar, key: Key) -> str:
     """A location's name, number or gid. A number needs no quotes here."""
     if given.yaml_type == "int" and re.fullmatch(r"[1-9][0-9]*", given.text):
         return given.text
-    return _as_written(given, key)
+    return _as_name(given, key)
 
 
 def _or_variable(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -340,7 +346,7 @@ DURATION = Kind(_as_seconds, _or_variable({"type": "string", "pattern": f"^{_DUR
 PERCENTAGE = Kind(_as_fraction, _or_variable({"type": "string", "pattern": f"^{_PERCENTAGE}$"}))
 FLAG = Kind(_as_flag, _or_variable({"type": "boolean"}))
 CHOICE = Kind(_as_choice, {})
-NAMES = Kind(_as_written, _EXACT, many=True)
+NAMES = Kind(_as_name, _EXACT, many=True)
 LOCATION = Kind(_as_location, _PLACE)
 LOCATION_LIST = Kind(_as_location, _PLACE, many=True)
 
@@ -753,6 +759,11 @@ class _Reading:
                 self.merge(node, "", set())
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
+            if mark and (column := _tab(text, mark.line, mark.column)):
+                raise ConfigError(
+                    f"{_plain(self.file)}:{mark.line + 1}:{column}: a tab stands there, and YAML "
+                    "takes none; put blanks in its place"
+                ) from None
             reason = re.sub(r" ?'(.|[^']*)'", _unquoted, error.problem or "a mistake")
             what = f"is not valid YAML: {reason}; look at the indentation, colons and quotes there"
             at = (
@@ -1032,6 +1043,15 @@ _NULL = "tag:yaml.org,2002:null"
 
 def _name(key: yaml.Node) -> str:
     return key.value if isinstance(key.value, str) else ""
+
+
+def _tab(text: str, line: int, column: int) -> int | None:
+    """The column (from 1 on) of the tab that YAML stumbled over: there, or in the indentation of the line."""
+    words = re.split(r"\r\n|[\n\r\x85\u2028\u2029]", text)[line]  # YAML's line breaks
+    if words[column : column + 1] == "\t":
+        return column + 1
+    indentation = words[: len(words) - len(words.lstrip())]
+    return indentation.index("\t") + 1 if "\t" in indentation else None
 
 
 def _unquoted(found: re.Match[str]) -> str:

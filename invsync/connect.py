@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import requests
 
@@ -16,6 +16,7 @@ from invsync.config import LocationsSettings, Settings, VariantsSettings, sectio
 from invsync.errors import ConfigError, OutOfTime, Stopped
 from invsync.pools import Scope
 from invsync.state.files import Command, is_own, refuse_foreign
+from invsync.text import evened, forms
 
 
 class RunClock:
@@ -138,7 +139,7 @@ def _location(settings: Settings, key: str, given: str, active: Mapping[str, Loc
     gid = f"gid://shopify/Location/{given}" if given.isdigit() else given
     if gid in active:
         return gid
-    named = [location.id for location in active.values() if location.name == given]
+    named = [one.id for one in active.values() if evened(one.name) == evened(given)]
     if len(named) == 1:
         return named[0]
     names = ", ".join(
@@ -156,5 +157,12 @@ def search_terms(scope: Scope, settings: Settings) -> str:
     section = section_of(settings, scope.command)
     tags = section.product_tags if isinstance(section, VariantsSettings) else ()
     return (
-        search.any_of("tag", tags) if tags else search.any_of("product_type", section.product_types)
+        search.any_of("tag", _forms(tags))
+        if tags
+        else search.any_of("product_type", _forms(section.product_types))
     )
+
+
+def _forms(names: Sequence[str]) -> list[str]:
+    """The names in each form in which the shop may have them: its index may tell them apart."""
+    return [form for name in names for form in forms(name)]

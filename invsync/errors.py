@@ -23,9 +23,16 @@ class ConfigError(InvsyncError):
 
 
 class LockHeld(InvsyncError):
-    """Another run of the same command holds the lock: nothing was read or changed."""
+    """Another run of the same command holds the lock: nothing was read or changed.
+
+    `times`: how many runs in a row found the same holder, this one included.
+    """
 
     exit_code = 75
+
+    def __init__(self, message: str, times: int = 1) -> None:
+        super().__init__(message)
+        self.times = times
 
 
 class StateError(InvsyncError):

@@ -3,8 +3,8 @@
 POST to `ping_url` + `/start` when a run has begun, to `ping_url` itself when it is done (exit 0 and
 3: a pool that needs a person is no failure of the run), to `/fail` when it failed or was stopped;
 the body says how it went. A dry run pings nothing, and neither does a run that finds another one at
-work: that one tells for itself. A ping that fails is a warning in the log and never more. The URL
-is a secret: only its host is ever shown.
+work: that one tells for itself, unless the same one is found for the third time running. A ping
+that fails is a warning in the log and never more. The URL is a secret: only its host is ever shown.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import requests
 
 from invsync import __version__
 from invsync.errors import LockHeld
+from invsync.state.lock import LONG
 
 #: Seconds to connect, and again to get an answer.
 TIMEOUT = 5.0
@@ -49,10 +50,12 @@ class Ping:
 
     @contextmanager
     def failures(self) -> Iterator[None]:
-        """Tell of a run that fails without an outcome, unless another run is at work."""
+        """Tell of a run that fails without an outcome; of one that finds another at work, once that lasts."""
         try:
             yield
-        except LockHeld:
+        except LockHeld as held:
+            if held.times >= LONG:
+                self._post("/fail", str(held), tries=TRIES)
             raise
         except Exception as error:
             self._post("/fail", str(error), tries=TRIES)

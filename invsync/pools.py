@@ -16,6 +16,7 @@ from invsync.admin.nodes import Item, Listing, Product
 from invsync.axis import Axis, axis_of
 from invsync.state.files import Command
 from invsync.sync import LevelId
+from invsync.text import composed
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +137,12 @@ def see(
 
 def _matches(scope: Scope, product: Product) -> bool:
     if scope.product_types:
-        return product.product_type in scope.product_types
+        return composed(product.product_type) in scope.product_types
     if scope.product_tags:
         # Shopify takes tags that differ in case or in blanks at their ends for the same tag.
-        return not scope.product_tags.isdisjoint(tag.strip().casefold() for tag in product.tags)
+        return not scope.product_tags.isdisjoint(
+            composed(tag.strip()).casefold() for tag in product.tags
+        )
     return True
 
 

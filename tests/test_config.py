@@ -828,3 +828,34 @@ def test_importing_it_brings_in_neither_yaml_nor_requests() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert ran.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("shop: sandbox\nvariants:\n\tproduct_types: [Print]\n", "3:1"),
+        ("shop: sandbox\nvariants:\n  \tproduct_types: [Print]\n", "3:3"),
+        ("shop: sandbox\nvariants:\n  product_types:\n\t- Print\n", "4:1"),
+        ("\tshop: sandbox\n", "1:1"),
+        ("shop: sandbox\n\tapi_version: x\n", "2:1"),
+    ],
+)
+def test_a_tab_is_called_a_tab(text: str, at: str) -> None:
+    (problem,) = problems(text)
+    assert problem == (
+        f"config.yaml:{at}: a tab stands there, and YAML takes none; put blanks in its place"
+    )
+
+
+def test_a_mistake_in_a_line_without_a_tab_is_not_one() -> None:
+    (problem,) = problems("shop: sandbox\nvariants: a: b\nlocations:\t{}\n")
+    assert "tab" not in problem
+
+
+def test_names_are_the_same_however_their_signs_are_typed() -> None:
+    composed, apart = "Poster caf\u00e9", "Poster cafe\u0301"
+    text = "shop: sandbox\nvariants:\n  product_types: [{}]\n"
+    settings = load(text.format(apart))
+    assert settings.variants == load(text.format(composed)).variants
+    (problem,) = problems(text.format(f"{apart}, {composed}"))
+    assert "listed twice" in problem

@@ -127,6 +127,44 @@ def test_a_run_that_finds_another_at_work_leaves_the_telling_to_it(
     assert pinged(web) == []
 
 
+def test_the_third_run_running_that_finds_the_same_one_at_work_tells(
+    place: Place, web: responses.RequestsMock
+) -> None:
+    files = Files(place.state, "variants")
+    prepare(files)
+    with lock(files, "2026-11-22T12:00:00Z"):
+        for _ in range(2):
+            assert "times running" not in place.run("variants", exit_code=75).err
+        assert pinged(web) == []
+        place.run("locations", exit_code=3)
+        web.calls.reset()
+        for times in (3, 4):
+            ran = place.run("variants", exit_code=75)
+            assert f"so {times} times running" in ran.err
+            assert f"so {times} times running" in body(web)
+            assert "2026-11-22T12:00:00Z" in body(web)
+    assert pinged(web) == ["/fail", "/fail"]
+    with lock(files, "2026-11-22T13:00:00Z"):  # another one: counted anew
+        for _ in range(2):
+            place.run("variants", exit_code=75)
+    assert pinged(web) == ["/fail", "/fail"]
+    place.run("variants", "--init", exit_code=3)
+    assert not files.waiting.exists()
+
+
+def test_a_count_that_somebody_changed_counts_anew(
+    place: Place, web: responses.RequestsMock
+) -> None:
+    files = Files(place.state, "variants")
+    prepare(files)
+    for content in (b"", b"\x00", b"[]", b'{"holder": 5}', b"[" * 100_000):
+        files.waiting.write_bytes(content)
+        with lock(files, "2026-11-22T12:00:00Z"):
+            files.waiting.write_bytes(content)
+            assert "times running" not in place.run("variants", exit_code=75).err
+    assert pinged(web) == []
+
+
 @pytest.mark.parametrize(
     ("failure", "says"),
     [

@@ -6,6 +6,7 @@ Per command (`variants`, `locations`) the state folder holds
     variants.journal   the batches that were sent, or about to be, since the cache was last written
     variants.lock      flock'ed while a run is at work; says who holds it
     variants.last      how the last run ended, for `invsync status`
+    variants.waiting   how many runs in a row have found the lock held, while one does
 
 and, shared by both, `history.jsonl`. Files are 0600, the folder 0700. Nothing else than a file is
 opened: no link, pipe, folder or device in place of one. Whatever can't be read or written is a
@@ -72,6 +73,11 @@ class Files:
         return self.folder / f"{self.command}.last"
 
     @property
+    def waiting(self) -> Path:
+        """How many runs in a row have found the lock held."""
+        return self.folder / f"{self.command}.waiting"
+
+    @property
     def history(self) -> Path:
         """Every applied adjustment."""
         return self.folder / "history.jsonl"
@@ -136,7 +142,7 @@ def look_over(files: Files) -> tuple[str, ...]:
         place
         for command in COMMANDS
         for each in (Files(folder, command),)
-        for place in (each.cache, each.journal, each.lock, each.last)
+        for place in (each.cache, each.journal, each.lock, each.last, each.waiting)
     ]
     for place in (*ours, *(folder / name for name in _OTHERS)):
         with said(place), contextlib.suppress(FileNotFoundError):

@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import json
 import os
 import re
 import socket
 from collections.abc import Iterator
 
 from invsync.errors import LockHeld, StateError
-from invsync.state.files import Files, open_file, said
+from invsync.state.files import Files, open_file, read_bytes, replace_file, said
+from invsync.state.values import object_of, parsed, whole_of
+
+#: Runs in a row that find the same one at work, from which on something is wrong with it.
+LONG = 3
 
 
 @contextlib.contextmanager
@@ -27,12 +32,10 @@ def lock(files: Files, started_at: str) -> Iterator[None]:
                 raise StateError(
                     f"{files.lock}: can't be locked ({error.strerror}); use a local disk"
                 ) from error
-            holder = os.read(descriptor, 500).decode(errors="replace").strip() or "somebody"
-            raise LockHeld(
-                f"another run of `invsync {files.command}` is at work ({holder}); nothing was "
-                "done. "
-                "It lets go when it ends: try again later"
-            ) from None
+            told = os.read(descriptor, 500).decode(errors="replace").strip()
+            raise _held(files, told or "somebody") from None
+        with said(files.waiting):
+            files.waiting.unlink(missing_ok=True)
         with said(files.lock):
             os.ftruncate(descriptor, 0)
             os.write(
@@ -42,6 +45,26 @@ def lock(files: Files, started_at: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _held(files: Files, told: str) -> LockHeld:
+    """The error of a run that finds another one at work; that it did is counted, for each holder."""
+    times = 1
+    with contextlib.suppress(StateError, ValueError, TypeError, KeyError):
+        before = object_of(parsed(read_bytes(files.waiting) or b"{}"))
+        if before.get("holder") == told:
+            times += whole_of(before["times"])
+    with contextlib.suppress(StateError):
+        count = {"holder": told, "times": times}
+        replace_file(files.waiting, json.dumps(count, ensure_ascii=False).encode() + b"\n")
+    what = f"another run of `invsync {files.command}` is at work ({told}); nothing was done. "
+    if times < LONG:
+        return LockHeld(f"{what}It lets go when it ends: try again later", times)
+    return LockHeld(
+        f"{what}That was so {times} times running: unless max_run_time is longer than that, it "
+        "hangs. Look at that process, and end it",
+        times,
+    )
 
 
 def holder(files: Files) -> str | None:

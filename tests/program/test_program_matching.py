@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from program_world import World
 
@@ -191,3 +193,51 @@ def test_variants_without_a_sku_are_shown_by_their_title(world: World) -> None:
     ran = world.run("variants")
     assert "Small" in ran.out
     assert "Large" in ran.out
+
+
+# --- Names that look the same
+
+COMPOSED, APART = "Poster caf\u00e9", "Poster cafe\u0301"
+
+
+@pytest.mark.parametrize("written", [COMPOSED, APART])
+@pytest.mark.parametrize("stored", [COMPOSED, APART])
+@pytest.mark.parametrize("by", ["product_types", "product_tags"])
+def test_a_type_or_tag_is_the_same_however_its_signs_are_typed(
+    world: World, by: str, stored: str, written: str
+) -> None:
+    about: dict[str, Any] = (
+        {"product_type": stored} if by == "product_types" else {"tags": (stored,)}
+    )
+    world.add("Print", "P-S P-M", **about)
+    world.configure(variants={by: [written]})
+    world.run("variants", "--init")
+    world.sell("P-S", 3)
+    world.run("variants")
+    assert world.reads("P-S P-M") == [27, 27]
+
+
+@pytest.mark.parametrize(
+    ("called", "written"),
+    [
+        ("Main  Street 1", "Main Street 1"),
+        ("Main Street 1", " Main   Street 1 "),
+        ("Main\u00a0Street 1 ", "Main Street 1"),
+        (COMPOSED, APART),
+        (APART, COMPOSED),
+    ],
+)
+def test_a_location_is_found_though_its_blanks_differ(
+    world: World, called: str, written: str
+) -> None:
+    world.shop.primary.name = called
+    world.add("Print", "P-S P-M")
+    world.configure(
+        variants={"product_types": ["Print"], "location": written},
+        locations={"locations": [written, "Till"]},
+    )
+    world.run("variants", "--init")
+    world.sell("P-S", 3)
+    world.run("variants")
+    assert world.reads("P-S P-M") == [27, 27]
+    assert "variants.location" in world.run("check", exit_code=None).out
