@@ -292,7 +292,8 @@ def test_a_name_like_no_other_brings_near_ones(day: Place) -> None:
 
 
 def test_before_the_first_run_nothing_is_known(place: Place) -> None:
-    assert "begin with `invsync variants --init`" in place.run("explain", "x", exit_code=1).err
+    line = place.run("explain", "x", exit_code=1).err
+    assert f"begin with `invsync --config {place.config} variants --init`" in line
     assert not place.state.exists()
 
 

@@ -473,7 +473,11 @@ class Left:
             world.shop.bucket.available = world.shop.settings.bucket_size
             shop = state.dumps(world.shop)
         files = (
-            {path.name: path.read_bytes() for path in world.folder.iterdir()}
+            {
+                path.name: path.read_bytes()
+                for path in world.folder.iterdir()
+                if not path.name.endswith(".waiting")  # only who found the lock held
+            }
             if world.folder.exists()
             else {}
         )

@@ -383,11 +383,12 @@ def test_a_batch_from_the_future_is_never_replayed(prints: Prints, applied: bool
     journal = world.files().journal
     header, batch, *_ = lines_of(journal)
     write_lines(journal, header, {**batch, "sent_at": "2027-11-22T12:00:00Z"})
+    before = world.reads("A")
     ended = world.run()
-    assert ended.exit_code == (3 if applied else 0)
+    assert ended.exit_code == 3  # when it went out is not known, so nor what was before and after
     assert not set(ended.keys) & set(first.keys)
-    assert bool(ended.problems("old_journal")) == applied
-    assert world.reads("A") == [27] * 3
+    assert ended.problems("old_journal")
+    assert world.reads("A") == before
 
 
 def test_a_key_is_still_good_after_nineteen_hours(prints: Prints) -> None:
@@ -485,7 +486,11 @@ def test_a_journal_of_another_shop(prints: Prints) -> None:
     world = with_open_journal(prints)
     journal = world.files().journal
     header, *rest = lines_of(journal)
-    write_lines(journal, {**header, "shop": "other.myshopify.com"}, *rest)
+    write_lines(
+        journal,
+        {**header, "shop": "other.myshopify.com", "shop_id": "gid://shopify/Shop/77"},
+        *rest,
+    )
     before = Left.by(world)
     ended = world.run()
     left_alone(world, ended, before)

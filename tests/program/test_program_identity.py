@@ -43,7 +43,7 @@ def test_a_shop_that_changed_its_domain_goes_on_with_its_state(
     if by_0_1_0:
         rewrite(world, **UNKNOWN)
         if cut_off:
-            rewrite(world, "journal", shop_id=..., begun_at=...)
+            rewrite(world, "journal", shop_id=...)
     world.shop.domain = NEW
     before = world.files()
     line = world.run("variants", exit_code=1).problem
