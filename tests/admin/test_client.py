@@ -1176,3 +1176,147 @@ def test_a_bulk_result_with_nothing_missing_but_the_announced_length_is_not_beli
     shop.get(BULK, body=b"{}\n", headers={"Content-Length": "3000"})
     with pytest.raises(ShopError, match="broke off"):
         list(client.fetch_lines(BULK))
+
+
+# Answers that take too long, proxies
+
+
+@contextmanager
+def stalled(*beginnings: bytes) -> Iterator[str]:
+    """A server that sends each connection the beginning of an answer, and no more until the end."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            held = []
+            for beginning in beginnings:
+                connection, _ = server.accept()
+                held.append(connection)
+                connection.recv(65536)
+                connection.sendall(beginning)
+            over.wait()
+            for connection in held:
+                connection.close()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        over.set()
+        thread.join(5)
+
+
+BEGUN = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"
+
+
+@pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 2", BEGUN], ids=["silence", "head", "body"])
+def test_an_answer_that_takes_too_long_is_asked_for_again(
+    beginning: bytes, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(wire, "LOOK_SECONDS", 0.05)
+    with stalled(beginning, GOOD) as endpoint:
+        assert run(connect(clock, endpoint=endpoint), IDEMPOTENT) == DATA
+    with stalled(beginning) as endpoint, pytest.raises(ShopError, match=r"not done answering"):
+        run(connect(clock, endpoint=endpoint), ONCE)
+
+
+def test_a_bulk_result_that_stalls_is_an_error(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(wire, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(wire, "PIECE_BYTES", 9)
+    with stalled(BEGUN + b"}\n{}\n{}\n{}") as endpoint:
+        lines = connect(clock, endpoint=endpoint).fetch_lines(f"{endpoint}/bulk")
+        assert next(lines) == b"{}"
+        with pytest.raises(ShopError, match=r"not done answering .* before its end"):
+            list(lines)
+
+
+PROXY = "http://me:pass-of-the-proxy@127.0.0.1:1"
+
+
+@pytest.fixture
+def dead_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("HTTPS_PROXY", PROXY)
+    monkeypatch.setenv("HTTP_PROXY", PROXY)
+
+
+@pytest.mark.parametrize("document", [QUERY, ONCE])
+@pytest.mark.usefixtures("dead_proxy")
+def test_a_dead_proxy_is_named_as_the_proxy(document: Document, clock: FakeClock) -> None:
+    with pytest.raises(NotExecuted) as failed:
+        run(connect(clock), document)
+    assert f"the proxy http://127.0.0.1:1 did not pass on a request to {SHOP}" in str(failed.value)
+    assert str(failed.value).endswith(
+        "check HTTPS_PROXY and NO_PROXY in the environment, and the proxy"
+    )
+    assert "pass-of-the-proxy" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says", "tries"),
+    [
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "(it answered 407)", 1),
+        (b"HTTP/1.1 403 Forbidden\r\n\r\n", "(it answered 403)", 1),
+        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "(it answered 502)", MAX_TRIES),
+    ],
+)
+def test_a_proxy_that_refuses_is_named_too(
+    answer: bytes, says: str, tries: int, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    with loopback(*[answer] * tries) as proxy:
+        where = proxy.removeprefix("http://")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:pass-of-the-proxy@{where}")
+        client = connect(clock)
+        with pytest.raises(NotExecuted) as failed:
+            run(client, ONCE)
+    assert f"the proxy {proxy} did not pass on a request to {SHOP} {says}" in str(failed.value)
+    assert "pass-of-the-proxy" not in str(failed.value)
+    assert client.use.requests == tries
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://me:pass-of-the-proxy@[::1", "socks9://me:pass-of-the-proxy@x"]
+)
+def test_a_proxy_that_is_no_address_is_told_without_its_password(
+    proxy: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(ShopError) as failed:
+        run(connect(clock))
+    assert "proxy" in str(failed.value).lower()
+    assert "pass-of-the-proxy" not in str(failed.value)
+
+
+@pytest.mark.usefixtures("dead_proxy")
+def test_on_loopback_nothing_passes_a_proxy(clock: FakeClock) -> None:
+    with loopback(GOOD) as endpoint:
+        assert run(connect(clock, endpoint=endpoint)) == DATA
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip"])
+def test_an_encoding_that_was_not_asked_for_is_no_answer(
+    encoding: str, shop: responses.RequestsMock, client: Client
+) -> None:
+    shop.post(GRAPHQL, body=b"{}", headers={"Content-Encoding": encoding})
+    with pytest.raises(ShopError, match="encoding that was not asked for"):
+        run(client)
+
+
+def test_gzip_in_several_parts_is_unpacked_whole(clock: FakeClock) -> None:
+    body = json.dumps(good()).encode()
+    packed = gzip.compress(body[:9]) + gzip.compress(body[9:])
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: gzip\r\n"
+    with loopback(
+        b"%sContent-Length: %d\r\n\r\n%s" % (head, len(packed), packed),
+        b"%sContent-Length: %d\r\n\r\n%s" % (head, len(packed) - 9, packed[:-9]),
+        GOOD,
+    ) as endpoint:
+        assert run(connect(clock, endpoint=endpoint)) == DATA
+        client = connect(clock, endpoint=endpoint)
+        assert run(client) == DATA
+        assert client.use.requests == 2  # the second answer was cut off
