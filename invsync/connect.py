@@ -1,4 +1,7 @@
-"""The way from a configuration to its shop: a run's clock, the client, and what the command keeps in step there."""
+"""The way from a configuration to its shop.
+
+A run's clock, the client, and what the command keeps in step there.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ from invsync.text import evened, forms
 
 
 class RunClock:
-    """The system's clock, which a signal stops: `sleep` then raises `Stopped`, and so does `check`."""
+    """The system's clock, which a signal stops.
+
+    `sleep` then raises `Stopped`, and so does `check`.
+    """
 
     def __init__(self, budget: float) -> None:
         """`budget`: seconds that the run may take."""
@@ -63,7 +69,9 @@ def connect(
     keep_token: bool = True,
     session: requests.Session | None = None,
 ) -> Client:
-    """A client for the shop of the configuration: the real one, a served sandbox, or the one in this process.
+    """A client for the shop of the configuration.
+
+    The real one, a served sandbox, or the one in this process.
 
     `keep_token`: whether a granted token may be written to the state folder. Raises `StateError`
     for a sandbox in another user's folder.
@@ -94,7 +102,10 @@ def connect(
 
 
 def scope_of(settings: Settings, command: Command, shop: Shop) -> Scope:
-    """What the command keeps in step; raises `ConfigError` for a location that the shop does not have."""
+    """What the command keeps in step.
+
+    Raises `ConfigError` for a location that the shop does not have.
+    """
     section = section_of(settings, command)
     active = {location.id: location for location in shop.locations if location.active}
     if isinstance(section, LocationsSettings):

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 
 class InvsyncError(Exception):
-    """Anything that a user, a network or Shopify can cause; `str()` is the line that a person reads."""
+    """Anything that a user, a network or Shopify can cause.
+
+    `str()` is the line that a person reads.
+    """
 
     exit_code = 1
 
@@ -36,7 +39,10 @@ class LockHeld(InvsyncError):
 
 
 class StateError(InvsyncError):
-    """The state folder, the cache or the journal can't be read or written; what is on disk was kept."""
+    """The state folder, the cache or the journal can't be read or written.
+
+    What is on disk was kept.
+    """
 
 
 class ShopError(InvsyncError):
@@ -47,14 +53,19 @@ class ShopError(InvsyncError):
 
 
 class NotExecuted(ShopError):
-    """The shop's answer says that nothing of this call was carried out; the next call would fare alike.
+    """The shop's answer says that nothing of this call was carried out.
+
+    The next call would fare alike.
 
     It speaks of what was sent in this call, not of an earlier call with the same idempotency key.
     """
 
 
 class CallRefused(NotExecuted):
-    """The shop refuses this call as it stands, and nothing of it was carried out; another call may go through."""
+    """The shop refuses this call as it stands, and nothing of it was carried out.
+
+    Another call may go through.
+    """
 
 
 class QueryTooLarge(ShopError):

@@ -30,7 +30,7 @@ SERVED_UNTIL: Mapping[str, datetime] = {
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Which shop answered (its `*.myshopify.com` domain), and the scopes that the app was granted there."""
+    """Which shop answered (its `*.myshopify.com` domain), and which scopes the app has there."""
 
     shop: str
     scopes: frozenset[str]

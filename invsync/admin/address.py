@@ -48,7 +48,10 @@ class Address:
 
 
 def address_of(url: str) -> Address | None:
-    """The parts of `url`; None if it is no web address, or one that two readers may read differently."""
+    """The parts of `url`.
+
+    None if it is no web address, or one that two readers may read differently.
+    """
     found = _ADDRESS.fullmatch(url)
     if found is None or int(found["port"] or 0) > 65535:
         return None

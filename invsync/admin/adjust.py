@@ -66,7 +66,10 @@ def change(item: str, location: str, delta: int, change_from: int | None) -> dic
 
 
 def call(changes: Sequence[Mapping[str, Any]], run_id: str, key: str) -> dict[str, Any]:
-    """The variables of one call: to be kept, and sent again unchanged with the same key, if its answer is lost."""
+    """The variables of one call.
+
+    To be kept, and sent again unchanged with the same key, if its answer is lost.
+    """
     return {
         "input": {
             "name": "available",
@@ -128,7 +131,10 @@ def _message(error: Mapping[str, Any]) -> str:
 
 
 def _index(field: Any) -> int | None:
-    """The row in `["input", "changes", "3", …]`; a list of fields with no row in it is about the whole call."""
+    """The row in `["input", "changes", "3", …]`.
+
+    A list of fields with no row in it is about the whole call.
+    """
     if not isinstance(field, list) or field[:2] != ["input", "changes"] or len(field) < 3:
         return None
     return int(field[2]) if str(field[2]).isascii() and str(field[2]).isdecimal() else None

@@ -1,4 +1,6 @@
-"""The tries of one call: whether another is worth it, how long to wait before it, and what the last one leaves.
+"""The tries of one call.
+
+Whether another is worth it, how long to wait before it, and what the last one leaves.
 
 Pure, but for the log.
 """

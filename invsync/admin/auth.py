@@ -57,13 +57,19 @@ class GrantDoor(Protocol):
 
     @property
     def shop(self) -> str:
-        """Host of the shop (with the port, where one is given): a token is good for this shop only."""
+        """Host of the shop (with the port, where one is given).
+
+        A token is good for this shop only.
+        """
 
     def server_now(self) -> datetime:
         """Now, by the shop's clock."""
 
     def request_grant(self, credentials: ClientCredentials) -> GrantAnswer:
-        """Ask once for a token, repeated only where the way there failed; answers success, 400, 401 and 404."""
+        """Ask once for a token, repeated only where the way there failed.
+
+        Answers success, 400, 401 and 404.
+        """
 
 
 class Credentials(Protocol):
@@ -81,10 +87,16 @@ class Credentials(Protocol):
         """The token to send now."""
 
     def replacement(self, refused: AccessToken, door: GrantDoor) -> AccessToken | None:
-        """Another token after the shop answered 401 to `refused`; None when there is none to try."""
+        """Another token after the shop answered 401 to `refused`.
+
+        None when there is none to try.
+        """
 
     def forget(self) -> None:
-        """Let go of the token, so that the next one is asked for anew: scopes may have been added since."""
+        """Let go of the token, so that the next one is asked for anew.
+
+        Scopes may have been added since.
+        """
 
     def conceal(self, text: str) -> str:
         """`text` without any secret that stands in it."""
@@ -154,8 +166,9 @@ class _Granted:
 
 
 class GrantedToken:
-    """Tokens by the client credentials grant, kept in `state_dir/token.json` (0600) until shortly before they expire.
+    """Tokens by the client credentials grant.
 
+    Kept in `state_dir/token.json` (0600) until shortly before they expire.
     Both commands, and runs beside each other, share the file: it is read again before a new token
     is asked for. A file that can't be read, or is of another shop or app, is as good as none; one
     that can't be written draws a warning. `state_dir` None: the token is kept in memory only.
@@ -181,7 +194,10 @@ class GrantedToken:
         return "it was granted just now: check that the app is still installed on the shop"
 
     def current(self, door: GrantDoor) -> AccessToken:
-        """The token in use, the one in the file, or a new one; raises `ShopError` when none is granted."""
+        """The token in use, the one in the file, or a new one.
+
+        Raises `ShopError` when none is granted.
+        """
         now = door.server_now()
         if self._granted is None or not self._granted.is_good_at(now):
             kept = self._read(door.shop)
@@ -189,7 +205,7 @@ class GrantedToken:
         return self._granted.token
 
     def replacement(self, refused: AccessToken, door: GrantDoor) -> AccessToken | None:
-        """What another run has put into the file meanwhile, else a new token; that is asked for once only."""
+        """What another run has put into the file meanwhile, else a new one (asked for once)."""
         kept = self._read(door.shop)
         if kept and kept.token != refused and kept.is_good_at(door.server_now()):
             self._granted = kept
@@ -201,7 +217,10 @@ class GrantedToken:
         return self._granted.token
 
     def forget(self) -> None:
-        """Drop the token and its file: a token keeps the scopes of the day it was granted, up to 24 hours long."""
+        """Drop the token and its file.
+
+        A token keeps the scopes of the day it was granted, up to 24 hours long.
+        """
         self._granted = None
         if self._file is not None:
             try:
@@ -242,7 +261,10 @@ class GrantedToken:
         return _Granted(token, door.server_now() + lifetime, scopes)
 
     def _refusal(self, answer: GrantAnswer) -> str:
-        """Why no token was granted, and the mend. Bodies are JSON, HTML or text: the code is looked for in any."""
+        """Why no token was granted, and the mend.
+
+        Bodies are JSON, HTML or text: the code is looked for in any.
+        """
         if "shop_not_permitted" in answer.text:
             return (
                 "grants this app no access token (shop_not_permitted): app and shop belong to "

@@ -34,7 +34,7 @@ class Cost:
     rate: float | None = None
 
     def seconds_until(self, requested: float) -> float:
-        """How long to wait after this answer, which refused a call for want of `requested` points."""
+        """How long to wait after this answer refused a call for want of `requested` points."""
         if self.left is None or not self.rate:
             return UNKNOWN_WAIT_SECONDS
         return max(0.0, requested - self.left) / self.rate
@@ -88,7 +88,7 @@ class Bucket:
         return min(full, self._level + self._rate * (now - self._at))
 
     def missing_seconds(self, cost: float, now: float) -> float:
-        """How long until `cost` points are there, or until the bucket is full if it can't hold as many."""
+        """How long until `cost` points are there, or the bucket is full if it holds fewer."""
         left = self.left(now)
         wanted = cost if self.maximum is None else min(cost, self.maximum)
         if left is None or left >= wanted:

@@ -115,7 +115,10 @@ class _Started(Node):
 
 
 def bulk_products(client: Client, terms: str, location: str, heed: Heed) -> Iterator[Listing]:
-    """As `levels.find_products`, by a bulk operation; raises `BulkFailed` before anything is handed out."""
+    """As `levels.find_products`, by a bulk operation.
+
+    Raises `BulkFailed` before anything is handed out.
+    """
     text = load("bulk_products").text.replace('"LOCATION"', json.dumps(location))
     products: dict[str, tuple[Product, list[Item]]] = {}
     with _whole():
@@ -132,7 +135,10 @@ def bulk_products(client: Client, terms: str, location: str, heed: Heed) -> Iter
 
 
 def bulk_items(client: Client, terms: str, heed: Heed) -> Iterator[Listing]:
-    """As `levels.find_items`, by a bulk operation; raises `BulkFailed` before anything is handed out."""
+    """As `levels.find_items`, by a bulk operation.
+
+    Raises `BulkFailed` before anything is handed out.
+    """
     products: dict[str, Product] = {}
     variants: list[Listing] = []
     # Whether the variant or its item counts as the parent of a level is not written anywhere.
@@ -172,7 +178,10 @@ def _product(row: _ProductRow) -> Product:
 
 @contextlib.contextmanager
 def _whole() -> Iterator[None]:
-    """While a result is gathered: what does not fit together is not believed, and nothing of it is garbage."""
+    """While a result is gathered.
+
+    What does not fit together is not believed, and nothing of it is garbage.
+    """
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -128,7 +128,10 @@ def changed_products(
 
 
 def _items(client: Client, product: str, first: _Variants, location: str) -> Iterator[str]:
-    """The ids of a product's items; of one that vanishes on the way those that were read until then."""
+    """The ids of a product's items.
+
+    Of one that vanishes on the way those that were read until then.
+    """
     try:
         for page in all_variants(client, product, first, location, _Variants):
             yield from (variant.inventory_item.id for variant in page.nodes)

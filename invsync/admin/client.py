@@ -164,7 +164,9 @@ class Client:
         return self._repeat(document.operation, document.repeatable, attempt)
 
     def fetch_lines(self, url: str) -> Iterator[bytes]:
-        """The lines of a bulk operation's result, read as they are asked for; no token is sent with the request.
+        """The lines of a bulk operation's result, read as they are asked for.
+
+        No token is sent with the request.
 
         Tried again only while no line has been handed out. Raises `ShopError` when it has expired,
         is cut off, or is shorter than announced; a result without a length can still end early, so
@@ -189,7 +191,10 @@ class Client:
             )
 
     def request_grant(self, credentials: ClientCredentials) -> GrantAnswer:
-        """Ask for an access token by the client credentials grant; 400, 401 and 404 are the caller's to judge."""
+        """Ask for an access token by the client credentials grant.
+
+        400, 401 and 404 are the caller's to judge.
+        """
         call = self._call("TokenGrant", is_query=False)
 
         def attempt() -> GrantAnswer:
@@ -207,13 +212,16 @@ class Client:
         return self._repeat("TokenGrant", True, attempt)
 
     def wait(self, seconds: float, reason: str) -> None:
-        """Sleep, within the time budget; `reason` is a clause for the message of `OutOfTime` otherwise."""
+        """Sleep, within the time budget.
+
+        `reason` is a clause for the message of `OutOfTime` otherwise.
+        """
         self._keep_budget(seconds, reason)
         self._clock.sleep(seconds)
         self.use.waited_seconds += seconds
 
     def pace(self, operation: str, cost: int) -> float:
-        """Wait until the shop's budget holds `cost` points, so that `operation` is not refused; seconds waited."""
+        """Wait until the shop's budget holds `cost` points for `operation`; seconds waited."""
         missing = min(
             self._bucket.missing_seconds(cost, self._clock.monotonic()), LONGEST_NAMED_WAIT_SECONDS
         )
@@ -231,7 +239,7 @@ class Client:
         return self.server_time(self._clock.now())
 
     def server_time(self, moment: float) -> datetime:
-        """`moment`, Unix time of the local clock, by the shop's clock as it is known now, in UTC."""
+        """`moment`, Unix time of the local clock, by the shop's as it is known now, in UTC."""
         return self._shop_clock.at(moment)
 
     @property
@@ -263,7 +271,7 @@ class Client:
         )
 
     def _post(self, call: Call, body: bytes) -> Answer:
-        """One GraphQL request, sent again at once where a 401 only means that the token has to be renewed."""
+        """One GraphQL request, sent again at once where a 401 means that the token has expired."""
         path = f"/admin/api/{self._api_version}/graphql.json"
         token = self._credentials.current(self)
         waited = self.pace(call.operation, call.cost)
@@ -339,7 +347,10 @@ class Client:
             )
 
     def _open(self, address: Address, where: str) -> tuple[Incoming, Iterator[bytes]]:
-        """Begin to read a bulk result: its first whole line is there, with whatever came along, or it is all there."""
+        """Begin to read a bulk result.
+
+        Its first whole line is there, with whatever came along, or it is all there.
+        """
         call = self._call("BulkResult", is_query=False, where=where)
         outgoing = Outgoing("GET", address, where, _NoSecret())
         started = self._clock.monotonic()
@@ -360,7 +371,7 @@ class Client:
         return incoming, chain([head], incoming.pieces)
 
     def _repeat(self, operation: str, repeatable: bool, attempt: Callable[[], T]) -> T:
-        """`attempt` until it succeeds, fails for good, or has had all the tries that its failures are worth."""
+        """`attempt` until it succeeds, fails for good, or its failures are worth no more tries."""
         tries = Tries(operation, repeatable=repeatable, jitter=self._jitter)
 
         def before_waiting(state: tenacity.RetryCallState) -> None:

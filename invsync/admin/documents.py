@@ -23,7 +23,10 @@ class Document:
 
     @property
     def operation(self) -> str:
-        """The operation's own name, as logs and messages give it; the document's name where it has none."""
+        """The operation's own name, as logs and messages give it.
+
+        The document's name where it has none.
+        """
         return _operation(self.text)[1] or self.name
 
     @property
@@ -33,7 +36,7 @@ class Document:
 
     @property
     def repeatable(self) -> bool:
-        """Whether it may be sent again, with the same variables, when nobody knows if it has run already.
+        """Whether it may be sent again, with the same variables, when it may have run already.
 
         True of a query, and of a mutation that carries `@idempotent`: Shopify then does the work
         once and answers alike again (https://shopify.dev/docs/api/usage/implementing-idempotency).

@@ -130,7 +130,10 @@ class Passing(Exception):
         self.request = request
 
     def given_up(self, operation: str, *, repeatable: bool, tries: int) -> ShopError:
-        """What to raise after the last try; of one call only, which says nothing of earlier ones."""
+        """What to raise after the last try.
+
+        Of one call only, which says nothing of earlier ones.
+        """
         raised: type[ShopError] = ShopError if self.ran else NotExecuted
         if self.ran and not repeatable:
             why = "it may have been done all the same, so it was not asked for again; " + self.mend
@@ -184,7 +187,10 @@ def judge(call: Call, answer: Answer, now: datetime) -> dict[str, Any]:
 
 
 def beside(call: Call, answer: Answer) -> str:
-    """What the errors say that stand beside data which was taken all the same; empty without any."""
+    """What the errors say that stand beside data which was taken all the same.
+
+    Empty without any.
+    """
     errors = answer.payload.get("errors") if isinstance(answer.payload, dict) else None
     return "; ".join(call.quote(_words(entry)) for entry in _entries(errors)) if errors else ""
 

@@ -45,7 +45,8 @@ VARIANTS_BESIDE = 30
 #: Levels that one page of items may hold, which bounds the size of an answer.
 LEVELS_A_PAGE = 5000
 
-#: Points of a variant's own fields: item, level, quantities; and of a level's: location, quantities.
+#: Points of a variant's own fields (item, level, quantities), and of a level's (location,
+#: quantities).
 VARIANT_COST = 1 + 1 + 1
 _LEVEL_COST = 1 + 1
 
@@ -80,7 +81,7 @@ class _WholeItem(SpreadItemNode):
 
 
 def find_products(client: Client, terms: str, location: str) -> Iterator[Listing]:
-    """Every product that the search index finds for `terms`, with all its variants' levels at `location`.
+    """Every product that the index finds for `terms`, with all its variants' levels at `location`.
 
     Pages are id ranges rather than cursors: Shopify pages no deeper than 25,000 objects of one
     result set.
@@ -110,7 +111,7 @@ def find_products(client: Client, terms: str, location: str) -> Iterator[Listing
 
 
 def find_items(client: Client, terms: str, locations: int) -> Iterator[Listing]:
-    """Every variant that the search index finds for `terms`, with its item's levels at all locations.
+    """Every variant that the index finds for `terms`, with its item's levels at all locations.
 
     `locations`: how many the shop has, which decides how many levels a page asks for.
     """
@@ -161,7 +162,10 @@ def read_products(
 
 
 def read_items(client: Client, ids: Sequence[str], locations: int) -> ById:
-    """Inventory items whole and by id: id → a listing for each variant that shows the item; none for one gone."""
+    """Inventory items whole and by id: id → a listing for each variant that shows it.
+
+    None for one that is gone.
+    """
     levels = min(PAGE, max(1, locations))
 
     def listings(node: Any) -> tuple[Listing, ...]:
@@ -190,7 +194,10 @@ def read_items(client: Client, ids: Sequence[str], locations: int) -> ById:
 
 
 def _product(operation: str, client: Client, node: Any, location: str) -> Listing | None:
-    """A product with its variants, those that did not fit on its page included; None if it is gone."""
+    """A product with its variants, those that did not fit on its page included.
+
+    None if it is gone.
+    """
     if node is None:
         return None
     product = of(operation, node, Product)
@@ -211,7 +218,10 @@ def _product(operation: str, client: Client, node: Any, location: str) -> Listin
 def all_variants(
     client: Client, product: str, first: P, location: str, shape: type[P]
 ) -> Iterator[P]:
-    """The pages of a product's variants from the `first` on; raises `Gone` where it vanishes on the way."""
+    """The pages of a product's variants from the `first` on.
+
+    Raises `Gone` where it vanishes on the way.
+    """
 
     def more(after: str) -> P:
         answer = client.execute(
@@ -265,7 +275,9 @@ def _still(operation: str, answer: dict[str, Any], name: str, connection: str) -
 def pages_by_id(
     operation: str, connection: str, page: Callable[[int, int], dict[str, Any]], first: int
 ) -> Iterator[list[Any]]:
-    """The nodes of every page; a page that is too much for Shopify is asked for again at half the size.
+    """The nodes of every page.
+
+    A page that is too much for Shopify is asked for again at half the size.
 
     `page` asks for so many objects beyond an id.
     """
@@ -288,7 +300,7 @@ def pages_by_id(
 
 
 def _halving(ask: Callable[[int, int], T], first: int, after: int) -> tuple[int, T]:
-    """What `ask` answers for so many after a place, half as many for as long as that is too much."""
+    """What `ask` answers for so many after a place; half as many as long as that is too much."""
     while True:
         try:
             return first, ask(first, after)

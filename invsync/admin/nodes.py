@@ -1,4 +1,6 @@
-"""What Shopify's nodes look like, and what they are made into: products, items, and what their levels read.
+"""What Shopify's nodes look like, and what they are made into.
+
+Products, items, and what their levels read.
 
 A node is checked whole as it is taken: one that is not of the shape that the schema promises
 raises `ShopError`.
@@ -75,7 +77,10 @@ class Item(Struct, frozen=True, gc=False):
 
 
 class Listing(Struct, frozen=True, gc=False):
-    """A product with those of its items that were read: all of them (variants), or just one (locations)."""
+    """A product with those of its items that were read.
+
+    All of them (variants), or just one (locations).
+    """
 
     product: Product
     items: tuple[Item, ...]
@@ -89,7 +94,10 @@ class Node(Struct, rename="camel", gc=False):
 
 
 class PageInfo(Node):
-    """Whether a connection goes on, and from where; a cursor is there only where it was asked for."""
+    """Whether a connection goes on, and from where.
+
+    A cursor is there only where it was asked for.
+    """
 
     has_next_page: bool
     end_cursor: str | None = None

@@ -1,4 +1,7 @@
-"""Search terms, as Shopify's search index takes them (https://shopify.dev/docs/api/usage/search-syntax). Pure."""
+"""Search terms, as Shopify's search index takes them. Pure.
+
+https://shopify.dev/docs/api/usage/search-syntax
+"""
 
 from __future__ import annotations
 

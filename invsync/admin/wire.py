@@ -50,7 +50,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A request. `where`: what it is sent to, for messages; `auth` puts a secret in at the last moment.
+    """A request.
+
+    `where`: what it is sent to, for messages; `auth` puts a secret in at the last moment.
 
     `waited_for`: a mutation, whose outcome is worth some seconds when the run has to end.
     """
@@ -65,7 +67,10 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """An answer whose body is yet to be read: `pieces`, unpacked, a bounded number of bytes each."""
+    """An answer whose body is yet to be read.
+
+    `pieces`, unpacked, a bounded number of bytes each.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -85,7 +90,10 @@ class Wire:
         self._conceal = conceal
 
     def whole(self, outgoing: Outgoing) -> tuple[int, Mapping[str, str], bytes]:
-        """The answer to a request, whatever its status: status, headers and the whole body, unpacked."""
+        """The answer to a request, whatever its status.
+
+        Status, headers and the whole body, unpacked.
+        """
 
         def ask() -> tuple[int, Mapping[str, str], bytes]:
             incoming = self._ask(outgoing)
@@ -97,7 +105,10 @@ class Wire:
         return self._watched(ask, outgoing)
 
     def streamed(self, outgoing: Outgoing) -> Incoming:
-        """The beginning of an answer; its pieces come as they are asked for, each within its time."""
+        """The beginning of an answer.
+
+        Its pieces come as they are asked for, each within its time.
+        """
         incoming = self._watched(lambda: self._ask(outgoing), outgoing)
         left_behind = False
 
@@ -151,7 +162,10 @@ class Wire:
         raise failure
 
     def _watched(self, work: Callable[[], T], outgoing: Outgoing) -> T:
-        """What `work` returns or raises; it is left behind once it takes too long or the run has to end."""
+        """What `work` returns or raises.
+
+        It is left behind once it takes too long or the run has to end.
+        """
         if not outgoing.waited_for:
             self._clock.check()
         task = _Task(work)
@@ -221,7 +235,10 @@ def _joined(pieces: Iterator[bytes], where: str) -> bytes:
 
 
 def _pieces(response: requests.Response, where: str) -> Iterator[bytes]:
-    """The body, unpacked, in pieces; raises `Passing` where it breaks off or is shorter than announced."""
+    """The body, unpacked, in pieces.
+
+    Raises `Passing` where it breaks off or is shorter than announced.
+    """
     packed = response.headers.get("Content-Encoding", "identity").lower()
     if packed not in ("identity", "", "gzip", "x-gzip", "deflate"):
         raise Passing(f"{where} answered in an encoding that was not asked for", ran=True)
@@ -329,7 +346,10 @@ def _no_proxy(causes: list[BaseException], where: str, proxy: str, because: str)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and what it wraps: requests and urllib3 keep that among the arguments, as `reason`, or as the cause."""
+    """`error` and what it wraps.
+
+    Requests and urllib3 keep that among the arguments, as `reason`, or as the cause.
+    """
     yield error
     for inner in (*error.args, getattr(error, "reason", None), error.__cause__):
         if isinstance(inner, BaseException):

@@ -1,4 +1,7 @@
-"""Reading by answers that a test writes: what is gone, what does not go on, and what no level reads so."""
+"""Reading by answers that a test writes.
+
+What is gone, what does not go on, and what no level reads so.
+"""
 
 from __future__ import annotations
 
@@ -228,7 +231,10 @@ LOCATION = {"id": "L1", "name": "W", "isActive": True, "isFulfillmentService": F
 def endless(
     cursor: Callable[[int], str],
 ) -> dict[str, tuple[dict[str, Any], Callable[[Client], Any]]]:
-    """Every walk by cursors: what the shop says, the cursors being those of a test; and who walks."""
+    """Every walk by cursors: what the shop says, the cursors being those of a test.
+
+    And who walks.
+    """
     count = iter(range(10**6))
 
     def page(nodes: list[Any]) -> dict[str, Any]:

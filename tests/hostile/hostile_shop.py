@@ -1,4 +1,4 @@
-"""A shop over real HTTP that answers as the sandbox does, but for one operation, at which it misbehaves."""
+"""A shop over real HTTP that answers as the sandbox does, but misbehaves at one operation."""
 
 from __future__ import annotations
 
@@ -198,7 +198,10 @@ class HostileShop:
         config.chmod(0o600)
 
     def run(self, *args: str, stop: int | None = None, **environment: str) -> Ended:
-        """Run the program to its end; `stop`: a signal that it gets once the misdeed is under way."""
+        """Run the program to its end.
+
+        `stop`: a signal that it gets once the misdeed is under way.
+        """
         self.reached.clear()
         self.asked.clear()
         return run(self, [*PROGRAM, *args], stop, environment)

@@ -1,4 +1,7 @@
-"""Runs that would not end: each ends within its time, with one line, little memory and the lock free."""
+"""Runs that would not end.
+
+Each ends within its time, with one line, little memory and the lock free.
+"""
 
 from __future__ import annotations
 
