@@ -217,12 +217,24 @@ class HostileShop:
         return True
 
 
-PROGRAM = [sys.executable, "-m", "invsync"]
+#: Runs the program, then writes down the peak of its memory: what the system tells afterwards
+#: counts in the process that it was forked from.
+_MEASURED = """
+import pathlib, re
+from invsync import cli
+{first}
+try:
+    cli.main(prog_name="invsync")
+finally:
+    peak = re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())
+    pathlib.Path("peak").write_text(peak[1])
+"""
+PROGRAM = [sys.executable, "-c", _MEASURED.format(first="")]
 #: The program with complete scans by bulk operations.
 IN_BULK = [
     sys.executable,
     "-c",
-    "from invsync import cli, find; find.DEAR_POINTS = -1; cli.main(prog_name='invsync')",
+    _MEASURED.format(first="from invsync import find; find.DEAR_POINTS = -1"),
 ]
 
 
@@ -252,7 +264,8 @@ def run(
 ) -> Ended:
     """Run a command in the shop's folder to its end."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("INVSYNC_")}
-    out, err = shop.folder / "out", shop.folder / "err"
+    out, err, peak = (shop.folder / name for name in ("out", "err", "peak"))
+    peak.unlink(missing_ok=True)
     with out.open("wb") as stdout, err.open("wb") as stderr:
         began = time.monotonic()
         process = subprocess.Popen(
@@ -265,12 +278,13 @@ def run(
                 assert shop.reached.wait(PATIENCE), err.read_text()
                 began = time.monotonic()
                 process.send_signal(signal.Signals(stop))
-            _, status, used = os.wait4(process.pid, 0)
+            process.wait()
         finally:
             killer.cancel()
     seconds = time.monotonic() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
     told = err.read_text("utf-8")
     assert "Traceback" not in told, told
     assert TOKEN not in told
-    return Ended(process.returncode, out.read_text("utf-8"), told, seconds, used.ru_maxrss * 1024)
+    return Ended(
+        process.returncode, out.read_text("utf-8"), told, seconds, int(peak.read_text()) * 1024
+    )
