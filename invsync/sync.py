@@ -1,37 +1,48 @@
 """The rule: what a pool's levels did since the last run, and what follows from it.
 
 Pure: values in, values out. No I/O, no clock, no configuration, no logging; nothing of the project
-is imported.
+is imported. Read from the top: the words, what is remembered, what one level did, the stories of a
+pool (the first that fits; the last takes everything), a pool without a quantity.
 
-The invariant that everything here keeps, with `start` the quantity at adoption:
+What everything here keeps, with `start` the quantity at adoption:
 
-    quantity + pending + what `held` keeps back = start + every movement counted
+    quantity + what is let through on release = start + every movement that is counted
 
-and each level, once its adjustment is applied, reads `quantity + held + braked` of that level,
-where `held` and `braked` are 0 for all levels but those that wait for a person.
+and each level, once its adjustment is applied, reads `due(quantity)` and what is held of it. All
+falls count, always. A witness that is unknown proves nothing: no order, no cancelled order, no
+other program. *Pieces* are what a level shows, *units* what the stock is counted in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
-SeveralRises = Literal["smallest", "sum", "hold"]
+SeveralRises = Literal["smallest", "freed", "sum", "hold"]
 Align = Literal["lowest", "highest"]
 
 NoteKind = Literal[
-    "adopted",  # first sight, all levels equal
-    "out_of_sync",  # never adopted, its levels differ: left alone
-    "several_rises",  # two or more rises between two runs: a person should look
-    "held",  # rises wait for a person
-    "stock_count",  # all levels fell alike, by more than there was: waits for a person
-    "count_believed",  # a stock count that waited was taken for true, since a level rose after it
-    "fell_alike",  # all of three or more levels fell alike: counted as sales, may have been a stock count
-    "another_program",  # something else adjusts the same pool: left alone
-    "new_level_stock",  # a level that joined the pool came with units of its own
-    "raise_closed",  # a level that waited to be raised rose by itself, but not to the quantity: not counted
-    "several_sources",  # several levels of a pool without a quantity moved: the smallest was taken
+    # kind              levels: of each level …           units: …
+    "adopted",  #         what it reads                   the quantity
+    "out_of_sync",  #     what it reads                   –
+    "new_level_stock",  # its own units, not counted      –
+    "size_changed",  #    its size before                 –
+    "loose_units",  #     typed up in packs: loose units  –
+    "raise_closed",  #    units that only closed a gap    –
+    "several_rises",  #   what it rose by (`cancelled`)   that are left out: "raise one by 3"
+    "held",  #            units held                      that the quantity rises by on release
+    "taken_back",  #      units held that are gone        that the quantity rises by less
+    "settled",  #         units that were held            the quantity
+    "stock_moved",  #     units that Shopify moved there  that left the pool's other level
+    "overwritten",  #     units refused since it began    –
+    "another_program",  # falls that may be its work      that it ran down (0: not known)
+    "fell_alike",  #      what it fell by                 below 0 by it, if so
+    "oversold",  #        what it fell by                 owed
+    "several_sources",  # what it rose by                 the quantity taken
+    "lifted",  #          what it is lifted by            that its source rose by: less than that
+    "beyond_bounds",  #   pieces it would have to read    –
 ]
 
 Why = Literal[
@@ -40,13 +51,22 @@ Why = Literal[
     "falls",
     "rise",
     "smallest_rise",
+    "freed_rises",
     "sum_of_rises",
+    "import",
     "released",
     "settled",
     "source",
+    "passed_on",
     "aligned",
+    "as_set",
     "finish",
 ]
+
+#: Shopify takes no adjustment that leads beyond this, in either direction.
+BOUND = 2_000_000_000
+#: Units per level from which a fall of all levels alike is worth a warning.
+FELL_ALIKE_WARNS = 5
 
 
 class LevelId(NamedTuple):
@@ -56,49 +76,133 @@ class LevelId(NamedTuple):
     location: str
 
 
-@dataclass(frozen=True, slots=True)
-class FellAlike:
-    """All levels of the pool fell by the same `fall` (negative) at the last run, `runs` runs running."""
-
-    fall: int
-    runs: int
-
-
-_NONE: Mapping[LevelId, int] = {}
+Units = Mapping[LevelId, int]
+_NONE: Units = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
-    """What is remembered of a pool between two runs.
+class Reading:
+    """What a level reads, in pieces: what can be sold, and two witnesses (None: not known)."""
 
-    `quantity` is None for a pool that was never adopted (or is left alone: `left_alone`); its
-    `accounted` is then simply what each level last read. `held` are units by which a level reads
-    above (or, after a stock count, below) the quantity and which wait for a person; `braked` are
-    the same, kept back by the brake, and `pending` is what the quantity rises by once the brake is
-    released.
-    """
-
-    quantity: int | None
-    accounted: Mapping[LevelId, int]
-    held: Mapping[LevelId, int] = field(default_factory=lambda: _NONE)
-    braked: Mapping[LevelId, int] = field(default_factory=lambda: _NONE)
-    pending: int = 0
-    fell_alike: FellAlike | None = None
-    left_alone: bool = False
+    available: int
+    on_hand: int | None = None
+    committed: int | None = None
 
     @property
-    def waits(self) -> bool:
-        """Whether anything of this pool waits for a person."""
-        return bool(self.held or self.braked)
+    def shelf(self) -> int | None:
+        """What lies on the shelf: on_hand, which Shopify stops at 0, with what it hides below."""
+        if self.on_hand is None or self.committed is None:
+            return None
+        if self.on_hand > 0:
+            return self.on_hand
+        return min(self.on_hand, self.available + self.committed)
 
-    def offset(self, level: LevelId) -> int:
-        """By how much the level is meant to differ from the quantity, since that much waits for a person."""
-        return self.held.get(level, 0) + self.braked.get(level, 0)
+    def adjusted(self, delta: int) -> Reading:
+        """The same after an adjustment: it moves available and on_hand alike."""
+        on_hand = None if self.shelf is None else max(0, self.shelf + delta)
+        return Reading(self.available + delta, on_hand, self.committed)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What is remembered of a level of a managed pool; all but `last` in units.
+
+    `last`: what it read when the last run left it. For the two alarms: `sent`, our adjustments that
+    another program would not have answered yet; `ours`, those since it last rose; `undone`, whether
+    that rise undid exactly those before it; `refused`, such rises that were not counted.
+    """
+
+    last: Reading
+    size: int = 1
+    held: int = 0
+    sent: int = 0
+    ours: int = 0
+    undone: bool = False
+    refused: int = 0
+
+    def adjusted(self, delta: int) -> Level:
+        """The same after an adjustment of `delta` pieces."""
+        units = delta * self.size
+        last = self.last.adjusted(delta)
+        return replace(self, last=last, sent=self.sent + units, ours=self.ours + units)
+
+
+@dataclass(frozen=True, slots=True)
+class Echoes:
+    """How often another program showed, runs with movements since then, units that it took."""
+
+    heard: int = 0
+    since: int = 0
+    units: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """A pool under management. `on_release`: what the quantity rises by once nothing is held."""
+
+    quantity: int
+    levels: Mapping[LevelId, Level]
+    on_release: int = 0
+    echoes: Echoes = Echoes()
+
+    @property
+    def held(self) -> Units:
+        """The units that wait for a person, of each level of which some do."""
+        return {at: level.held for at, level in self.levels.items() if level.held}
+
+    def adjusted(self, deltas: Units) -> Managed:
+        """The same after these adjustments, in pieces."""
+        levels = {at: level.adjusted(deltas.get(at, 0)) for at, level in self.levels.items()}
+        return replace(self, levels=levels)
+
+
+@dataclass(frozen=True, slots=True)
+class Unmanaged:
+    """A pool that was never adopted, or that is left alone since another program works on it."""
+
+    levels: Mapping[LevelId, Reading]
+    left_alone: bool = False
+    ran_down: int = 0
+
+    def adjusted(self, deltas: Units) -> Unmanaged:
+        """The same after these adjustments, in pieces."""
+        levels = {at: last.adjusted(deltas.get(at, 0)) for at, last in self.levels.items()}
+        return replace(self, levels=levels)
+
+
+Pool = Managed | Unmanaged
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules in force for one pool in one run.
+
+    `brake`: rises are held. `release`: what is held is let through (`--force`). `follow`: a pool
+    without a quantity follows what a person types, and passes its falls on (the locations of one
+    variant). `fresh`: a pool that is not remembered was made since the last run. `sizes`: units per
+    piece, where that is not 1. `reserve`: units that no level shows.
+    """
+
+    several_rises: SeveralRises = "smallest"
+    brake: bool = False
+    release: bool = False
+    follow: bool = False
+    fresh: bool = False
+    sizes: Units = field(default_factory=dict)
+    reserve: int = 0
+
+    def size(self, at: LevelId) -> int:
+        """Units per piece of a level."""
+        return self.sizes.get(at, 1)
+
+    def due(self, at: LevelId, quantity: int) -> int:
+        """What a level is to read while nothing is held of it, in pieces."""
+        return due(quantity, self.size(at), self.reserve)
 
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """A delta for one level, planned from the reading `observed`."""
+    """A delta for one level, in pieces, planned from the reading `observed`."""
 
     level: LevelId
     observed: int
@@ -106,397 +210,685 @@ class Adjustment:
 
     @property
     def change_from(self) -> int | None:
-        """The quantity to compare with before applying: for a raise what it was planned from, else nothing.
-
-        A delta that lowers commutes with sales; one that raises does not commute with an import
-        that is half done.
-        """
+        """What Shopify compares with before it applies a raise; a lowering commutes with sales."""
         return self.observed if self.delta > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that a person should know of. `levels`: the units of each level that it is about."""
+    """Something to tell; `NoteKind` says what `levels` and `units` hold.
+
+    `cancelled`: those of its levels whose rise is a cancelled order, by the witnesses.
+    """
 
     kind: NoteKind
-    levels: Mapping[LevelId, int]
+    levels: Units
+    units: int = 0
+    cancelled: frozenset[LevelId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What follows from one reading of a pool.
 
-    `before` is the quantity the plan started from, `pool` what to remember once every adjustment is
-    applied, `movements` what each known level did (0 left out), `risen` how many units of rises are
-    counted in.
+    `before`: the quantity it started from. `unsent`: what to remember if no adjustment takes
+    effect. `movements`: what each level did, in units (0 left out). `risen`: units of rises that
+    are counted in, or that a source lifts others by: what the brake looks at.
     """
 
     before: int | None
-    pool: Pool
-    observed: Mapping[LevelId, int]
+    unsent: Pool
+    seen: Mapping[LevelId, Reading]
     adjustments: tuple[Adjustment, ...] = ()
-    movements: Mapping[LevelId, int] = field(default_factory=lambda: _NONE)
+    movements: Units = field(default_factory=dict)
     risen: int = 0
     notes: tuple[Note, ...] = ()
     why: Why = "nothing"
 
-    def settle(self, applied: Collection[LevelId]) -> Pool:
-        """The pool to remember when only the adjustments of the levels in `applied` took effect.
+    @property
+    def pool(self) -> Pool:
+        """What to remember once every adjustment took effect."""
+        return self.settle([adjustment.level for adjustment in self.adjustments])
 
-        Accounted is what was observed plus the delta applied, never a later reading: that could
-        hold a sale in between. The next run sees the levels that failed away from the quantity and
-        finishes the job.
+    def settle(self, applied: Collection[LevelId]) -> Pool:
+        """What to remember when only the adjustments of the levels in `applied` took effect.
+
+        Each is what was observed plus the delta that was applied, never a later reading: that could
+        hold a sale in between. The next run finds the others away from what is due, and finishes.
         """
-        failed = [a for a in self.adjustments if a.level not in applied]
-        if not failed:
-            return self.pool
-        accounted = dict(self.pool.accounted)
-        for adjustment in failed:
-            accounted[adjustment.level] = adjustment.observed - self.pool.offset(adjustment.level)
-        return replace(self.pool, accounted=accounted)
+        deltas = {one.level: one.delta for one in self.adjustments if one.level in applied}
+        return self.unsent.adjusted(deltas) if deltas else self.unsent
+
+
+# What a level shows.
+
+
+def due(quantity: int, size: int = 1, reserve: int = 0) -> int:
+    """The pieces that a quantity comes to; units that are owed show on every level."""
+    return quantity // size if quantity < 0 else max(0, quantity - reserve) // size
+
+
+def agree(
+    shown: Iterable[tuple[int, int]], reserve: int = 0, remembered: int | None = None
+) -> int | None:
+    """The quantity that makes all of `shown` (pieces, size) due; None where no quantity does.
+
+    Several may: the remembered one if it is among them, else the lowest.
+    """
+    fitting = [_fitting(pieces, size, reserve) for pieces, size in shown]
+    lowest, highest = max(low for low, _ in fitting), min(high for _, high in fitting)
+    if lowest > highest:
+        return None
+    return remembered if remembered is not None and lowest <= remembered <= highest else lowest
+
+
+def _fitting(pieces: int, size: int, reserve: int) -> tuple[int, int]:
+    """The lowest and the highest quantity that come to these pieces."""
+    lowest = pieces * size + (reserve if pieces > 0 else 0)
+    highest = pieces * size + size - 1 + (reserve if pieces >= 0 else 0)
+    return lowest, highest
+
+
+def _agree(
+    seen: Mapping[LevelId, Reading], rules: Rules, reserve: int = 0, quantity: int | None = None
+) -> int | None:
+    return agree(((now.available, rules.size(at)) for at, now in seen.items()), reserve, quantity)
+
+
+# What one level did.
+
+
+class _Change(NamedTuple):
+    """By how many pieces a level's numbers changed; a witness that is not known is None."""
+
+    available: int
+    shelf: int | None
+    committed: int | None
+
+    @property
+    def cancelled(self) -> bool:
+        """A rise that is a cancelled order: back for sale, never off the shelf."""
+        return self.available > 0 and self.shelf == 0 and self.committed == -self.available
+
+    @property
+    def off_shelf(self) -> int:
+        """The part of a fall (0 or negative) that is no order: it left the shelf."""
+        return min(0, self.available if self.shelf is None else max(self.available, self.shelf))
+
+    @property
+    def typed(self) -> int:
+        """By how much somebody raised it, though some was ordered meanwhile."""
+        return 0 if self.cancelled else self.available + max(0, self.committed or 0)
+
+
+def _change(last: Reading, now: Reading) -> _Change:
+    known = last.shelf is not None and now.shelf is not None
+    shelf = (now.shelf or 0) - (last.shelf or 0) if known else None
+    committed = (now.committed or 0) - (last.committed or 0) if known else None
+    return _Change(now.available - last.available, shelf, committed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """What one level did. `units` count; `held` wait on, `taken` were held, `closed` a gap only.
+
+    `gap`: the pieces by which it was to be raised yet.
+    """
+
+    change: _Change
+    units: int
+    held: int
+    taken: int = 0
+    closed: int = 0
+    gap: int = 0
+
+
+def _move(level: Level, now: Reading, size: int, quantity: int, reserve: int) -> _Move:
+    """The table "what one level did", for a level that is known."""
+
+    def units(pieces: int) -> int:
+        # Where the size changed, a fall counts with the larger, a rise with the smaller.
+        return pieces * (max if pieces < 0 else min)(size, level.size)
+
+    change, shown = _change(level.last, now), level.held // level.size
+    gap = due(quantity, level.size, reserve) + shown - level.last.available
+
+    if gap > 0 and change.typed > 0:
+        closed = min(gap, change.typed)
+        moved = units(change.available - closed)
+        return _Move(change, moved, level.held, closed=closed * level.size, gap=gap)
+
+    lost = -change.off_shelf
+    if shown and lost and (lost >= shown or lost * level.size > max(quantity, 0)):
+        left = max(0, shown - lost) * level.size
+        moved = units(change.available + lost + min(0, shown - lost))
+        return _Move(change, moved, left, taken=level.held - left, gap=gap)
+
+    return _Move(change, units(change.available), level.held, gap=gap)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """A managed pool and what its known levels did. `echo`: units that another program took."""
+
+    pool: Managed
+    seen: Mapping[LevelId, Reading]
+    rules: Rules
+    moves: Mapping[LevelId, _Move]
+    also_fell: Units
+    echo: int
+
+    @property
+    def stirred(self) -> bool:
+        return any(move.change.available for move in self.moves.values())
+
+    @property
+    def movements(self) -> Units:
+        moved = {at: move.units for at, move in self.moves.items() if move.units}
+        return {**moved, **self.also_fell}
+
+    @property
+    def falls(self) -> Units:
+        return {at: units for at, units in self.movements.items() if units < 0}
+
+    @property
+    def rises(self) -> Units:
+        return {at: units for at, units in self.movements.items() if units > 0}
+
+    @property
+    def cancelled(self) -> frozenset[LevelId]:
+        return frozenset(at for at, move in self.moves.items() if move.change.cancelled)
+
+    @property
+    def taken(self) -> Units:
+        """Units that were held and are gone, with their level or without it."""
+        return {
+            at: units
+            for at, held in self.pool.held.items()
+            if (units := self.moves[at].taken if at in self.moves else held)
+        }
+
+
+def _look(pool: Managed, seen: Mapping[LevelId, Reading], rules: Rules, also_fell: Units) -> _Sight:
+    moves = {
+        at: _move(pool.levels[at], now, rules.size(at), pool.quantity, rules.reserve)
+        for at, now in seen.items()
+        if at in pool.levels
+    }
+    return _Sight(pool, seen, rules, moves, also_fell, _echo(pool, moves))
+
+
+# The stories.
 
 
 def plan(
     pool: Pool | None,
-    observed: Mapping[LevelId, int],
-    *,
-    several_rises: SeveralRises = "smallest",
-    follow: bool = False,
-    seeded: bool = True,
-    brake: bool = False,
-    release: bool = False,
+    seen: Mapping[LevelId, Reading],
+    rules: Rules = Rules(),
+    also_fell: Units = _NONE,
 ) -> Plan:
-    """What `observed`, a whole and fresh reading of the pool's levels (at least one), makes of `pool`.
+    """What `seen`, a whole and fresh reading of a pool's levels (at least one), makes of `pool`.
 
-    `pool` is None for a pool that the cache does not hold. `follow`: a pool without a quantity
-    takes it from the first of its levels that moves (the locations of one variant), else it waits
-    until all its levels are equal (the variants of one product). `seeded`: the cache already
-    existed, so that an unknown pool is a new one. `brake`: rises are kept back. `release`: what the
-    brake keeps back is counted, and a stock count that waits is believed.
+    `pool` is None for one that is not remembered. `also_fell`: falls, in units, of levels that are
+    not (or no longer) in the pool and count all the same.
     """
-    if not observed:
+    if not seen:
         raise ValueError("a pool has at least one level")
-    if pool is None:
-        return _first_sight(observed, follow and seeded, brake)
-    if pool.quantity is None:
-        return _without_quantity(pool, observed, follow, brake)
-    return _Move(pool, pool.quantity, observed).plan(several_rises, brake, release)
-
-
-def adopt(observed: Mapping[LevelId, int]) -> Plan | None:
-    """Put a pool under management at the number that all its levels read; None if they differ."""
-    if not _equal(observed):
-        return None
-    return Plan(
-        None,
-        Pool(next(iter(observed.values())), dict(observed)),
-        observed,
-        notes=(Note("adopted", observed),),
-        why="adopted",
-    )
-
-
-def align(observed: Mapping[LevelId, int], to: Align) -> Plan:
-    """Bring the levels of a pool that was never adopted to their lowest or highest number, and adopt it."""
-    quantity = (min if to == "lowest" else max)(observed.values())
-    return _bring(None, quantity, observed, why="aligned")
-
-
-def _equal(observed: Mapping[LevelId, int]) -> bool:
-    return len(set(observed.values())) == 1
-
-
-def _put(waiting: dict[LevelId, int], level: LevelId, units: int) -> None:
-    if units:
-        waiting[level] = units
+    if pool is None or seen.keys().isdisjoint(pool.levels):
+        made = _first_sight(seen, rules if pool is None else replace(rules, fresh=False))
+    elif isinstance(pool, Unmanaged):
+        made = _without_quantity(pool, seen, rules)
     else:
-        waiting.pop(level, None)
+        sight = _look(pool, seen, rules, also_fell)
+        made = _settled(sight) or _another_program(sight) or _sales_and_restocks(sight)
+    return _within_bounds(made, pool)
 
 
-def _any_rise(held: Mapping[LevelId, int]) -> bool:
-    return any(units > 0 for units in held.values())
+def last_fall(pool: Managed, at: LevelId, now: Reading) -> int:
+    """The units (0 or negative) by which a level fell that is about to leave its pool."""
+    level = pool.levels[at]
+    return min(0, _move(level, now, level.size, pool.quantity, 0).units)
 
 
-def _adjustments(
-    observed: Mapping[LevelId, int], pool: Pool, quantity: int
-) -> tuple[Adjustment, ...]:
-    deltas = ((level, quantity + pool.offset(level) - now) for level, now in observed.items())
-    return tuple(Adjustment(level, observed[level], delta) for level, delta in deltas if delta)
+def _settled(sight: _Sight) -> Plan | None:
+    """Rises were held, a person raised a level, and now all agree: that is the quantity."""
+    moves, rules = sight.moves, sight.rules
+    held = {at: sight.pool.levels[at].held for at in moves if sight.pool.levels[at].held}
+    raised = any(m.change.available > 0 and not m.change.cancelled for m in moves.values())
+    if not held or rules.brake or not raised:
+        return None
+
+    number = _agree(sight.seen, rules, quantity=sight.pool.quantity)
+    if number is None:
+        return None
+
+    moved = sum(move.change.available * sight.pool.levels[at].size for at, move in moves.items())
+    quantity = min(number, sight.pool.quantity + sum(held.values()) + moved)
+    return _bring(sight, quantity, notes=(Note("settled", held, quantity),), why="settled")
+
+
+def _another_program(sight: _Sight) -> Plan | None:
+    """Often enough, the levels lost what a program takes that answers our own adjustments."""
+    echoes = _listen(sight)
+    if echoes.heard < (8 if len(sight.moves) == 2 else 2):
+        return None
+
+    pool = Unmanaged(sight.seen, left_alone=True, ran_down=echoes.units)
+    note = Note("another_program", sight.falls, echoes.units)
+    return Plan(sight.pool.quantity, pool, sight.seen, movements=sight.movements, notes=(note,))
+
+
+def _sales_and_restocks(sight: _Sight) -> Plan:
+    """All falls count; of the rises that nothing explains, what the policy says."""
+    rules = sight.rules
+    refused = _overwritten(sight)
+    moved_here = _stock_moved(sight, _less(sight.rises, refused))
+    rises = _less(sight.rises, refused, moved_here)
+
+    held = Counter({at: move.held for at, move in sight.moves.items()})
+    on_release = _still_on_release(sight)
+    counted, why = _count(sight, rises, on_release)
+    notes = list(_notes_of_rises(sight, rises, counted, why, moved_here))
+
+    quantity = sight.pool.quantity + sum(sight.falls.values())
+    if rules.release:
+        quantity, on_release, held = quantity + on_release, 0, Counter()
+        why = "released" if sight.pool.held and not rises else why
+    if rises and _must_wait(rules, rises, why):
+        held, on_release, counted = held + Counter(rises), on_release + counted, 0
+        why = "falls" if sight.falls else "nothing"
+
+    quantity += counted
+    notes += _notes_of_falls(sight, quantity)
+    return _bring(sight, quantity, held, on_release, refused, tuple(notes), why, counted)
+
+
+def _must_wait(rules: Rules, rises: Units, why: Why) -> bool:
+    if rules.brake and not rules.release:
+        return True
+    return rules.several_rises == "hold" and len(rises) > 1 and why != "import"
 
 
 def _bring(
-    before: int | None,
+    sight: _Sight,
     quantity: int,
-    observed: Mapping[LevelId, int],
-    *,
-    movements: Mapping[LevelId, int] = _NONE,
-    risen: int = 0,
+    held: Units = _NONE,
+    on_release: int = 0,
+    refused: Units = _NONE,
     notes: tuple[Note, ...] = (),
-    why: Why,
+    why: Why = "nothing",
+    risen: int = 0,
 ) -> Plan:
-    """Every level to `quantity`, with nothing held."""
-    pool = Pool(quantity, dict.fromkeys(observed, quantity))
-    return Plan(
-        before, pool, observed, _adjustments(observed, pool, quantity), movements, risen, notes, why
+    """Every level to what is due of `quantity`, and what is held of it."""
+    rules = sight.rules
+    levels = {at: _remember(sight, at, held.get(at, 0), refused.get(at, 0)) for at in sight.seen}
+    unsent = Managed(quantity, levels, on_release, _listen(sight))
+    adjustments = _adjustments(
+        sight.seen,
+        {at: rules.due(at, quantity) + held.get(at, 0) // rules.size(at) for at in sight.seen},
+    )
+    if adjustments and why == "nothing":
+        why = "finish"
+    notes = (*notes, *_notes_of_levels(sight, unsent))
+    before = sight.pool.quantity
+    return Plan(before, unsent, sight.seen, adjustments, sight.movements, risen, notes, why)
+
+
+def _remember(sight: _Sight, at: LevelId, held: int, refused: int) -> Level:
+    """A level as it was observed, with what the alarms remember of it."""
+    now, size = sight.seen[at], sight.rules.size(at)
+    if at not in sight.moves:
+        return Level(now, size)
+    level, move = sight.pool.levels[at], sight.moves[at]
+    halved = level.sent // 2 if level.sent > 0 else -(-level.sent // 2)
+    sent = 0 if sight.echo else halved if sight.stirred else level.sent
+    kept = Level(now, size, held, sent, level.ours, level.undone, level.refused)
+    if move.units > 0 and not move.change.cancelled:
+        undone = move.units == -level.ours
+        kept = replace(kept, ours=0, undone=undone, refused=level.refused * undone + refused)
+    return replace(kept, refused=0) if sight.rules.release else kept
+
+
+def _adjustments(seen: Mapping[LevelId, Reading], to_read: Units) -> tuple[Adjustment, ...]:
+    deltas = {at: to_read[at] - now.available for at, now in seen.items()}
+    return tuple(Adjustment(at, seen[at].available, delta) for at, delta in deltas.items() if delta)
+
+
+def _within_bounds(made: Plan, pool: Pool | None) -> Plan:
+    """The plan, or where Shopify would refuse an adjustment of it: nothing is sent or counted."""
+    beyond = {
+        one.level: one.observed + one.delta
+        for one in made.adjustments
+        if max(abs(one.observed), abs(one.delta), abs(one.observed + one.delta)) > BOUND
+    }
+    if not beyond:
+        return made
+    kept = Unmanaged(made.seen) if pool is None else pool
+    return Plan(made.before, kept, made.seen, notes=(Note("beyond_bounds", beyond),))
+
+
+# Rises.
+
+
+def _less(rises: Units, *explained: Units) -> Units:
+    left = {at: units - sum(some.get(at, 0) for some in explained) for at, units in rises.items()}
+    return {at: units for at, units in left.items() if units}
+
+
+def _overwritten(sight: _Sight) -> Units:
+    """Rises that undo exactly our own lowerings of their level, for the second time running."""
+    levels = sight.pool.levels
+    return {
+        at: units
+        for at, units in sight.rises.items()
+        if levels[at].undone and units == -levels[at].ours and at not in sight.cancelled
+    }
+
+
+def _stock_moved(sight: _Sight, rises: Units) -> Units:
+    """What Shopify moved off a level that left the pool, to others of the same item."""
+    left = _stock_that_left(sight)
+    moved: dict[LevelId, int] = {}
+    for at, units in sorted(rises.items(), key=lambda rise: (-rise[1], rise[0])):
+        if at not in sight.cancelled and (here := min(units, left[at.item])):
+            moved[at] = here
+            left[at.item] -= here
+    return moved
+
+
+def _stock_that_left(sight: _Sight) -> Counter[str]:
+    left: Counter[str] = Counter()
+    for at, level in sight.pool.levels.items():
+        if at not in sight.seen:
+            left[at.item] += max(0, level.last.available) * level.size
+    return left
+
+
+def _still_on_release(sight: _Sight) -> int:
+    """What is let through on release once what was taken back is gone.
+
+    Less by what was taken; but where more was held than would have counted, not less than the
+    smallest of what is left.
+    """
+    before, taken = sight.pool.on_release, sum(sight.taken.values())
+    left = [move.held for move in sight.moves.values() if move.held]
+    return max(before - taken, min(before, min(left, default=0)))
+
+
+def _count(sight: _Sight, rises: Units, on_release: int) -> tuple[int, Why]:
+    """How many units of `rises` count, and why."""
+    policy = sight.rules.several_rises
+    if not rises:
+        return 0, "falls" if sight.falls else "nothing"
+    if (number := _import(sight, rises)) is not None:
+        return max(0, number - sight.pool.quantity - on_release), "import"
+    if len(rises) == 1:
+        return sum(rises.values()), "rise"
+    if policy == "sum":
+        return sum(rises.values()), "sum_of_rises"
+    if policy == "freed" and (freed := rises.keys() & sight.cancelled):
+        rest = [units for at, units in rises.items() if at not in freed]
+        return sum(rises[at] for at in freed) + min(rest, default=0), "freed_rises"
+    return min(rises.values()), "smallest_rise"
+
+
+def _import(sight: _Sight, rises: Units) -> int | None:
+    """The number that one import wrote on all levels, if that is what the rises are.
+
+    Several rose, now or (held) before, of a pool that was in step but for those; nothing fell; and
+    now the readings agree.
+    """
+    moves = sight.moves.values()
+    several = len({**sight.pool.held, **rises}) > 1
+    in_step = not any(move.gap or move.closed or move.taken for move in moves)
+    if not several or not in_step or sight.falls or sight.rules.several_rises == "sum":
+        return None
+    if rises.keys() & sight.cancelled or len(rises) < len(sight.rises):
+        return None
+    known = {at: now for at, now in sight.seen.items() if at in sight.moves}
+    return _agree(known, sight.rules, sight.rules.reserve)
+
+
+# The two alarms: another program, listened for here; overwritten, among the rises.
+
+
+def _echo(pool: Managed, moves: Mapping[LevelId, _Move]) -> int:
+    """The units that another program took, if this run shows that one takes from every level.
+
+    One that takes our adjustments for movements answers each level by the sum of all of ours less
+    that level's own, in whole pieces.
+    """
+    sent = sum(pool.levels[at].sent for at in moves)
+    took = 0
+    for at, move in moves.items():
+        level = pool.levels[at]
+        answer = (sent - level.sent) and -((level.sent - sent) // level.size)
+        if answer >= 0 or move.change.shelf is None or move.change.off_shelf > answer:
+            return 0
+        took -= answer * level.size
+    return took
+
+
+def _listen(sight: _Sight) -> Echoes:
+    """Echoes after this run: two levels have to show them running, more levels within 12 runs."""
+    before = sight.pool.echoes
+    if sight.echo:
+        return Echoes(before.heard + 1, 0, before.units + sight.echo)
+    if not sight.stirred or not before.heard:
+        return before
+    if len(sight.moves) == 2 or before.since + 1 >= 12:
+        return Echoes()
+    return replace(before, since=before.since + 1)
+
+
+# What is told.
+
+
+def _told(*notes: Note) -> Iterator[Note]:
+    """Those that are about any level."""
+    return (note for note in notes if note.levels)
+
+
+def _notes_of_rises(
+    sight: _Sight, rises: Units, counted: int, why: Why, moved_here: Units
+) -> Iterator[Note]:
+    several = {**sight.pool.held, **rises} if why == "import" else rises
+    left_out = sum(rises.values()) - counted
+    cancelled = sight.cancelled & several.keys()
+    typed = [at for at in rises if at not in sight.cancelled]
+    stock = max(0, sight.pool.quantity - sight.rules.reserve)
+    loose = {at: stock % sight.rules.size(at) for at in typed if why != "import"}
+    return _told(
+        Note("several_rises", several if len(several) > 1 and rises else {}, left_out, cancelled),
+        Note("stock_moved", moved_here, sum(_stock_that_left(sight).values())),
+        Note("loose_units", {at: units for at, units in loose.items() if units}),
+        Note("taken_back", sight.taken, sight.pool.on_release - _still_on_release(sight)),
     )
 
 
-def _out_of_sync(
-    observed: Mapping[LevelId, int], accounted: Mapping[LevelId, int] | None = None
+def _notes_of_falls(sight: _Sight, quantity: int) -> Iterator[Note]:
+    went_below = quantity < min(0, sight.pool.quantity)
+    alike = sight.falls if _fell_alike(sight) else {}
+    return _told(
+        Note("fell_alike", alike, max(0, -quantity)),
+        Note("oversold", sight.falls if went_below else {}, -quantity),
+    )
+
+
+def _fell_alike(sight: _Sight) -> bool:
+    """All known levels fell, none of it ordered, by the same units or to one number."""
+    moves = sight.moves.values()
+    if len(moves) < 2 or any(
+        m.units >= 0 or m.change.off_shelf > m.change.available for m in moves
+    ):
+        return False
+    known = {at: now for at, now in sight.seen.items() if at in sight.moves}
+    alike = len({move.units for move in moves}) == 1
+    return alike or _agree(known, sight.rules, sight.rules.reserve) is not None
+
+
+def _notes_of_levels(sight: _Sight, after: Managed) -> Iterator[Note]:
+    rules, known = sight.rules, sight.pool.levels
+    fresh = {
+        at: now.available * rules.size(at) for at, now in sight.seen.items() if at not in known
+    }
+    sizes = {at: known[at].size for at in sight.moves if known[at].size != rules.size(at)}
+    return _told(
+        Note("raise_closed", {at: move.closed for at, move in sight.moves.items() if move.closed}),
+        Note("new_level_stock", {at: units for at, units in fresh.items() if units}),
+        Note("size_changed", sizes),
+        Note("held", after.held, after.on_release),
+        Note("overwritten", {at: lv.refused for at, lv in after.levels.items() if lv.refused}),
+    )
+
+
+# A pool without a quantity.
+
+
+def adopt(
+    seen: Mapping[LevelId, Reading],
+    rules: Rules = Rules(),
+) -> Plan | None:
+    """Put a pool under management at the number that its levels agree on; None where they don't.
+
+    A person typed it: the reserve is not read into it.
+    """
+    number = _agree(seen, rules)
+    if number is None:
+        return None
+    return _bring_anew(None, seen, rules, number, "adopted", Note("adopted", _shown(seen), number))
+
+
+def align(
+    seen: Mapping[LevelId, Reading],
+    to: Align,
+    rules: Rules = Rules(),
 ) -> Plan:
-    pool = Pool(None, dict(observed if accounted is None else accounted))
-    return Plan(None, pool, observed, notes=(Note("out_of_sync", observed),))
+    """Adopt a pool at the lowest or the highest of what its levels read, in units."""
+    units = (now.available * rules.size(at) for at, now in seen.items())
+    quantity = (min if to == "lowest" else max)(units)
+    return _within_bounds(_bring_anew(None, seen, rules, quantity, "aligned"), None)
 
 
-def _first_sight(observed: Mapping[LevelId, int], new_here: bool, brake: bool) -> Plan:
-    if adopted := adopt(observed):
-        return adopted
-    stocked = [level for level, quantity in observed.items() if quantity]
-    if new_here and len(stocked) == 1 and observed[stocked[0]] > 0:
-        # Typed in at one location; a reading from 0 makes the same of it later, should the brake be
-        # on now.
-        nowhere = Pool(None, dict.fromkeys(observed, 0))
-        return _without_quantity(nowhere, observed, follow=True, brake=brake)
-    return _out_of_sync(observed)
+def as_set(
+    pool: Pool | None,
+    seen: Mapping[LevelId, Reading],
+    rules: Rules = Rules(),
+) -> Plan | None:
+    """A person's word that levels which agree are right as they stand; None where they don't."""
+    before = pool.quantity if isinstance(pool, Managed) else None
+    number = _agree(seen, rules, quantity=before)
+    if number is None:
+        return None
+    return _within_bounds(_bring_anew(before, seen, rules, number, "as_set"), pool)
 
 
-def _without_quantity(
-    pool: Pool, observed: Mapping[LevelId, int], follow: bool, brake: bool
+def _shown(seen: Mapping[LevelId, Reading]) -> Units:
+    return {at: now.available for at, now in seen.items()}
+
+
+def _bring_anew(
+    before: int | None,
+    seen: Mapping[LevelId, Reading],
+    rules: Rules,
+    quantity: int,
+    why: Why,
+    *notes: Note,
 ) -> Plan:
+    """A managed pool of which nothing but its quantity is remembered."""
+    levels = {at: Level(now, rules.size(at)) for at, now in seen.items()}
+    adjustments = _adjustments(seen, {at: rules.due(at, quantity) for at in seen})
+    return Plan(before, Managed(quantity, levels), seen, adjustments, notes=notes, why=why)
+
+
+def _first_sight(seen: Mapping[LevelId, Reading], rules: Rules) -> Plan:
+    stocked = [at for at, now in seen.items() if now.available]
+    typed_in = len(stocked) == 1 and seen[stocked[0]].available > 0
+    if len(seen) > 1 and typed_in and rules.follow and rules.fresh:
+        nowhere = Unmanaged({at: now.adjusted(-now.available) for at, now in seen.items()})
+        return _without_quantity(nowhere, seen, rules)
+    return adopt(seen, rules) or _out_of_sync(Unmanaged(seen), seen)
+
+
+def _out_of_sync(pool: Unmanaged, seen: Mapping[LevelId, Reading]) -> Plan:
+    return Plan(None, pool, seen, notes=(Note("out_of_sync", _shown(seen)),))
+
+
+def _without_quantity(pool: Unmanaged, seen: Mapping[LevelId, Reading], rules: Rules) -> Plan:
+    changes = {at: _change(pool.levels[at], now) for at, now in seen.items() if at in pool.levels}
+    moved = {at: one.available * rules.size(at) for at, one in changes.items() if one.available}
     if pool.left_alone:
-        kept = replace(pool, accounted=dict(observed))
-        return Plan(None, kept, observed, notes=(Note("another_program", observed),))
-    if adopted := adopt(observed):
-        return adopted
-    moved = {lv: now - pool.accounted[lv] for lv, now in observed.items() if lv in pool.accounted}
-    moved = {level: movement for level, movement in moved.items() if movement}
-    if not (follow and moved):
-        return _out_of_sync(observed)
-    fell = any(movement < 0 for movement in moved.values())
-    # A sale must not raise another location, so a fall only ever pulls down.
-    known = [now for level, now in observed.items() if level in pool.accounted]
-    quantity = min(known) if fell else min(observed[level] for level in moved)
-    notes = (Note("several_sources", moved),) if len(moved) > 1 else ()
-    risen = 0 if fell else max(0, quantity - min(observed.values()))
-    if risen and brake:
-        return _out_of_sync(
-            observed, {level: pool.accounted.get(level, now) for level, now in observed.items()}
-        )
-    return _bring(None, quantity, observed, movements=moved, risen=risen, notes=notes, why="source")
+        falls = {at: moved[at] for at, change in changes.items() if change.off_shelf}
+        note = Note("another_program", falls, pool.ran_down)
+        return Plan(None, replace(pool, levels=seen), seen, movements=moved, notes=(note,))
+    if made := adopt(seen, rules):
+        return replace(made, movements=moved)
+    if not rules.follow:
+        return replace(_out_of_sync(Unmanaged(seen), seen), movements=moved)
+
+    typed = {at: units for at, units in moved.items() if units > 0 and not changes[at].cancelled}
+    if typed:
+        made = _follow(seen, rules, moved, typed)
+        if not (rules.brake and made.risen):
+            return made
+    return _pass_on(pool, seen, rules, moved, typed)
 
 
-@dataclass(slots=True)
-class _Move:
-    """One step of an adopted pool. Holds the working values of a single call of `plan`."""
+def _follow(seen: Mapping[LevelId, Reading], rules: Rules, moved: Units, typed: Units) -> Plan:
+    """What a person typed is the quantity: the smallest of several, less what fell elsewhere."""
+    source = min(typed, key=lambda at: (seen[at].available * rules.size(at), at))
+    falls = sum(units for units in moved.values() if units < 0)
+    quantity = seen[source].available * rules.size(source) + falls
+    made = _bring_anew(None, seen, rules, quantity, "source")
+    lifts = {one.level: one.delta * rules.size(one.level) for one in made.adjustments}
+    lifted = {at: units for at, units in lifts.items() if units > typed[source]}
+    notes = _told(
+        Note("several_sources", typed if len(typed) > 1 else {}, quantity),
+        Note("lifted", lifted, typed[source]),
+        Note("oversold", moved if quantity < 0 else {}, -quantity),
+    )
+    risen = max(0, *lifts.values()) if lifts else 0
+    return replace(made, movements=moved, risen=risen, notes=tuple(notes))
 
-    before: Pool
-    quantity: int
-    observed: Mapping[LevelId, int]
-    held: dict[LevelId, int] = field(default_factory=dict)
-    braked: dict[LevelId, int] = field(default_factory=dict)
-    pending: int = 0
-    movements: dict[LevelId, int] = field(default_factory=dict)
-    notes: list[Note] = field(default_factory=list)
-    why: Why = "nothing"
 
-    def plan(self, several_rises: SeveralRises, brake: bool, release: bool) -> Plan:
-        self._settle_equal()
-        self._look()
-        rose = any(movement > 0 for movement in self.movements.values())
-        waited = {
-            level: units for level, units in self.before.held.items() if level in self.observed
-        }
-        if self.before.waits and _equal(self.observed) and (rose or _any_rise(waited)):
-            quantity = next(iter(self.observed.values()))
-            return _bring(
-                self.before.quantity,
-                quantity,
-                self.observed,
-                movements=self.movements,
-                why="settled",
-            )
-        alike = self._fell_alike()
-        if alike and self._is_another_program(alike):
-            pool = Pool(None, dict(self.observed), left_alone=True)
-            note = Note("another_program", self.movements)
-            return Plan(self.quantity, pool, self.observed, movements=self.movements, notes=(note,))
-        if release:
-            self._release()
-        risen = self._count(several_rises, brake, release, alike)
-        return self._finish(risen, alike)
+def _pass_on(
+    pool: Unmanaged, seen: Mapping[LevelId, Reading], rules: Rules, moved: Units, kept: Units
+) -> Plan:
+    """Every other level is lowered by what fell, none below 0; the pool stays out of sync.
 
-    def _settle_equal(self) -> None:
-        """If all levels read the same when the last run was over, that is the quantity, whatever was sold since."""
-        before = self.before
-        readings = {
-            accounted + before.offset(level) for level, accounted in before.accounted.items()
-        }
-        if before.braked or len(readings) != 1 or not _any_rise(before.held):
-            return
-        self.quantity = readings.pop()
-        self.before = replace(
-            before, accounted=dict.fromkeys(before.accounted, self.quantity), held=_NONE
-        )
-        self.why = "settled"
+    `kept`: rises that the brake keeps back; they are seen again by the next run.
+    """
+    falls = {at: units for at, units in moved.items() if units < 0}
+    to_read = {
+        at: now.available
+        + max((sum(falls.values()) - falls.get(at, 0)) // rules.size(at), min(0, -now.available))
+        for at, now in seen.items()
+    }
+    unsent = Unmanaged({at: pool.levels[at] if at in kept else now for at, now in seen.items()})
+    made = _out_of_sync(unsent, seen)
+    why: Why = "passed_on" if falls else "nothing"
+    return replace(made, adjustments=_adjustments(seen, to_read), movements=moved, why=why)
 
-    def _look(self) -> None:
-        """Work out the movements, and which of what waits was taken back."""
-        pool, taken = self.before, 0
-        short: dict[LevelId, int] = {}
-        self.held = {level: units for level, units in pool.held.items() if level in self.observed}
-        self.braked = {
-            level: units for level, units in pool.braked.items() if level in self.observed
-        }
-        for level, now in self.observed.items():
-            if level not in pool.accounted:
-                continue
-            accounted, offset = pool.accounted[level], pool.offset(level)
-            movement = now - accounted - offset
-            if movement > 0 and accounted < self.quantity:
-                # Its raise failed. Whoever brings it up to the quantity (an import's other half, a
-                # person who mends it by hand) finishes that raise; only what goes beyond is a rise.
-                counted = max(0, now - self.quantity - offset)
-                if now < self.quantity + offset:
-                    short[level] = movement
-                movement = counted
-            braked = self.braked.get(level, 0)
-            gone = now <= accounted or (braked > 0 and -movement > max(self.quantity, 0))
-            if offset > 0 and movement < 0 and gone:
-                # The rise that waited is gone, or more went than there was to sell: taken back, not
-                # sold.
-                left = max(0, now - accounted)
-                _put(self.braked, level, min(braked, left))
-                _put(self.held, level, left - min(braked, left))
-                taken += braked - min(braked, left)
-                movement = min(0, now - accounted)
-            if movement:
-                self.movements[level] = movement
-        self.pending = min(max(0, pool.pending - taken), sum(self.braked.values()))
-        if short:
-            self.notes.append(Note("raise_closed", short))
 
-    def _held_count(self) -> int:
-        """What a stock count that waits took off every level (negative), or 0."""
-        return min(0, min(self.held.values(), default=0))
+def first_edition(
+    quantity: int | None,
+    accounted: Units,
+    held: Units = _NONE,
+    braked: Units = _NONE,
+    pending: int = 0,
+    left_alone: bool = False,
+) -> Pool:
+    """What version 0.1.0 remembered of a pool: witnesses unknown, `held` and `braked` one holding.
 
-    def _fell_alike(self) -> FellAlike | None:
-        known = [level for level in self.observed if level in self.before.accounted]
-        falls = {self.movements.get(level, 0) for level in known}
-        if len(known) < 2 or len(falls) != 1 or (fall := falls.pop()) >= 0:
-            return None
-        earlier = self.before.fell_alike
-        return FellAlike(fall, 1 + (earlier.runs if earlier else 0))
-
-    def _is_another_program(self, alike: FellAlike) -> bool:
-        # Two programs that take each other's adjustments for sales: each round falls alike on every
-        # level, n - 1 times as much as the round before; a pool of two repeats the same fall.
-        earlier = self.before.fell_alike
-        return earlier is not None and (alike.fall <= 2 * earlier.fall or alike.runs >= 4)
-
-    def _release(self) -> None:
-        if self.braked:
-            self.quantity += self.pending
-            self.braked, self.pending = {}, 0
-            self.why = "released"
-        self._believe_count()
-
-    def _believe_count(self) -> None:
-        if count := self._held_count():
-            self.quantity += count
-            self.held = {}
-            self.why = "released"
-
-    def _count(
-        self, several_rises: SeveralRises, brake: bool, release: bool, alike: FellAlike | None
-    ) -> int:
-        """Fold the movements into the quantity; returns how many units of rises were counted."""
-        falls = sum(movement for movement in self.movements.values() if movement < 0)
-        rises = {level: movement for level, movement in self.movements.items() if movement > 0}
-        if alike and not self.braked and not _any_rise(self.held) and self._is_stock_count(falls):
-            self.held = {
-                level: self.held.get(level, 0) + units for level, units in self.movements.items()
-            }
-            if release:
-                self._believe_count()
-            return 0
-        if alike and len(self.movements) >= 3:
-            self.notes.append(Note("fell_alike", self.movements))
-        if rises and self._held_count():
-            # A person who changes one level has set the count. A delivery looks the same, so what
-            # is left out is said.
-            oversold = dict.fromkeys(self.held, self._held_count() - sum(self.held.values()))
-            self.notes.append(Note("count_believed", oversold))
-            self._believe_count()
-        if _any_rise(self.held) and several_rises != "hold":
-            rises = {
-                level: rises.get(level, 0) + self.held.get(level, 0)
-                for level in {**self.held, **rises}
-            }
-            self.held = {}
-        if falls:
-            self.why = "falls"
-        self.quantity += falls
-        return self._count_rises(rises, several_rises, brake) if rises else 0
-
-    def _is_stock_count(self, falls: int) -> bool:
-        return self.quantity + self._held_count() + falls < 0 and all(
-            quantity >= 0 for quantity in self.observed.values()
-        )
-
-    def _count_rises(
-        self, rises: dict[LevelId, int], several_rises: SeveralRises, brake: bool
-    ) -> int:
-        several = len(rises) > 1 or bool(self.held)
-        if several:
-            self.notes.append(Note("several_rises", rises))
-        if several and several_rises == "hold":
-            for level, units in rises.items():
-                self.held[level] = self.held.get(level, 0) + units
-            return 0
-        counted = sum(rises.values()) if several_rises == "sum" else min(rises.values())
-        if brake:
-            for level, units in rises.items():
-                self.braked[level] = self.braked.get(level, 0) + units
-            self.pending += counted
-            return 0
-        self.quantity += counted
-        self.why = (
-            "rise" if not several else "sum_of_rises" if several_rises == "sum" else "smallest_rise"
-        )
-        return counted
-
-    def _finish(self, risen: int, alike: FellAlike | None) -> Plan:
-        fresh = {
-            level: now for level, now in self.observed.items() if level not in self.before.accounted
-        }
-        if count := self._held_count():
-            self.held.update(dict.fromkeys(fresh, count))
-        if stock := {level: now for level, now in fresh.items() if now}:
-            self.notes.append(Note("new_level_stock", stock))
-        if waiting := {
-            level: self.held.get(level, 0) + self.braked.get(level, 0) for level in self.observed
-        }:
-            waiting = {level: units for level, units in waiting.items() if units}
-        if waiting:
-            self.notes.append(Note("stock_count" if self._held_count() else "held", waiting))
-        pool = Pool(
-            self.quantity,
-            dict.fromkeys(self.observed, self.quantity),
-            self.held,
-            self.braked,
-            self.pending,
-            alike,
-        )
-        adjustments = _adjustments(self.observed, pool, self.quantity)
-        if adjustments and self.why == "nothing":
-            self.why = "finish"
-        return Plan(
-            self.before.quantity,
-            pool,
-            self.observed,
-            adjustments,
-            self.movements,
-            risen,
-            tuple(self.notes),
-            self.why,
-        )
+    A stock count that was held (negative) is not taken over: the level is remembered as it was
+    before it, so that the next plan counts it as a fall of all levels alike.
+    """
+    if quantity is None:
+        return Unmanaged({at: Reading(read) for at, read in accounted.items()}, left_alone)
+    waits = {at: max(0, held.get(at, 0)) + max(0, braked.get(at, 0)) for at in accounted}
+    levels = {
+        at: Level(Reading(read + waits[at]), held=waits[at]) for at, read in accounted.items()
+    }
+    rises = [units for at, units in held.items() if units > 0 and at in accounted]
+    on_release = min(max(0, pending) + min(rises, default=0), sum(waits.values()))
+    return Managed(quantity, levels, on_release)
