@@ -542,11 +542,12 @@ def _remember(sight: _Sight, at: LevelId, held: int, refused: int) -> Level:
     level, move = sight.pool.levels[at], sight.moves[at]
     halved = level.sent // 2 if level.sent > 0 else -(-level.sent // 2)
     sent = 0 if sight.echo else halved if sight.stirred else level.sent
-    kept = Level(now, size, held, sent, level.ours, level.undone, level.refused)
+    told = 0 if sight.rules.release else level.refused
+    kept = Level(now, size, held, sent, level.ours, level.undone, told)
     if move.units > 0 and not move.change.cancelled:
         undone = move.units == -level.ours
-        kept = replace(kept, ours=0, undone=undone, refused=level.refused * undone + refused)
-    return replace(kept, refused=0) if sight.rules.release else kept
+        kept = replace(kept, ours=0, undone=undone, refused=told * undone + refused)
+    return kept
 
 
 def _adjustments(seen: Mapping[LevelId, Reading], to_read: Units) -> tuple[Adjustment, ...]:

@@ -924,9 +924,7 @@ THE_BRAKE = (
         "a release whose push fails in part is finished by the next run",
         managed(10, "abc"),
         BRAKED_RISE,
-        Run(
-            {"a": 30, "b": 10, "c": 10}, 30, {"a": 30, "b": 30, "c": 10}, rules=RELEASE, fails="c"
-        ),
+        Run({"a": 30, "b": 10, "c": 10}, 30, {"a": 30, "b": 30, "c": 10}, rules=RELEASE, fails="c"),
         Run({"a": 30, "b": 30, "c": 10}, 30, 30, why="finish"),
     ),
     story(
@@ -1189,7 +1187,11 @@ SIZES_AND_RESERVE = (
         Run({"s": 2, "m": 0, "l": 0}, -4, {"s": -4, "m": -1, "l": -1}, "oversold"),
         Run({"s": -4, "m": -1, "l": 0}, 8, {"s": 8, "m": 1, "l": 0}),
     ),
-    packs("first sight of packs that agree", None, Run({"s": 50, "m": 8, "l": 4}, 50, AS_READ, "adopted")),
+    packs(
+        "first sight of packs that agree",
+        None,
+        Run({"s": 50, "m": 8, "l": 4}, 50, AS_READ, "adopted"),
+    ),
     packs(
         "first sight of packs that fit no number",
         None,
@@ -1361,7 +1363,12 @@ LOCATIONS = (
     at_locations(
         "falls at two places are passed on to each other",
         unmanaged(home=6, till=4, fair=0),
-        Run({"home": 5, "till": 2, "fair": 0}, None, {"home": 3, "till": 1, "fair": 0}, "out_of_sync"),
+        Run(
+            {"home": 5, "till": 2, "fair": 0},
+            None,
+            {"home": 3, "till": 1, "fair": 0},
+            "out_of_sync",
+        ),
     ),
     at_locations(
         "a cancelled order is no source",
