@@ -369,14 +369,14 @@ def _move(level: Level, now: Reading, size: int, quantity: int, reserve: int) ->
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """A managed pool and what its known levels did. `echo`: units that another program took."""
+    """A managed pool and what its known levels did. `echo`: what another program took."""
 
     pool: Managed
     seen: Mapping[LevelId, Reading]
     rules: Rules
     moves: Mapping[LevelId, _Move]
     also_fell: Units
-    echo: int
+    echo: Units
 
     @property
     def stirred(self) -> bool:
@@ -470,11 +470,13 @@ def _settled(sight: _Sight) -> Plan | None:
 def _another_program(sight: _Sight) -> Plan | None:
     """Often enough, the levels lost what a program takes that answers our own adjustments."""
     echoes = _listen(sight)
-    if echoes.heard < (8 if len(sight.moves) == 2 else 2):
+    if not sight.echo or echoes.heard < (8 if len(sight.moves) == 2 else 2):
         return None
 
-    pool = Unmanaged(sight.seen, left_alone=True, ran_down=echoes.units)
-    note = Note("another_program", sight.falls, echoes.units)
+    # What it took before was counted once for each level; what it took now, only where it took it.
+    ran_down = sight.pool.echoes.units + max(sight.echo.values())
+    pool = Unmanaged(sight.seen, left_alone=True, ran_down=ran_down)
+    note = Note("another_program", sight.falls, ran_down)
     return Plan(sight.pool.quantity, pool, sight.seen, movements=sight.movements, notes=(note,))
 
 
@@ -653,20 +655,20 @@ def _import(sight: _Sight, rises: Units) -> int | None:
 # The two alarms: another program, listened for here; overwritten, among the rises.
 
 
-def _echo(pool: Managed, moves: Mapping[LevelId, _Move]) -> int:
-    """The units that another program took, if this run shows that one takes from every level.
+def _echo(pool: Managed, moves: Mapping[LevelId, _Move]) -> Units:
+    """What another program took from each level, if this run shows that one takes from all.
 
     One that takes our adjustments for movements answers each level by the sum of all of ours less
-    that level's own, in whole pieces.
+    that level's own, in whole pieces. Empty unless every level left the shelf by at least as much.
     """
     sent = sum(pool.levels[at].sent for at in moves)
-    took = 0
+    took: dict[LevelId, int] = {}
     for at, move in moves.items():
         level = pool.levels[at]
-        answer = (sent - level.sent) and -((level.sent - sent) // level.size)
-        if answer >= 0 or move.change.shelf is None or move.change.off_shelf > answer:
-            return 0
-        took -= answer * level.size
+        pieces = (level.sent - sent) // level.size
+        if pieces <= 0 or move.change.shelf is None or -move.change.off_shelf < pieces:
+            return _NONE
+        took[at] = pieces * level.size
     return took
 
 
@@ -674,7 +676,7 @@ def _listen(sight: _Sight) -> Echoes:
     """Echoes after this run: two levels have to show them running, more levels within 12 runs."""
     before = sight.pool.echoes
     if sight.echo:
-        return Echoes(before.heard + 1, 0, before.units + sight.echo)
+        return Echoes(before.heard + 1, 0, before.units + sum(sight.echo.values()))
     if not sight.stirred or not before.heard:
         return before
     if len(sight.moves) == 2 or before.since + 1 >= 12:

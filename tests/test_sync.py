@@ -31,7 +31,6 @@ from invsync.sync import (
     Rules,
     Unmanaged,
     adopt,
-    agree,
     align,
     as_set,
     due,
@@ -1539,3 +1538,360 @@ def test_story(start: Pool | None, runs: tuple[Run, ...], rules: Mapping[str, An
 def test_the_stories_have_names_of_their_own() -> None:
     told_as = [one.id for one in STORIES]
     assert len(told_as) == len(set(told_as))
+
+
+# Another program.
+
+
+def play_beside_another_program(
+    count: int, quiet: int = 0, start: int = 1000, each: int = 1
+) -> tuple[int, Pool, Plan]:
+    """One sale, and then a program at our own pace that takes our adjustments for movements."""
+    read = dict.fromkeys("abcdef"[:count], start)
+    pool: Pool = managed(start, "".join(read))
+    its = dict(read)
+    read["a"] -= each
+    for run in range(1, 60):
+        # It looks first: each level's movement goes to all the others.
+        moved = {name: now - its[name] for name, now in read.items()}
+        read = {name: now + sum(moved.values()) - moved[name] for name, now in read.items()}
+        its = dict(read)
+        made = plan(pool, readings(read))
+        pool = made.pool
+        read = {name: pool_reads(pool)[name] for name in read}
+        if isinstance(pool, Unmanaged):
+            return run, pool, made
+    return 0, pool, made
+
+
+def pool_reads(pool: Pool) -> dict[str, int]:
+    return available(pool)
+
+
+@pytest.mark.parametrize(("count", "most"), [(2, 15), (3, 30), (4, 120)])
+def test_another_program_at_our_own_pace_is_caught(count: int, most: int) -> None:
+    runs, pool, made = play_beside_another_program(count)
+    assert isinstance(pool, Unmanaged)
+    assert pool.left_alone
+    note = told(made)["another_program"]
+    assert note.units == pool.ran_down == 999 - pool.levels[level("a")].available == most
+    assert set(names(note.levels)) == set("abcd"[:count])
+    assert made.adjustments == ()
+    assert runs <= 12
+
+
+def test_a_pool_that_it_runs_down_below_0_is_caught_too() -> None:
+    """There on_hand stops at 0, and available and committed tell what left the shelf."""
+    _, pool, _ = play_beside_another_program(2, start=3)
+    assert isinstance(pool, Unmanaged)
+
+
+def sent(pool: Managed, **units: int) -> Managed:
+    marked = {at: replace(one, sent=units.get(name_of(at), 0)) for at, one in pool.levels.items()}
+    return replace(pool, levels=marked)
+
+
+@pytest.mark.parametrize(
+    ("reads", "committed", "heard"),
+    [
+        ({"a": 97, "b": 98}, {}, 1),  # each lost what we sent to the other
+        ({"a": 90, "b": 98}, {}, 1),  # and something was sold besides
+        ({"a": 97, "b": 98}, {"a": 1}, 0),  # one of those was an order
+        ({"a": 97, "b": 99}, {}, 0),
+        ({"a": 98, "b": 97}, {}, 0),
+        ({"a": 96, "b": 98}, {"a": 1}, 1),
+    ],
+)
+def test_an_echo_is_what_another_program_would_take(
+    reads: Units, committed: Units, heard: int
+) -> None:
+    before = sent(managed(100, "ab"), a=-2, b=-3)
+    made = plan(before, readings(reads, committed))
+    assert isinstance(made.pool, Managed)
+    assert made.pool.echoes.heard == heard
+    unknown = {at: Reading(now.available) for at, now in readings(reads).items()}
+    proves_nothing = plan(before, unknown).pool
+    assert isinstance(proves_nothing, Managed)
+    assert proves_nothing.echoes == Echoes()
+
+
+def test_what_was_sent_fades_while_something_else_moves() -> None:
+    before = sent(managed(100, "ab"), a=-5, b=5)
+    idle, moved = (
+        plan(before, readings(all_at(100, "ab"))),
+        plan(before, readings({"a": 98, "b": 100})),
+    )
+    assert [one.sent for one in idle.pool.levels.values()] == [-5, 5]  # type: ignore[union-attr]
+    assert [one.sent for one in moved.pool.levels.values()] == [-2, 0]  # type: ignore[union-attr]
+
+
+def test_a_pair_needs_its_echoes_running_and_more_levels_two_within_twelve_runs() -> None:
+    echo = readings({"a": 98, "b": 98})
+    pair = replace(sent(managed(100, "ab"), a=-2, b=-2), echoes=Echoes(7, 0, 21))
+    caught = plan(pair, echo).pool
+    assert caught == Unmanaged(echo, left_alone=True, ran_down=23)
+    other = plan(pair, readings({"a": 99, "b": 100})).pool
+    assert isinstance(other, Managed)
+    assert other.echoes == Echoes()
+
+    three = replace(sent(managed(100, "abc"), a=-2, b=-2, c=-2), echoes=Echoes(1, 11, 6))
+    assert isinstance(plan(three, readings(all_at(96, "abc"))).pool, Unmanaged)
+    late = plan(three, readings({"a": 99, "b": 100, "c": 100})).pool
+    assert isinstance(late, Managed)
+    assert late.echoes == Echoes()
+
+
+# Beside the stories.
+
+
+def test_a_pool_of_2048_levels() -> None:
+    everything = {
+        LevelId(f"gid://shopify/InventoryItem/{n}", "here"): reading(30) for n in range(2048)
+    }
+    pool = Managed(30, {at: Level(now) for at, now in everything.items()})
+    sold = list(everything)[7]
+    made = plan(pool, {**everything, sold: reading(27)})
+    assert made.pool.quantity == 27  # type: ignore[union-attr]
+    assert len(made.adjustments) == 2047
+    assert {adjustment.delta for adjustment in made.adjustments} == {-3}
+
+    imported = plan(made.pool, dict.fromkeys(everything, reading(50)))
+    assert imported.pool.quantity == 50  # type: ignore[union-attr]
+    assert imported.adjustments == ()
+
+
+def test_what_a_plan_says_of_a_run() -> None:
+    made = plan(managed(30, "abc"), readings({"a": 27, "b": 35, "c": 30}))
+    assert made.before == 30
+    assert names(made.movements) == {"a": -3, "b": 5}
+    assert made.risen == 5
+    assert [(a.level, a.observed, a.delta, a.change_from) for a in made.adjustments] == [
+        (level("a"), 27, 5, 27),
+        (level("b"), 35, -3, None),
+        (level("c"), 30, 2, 30),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reads", "rules", "risen"),
+    [
+        ({"a": 8, "b": 10}, {}, 0),
+        ({"a": 15, "b": 10}, {}, 5),
+        ({"a": 15, "b": 17}, {}, 5),
+        ({"a": 15, "b": 15}, {}, 5),
+        ({"a": 15, "b": 17}, {"several_rises": "sum"}, 12),
+        ({"a": 15, "b": 17}, {"several_rises": "hold"}, 0),
+        ({"a": 15, "b": 10}, {"brake": True}, 0),
+        ({"a": 10, "b": 10, "new": 0}, {}, 0),
+    ],
+)
+def test_the_brake_is_told_which_pools_rise(
+    reads: Units, rules: Mapping[str, Any], risen: int
+) -> None:
+    assert plan(managed(10, "ab"), readings(reads), Rules(**rules)).risen == risen
+
+
+@pytest.mark.parametrize(
+    ("reads", "risen"), [({"a": 9, "b": 3}, 6), ({"a": 5, "b": 4}, 0), ({"a": 4, "b": 3}, 0)]
+)
+def test_a_source_that_lifts_others_counts_as_a_rise(reads: Units, risen: int) -> None:
+    made = plan(unmanaged(a=5, b=3), readings(reads), Rules(follow=True))
+    assert made.risen == risen
+
+
+def test_what_is_remembered_is_the_reading_and_the_delta_that_was_applied() -> None:
+    seen = readings({"a": 27, "b": 30, "c": 30}, {"a": 3, "b": 5})
+    made = plan(managed(30, "abc"), seen)
+    assert made.settle({level("b"), level("c")}) == made.pool
+    assert made.settle(()) == made.unsent
+    partly = made.settle({level("b")})
+    assert isinstance(partly, Managed)
+    assert {name_of(at): one.last for at, one in partly.levels.items()} == {
+        "a": Reading(27, 30, 3),
+        "b": Reading(27, 32, 5),
+        "c": Reading(30, 30, 0),
+    }
+    assert {name_of(at): one.sent for at, one in partly.levels.items()} == {"a": 0, "b": -3, "c": 0}
+    assert partly.quantity == 27
+
+
+@pytest.mark.parametrize(
+    ("before", "delta", "after"),
+    [
+        (Reading(5, 8, 3), -2, Reading(3, 6, 3)),
+        (Reading(5), -2, Reading(3)),
+        (Reading(5, 5), -2, Reading(3, None)),
+        (Reading(1, 1, 0), -4, Reading(-3, 0, 0)),
+        (Reading(-3, 0, 0), 5, Reading(2, 2, 0)),
+        (Reading(-39, 0, 12), 40, Reading(1, 13, 12)),
+    ],
+)
+def test_our_delta_moves_available_and_on_hand_alike(
+    before: Reading, delta: int, after: Reading
+) -> None:
+    assert before.adjusted(delta).available == after.available
+    assert before.adjusted(delta).on_hand == after.on_hand
+
+
+def test_adopt_takes_levels_that_agree_only() -> None:
+    made = adopt(readings(all_at(4, "ab")))
+    assert made is not None
+    assert (made.before, made.pool, made.adjustments) == (None, managed(4, "ab"), ())
+    assert names(told(made)["adopted"].levels) == all_at(4, "ab")
+    assert adopt(readings({"a": 4, "b": 5})) is None
+
+
+@pytest.mark.parametrize(("to", "quantity"), [("lowest", -1), ("highest", 9)])
+def test_align_brings_all_levels_to_one_of_their_numbers(to: Any, quantity: int) -> None:
+    made = align(readings({"a": 4, "b": 9, "c": -1}), to)
+    check_adjustments(made)
+    assert made.before is None
+    assert available(made.pool) == all_at(quantity, "abc")
+    assert made.why == "aligned"
+
+
+def test_align_takes_packs_for_what_they_hold() -> None:
+    rules = Rules(sizes=levels(PACKS), reserve=2)
+    reads = readings({"s": 50, "m": 8, "l": 5})
+    lowest, highest = align(reads, "lowest", rules), align(reads, "highest", rules)
+    assert (lowest.pool.quantity, highest.pool.quantity) == (48, 60)  # type: ignore[union-attr]
+    assert available(highest.pool) == {"s": 58, "m": 9, "l": 4}
+
+
+def test_align_that_fails_in_part_is_finished_by_the_next_run() -> None:
+    pool = align(readings({"a": 4, "b": 9, "c": 2}), "lowest").settle({level("a")})
+    made = plan(pool, readings({"a": 2, "b": 9, "c": 2}))
+    assert isinstance(made.pool, Managed)
+    assert made.pool.quantity == 2
+    assert made.adjustments == (Adjustment(level("b"), 9, -7),)
+
+
+def test_as_set_takes_levels_that_agree_for_right_as_they_stand() -> None:
+    """Paused at 10, all typed from 10 to 8."""
+    before = replace(managed(10, "ab"), on_release=0)
+    made = as_set(before, readings(all_at(8, "ab")))
+    assert made is not None
+    assert (made.before, made.pool, made.why) == (10, managed(8, "ab"), "as_set")
+    assert as_set(before, readings({"a": 8, "b": 9})) is None
+    reserved = as_set(managed(10, "ab", reserve=2), readings(all_at(8, "ab")), Rules(reserve=2))
+    assert reserved is not None
+    assert available(reserved.pool) == all_at(6, "ab")
+
+
+def test_as_set_keeps_loose_units_that_the_levels_cannot_show() -> None:
+    sizes = levels({"f": 4, "x": 6})
+    made = as_set(
+        managed(13, "fx", {"f": 4, "x": 6}), readings({"f": 3, "x": 2}), Rules(sizes=sizes)
+    )
+    assert made is not None
+    assert made.pool.quantity == 13  # type: ignore[union-attr]
+
+
+def test_sold_in_a_pause_counts_as_ever() -> None:
+    made = plan(managed(10, "ab"), readings({"a": 9, "b": 10}))
+    assert made.pool == replace(made.pool, quantity=9)  # type: ignore[call-arg]
+
+
+def test_rises_that_were_held_settle_at_no_more_than_all_that_moved() -> None:
+    """Sales bring two levels down to what somebody typed on a third, which had lagged behind."""
+    stuck = Managed(
+        10,
+        {
+            level("a"): Level(reading(11), held=1),
+            level("b"): Level(reading(10)),
+            level("c"): Level(reading(4)),
+        },
+        on_release=1,
+    )
+    made = plan(stuck, readings(all_at(5, "abc"), {"a": 6, "b": 5}))
+    assert isinstance(made.pool, Managed)
+    assert (made.why, made.pool.quantity) == ("settled", 1)
+
+
+def test_a_fall_of_a_level_outside_the_pool_counts_where_it_is_said_to() -> None:
+    pool = managed(30, "abc")
+    gone, now = level("c"), reading(28)
+    assert last_fall(pool, gone, now) == -2
+    assert last_fall(pool, gone, reading(33)) == 0
+    made = plan(pool, readings(all_at(30, "ab")), also_fell={gone: last_fall(pool, gone, now)})
+    assert available(made.pool) == all_at(28, "ab")
+    assert names(made.movements) == {"c": -2}
+
+
+def test_what_shopify_would_refuse_is_told_and_not_sent() -> None:
+    pool = managed(BOUND, "ab")
+    seen = readings({"a": BOUND + 5, "b": BOUND})
+    made = plan(pool, seen)
+    assert (made.pool, made.adjustments) == (pool, ())
+    assert told(made)["beyond_bounds"].levels == {level("b"): BOUND + 5}
+    assert plan(pool, readings({"a": BOUND - 5, "b": BOUND})).adjustments
+    apart = align(readings({"a": -BOUND, "b": BOUND}), "lowest")
+    assert (apart.adjustments, set(told(apart))) == ((), {"beyond_bounds"})
+    assert isinstance(apart.pool, Unmanaged)
+
+
+def test_an_unknown_witness_proves_nothing() -> None:
+    """No order, so a held rise that fell is taken back; no cancelled order, so it is a restock."""
+    unknown = {at: Reading(now.available) for at, now in readings({"a": 10, "b": 10}).items()}
+    held = Managed(10, {level("a"): Level(Reading(12), held=2), level("b"): Level(Reading(10))}, 2)
+    made = plan(held, unknown)
+    assert isinstance(made.pool, Managed)
+    assert (made.pool.quantity, made.pool.on_release) == (10, 0)
+    assert set(told(made)) == {"taken_back"}
+    risen = plan(
+        unmanaged(a=9, b=3), {level("a"): Reading(9), level("b"): Reading(4)}, Rules(follow=True)
+    )
+    assert risen.pool.quantity == 4  # type: ignore[union-attr]
+
+
+# What 0.1.0 remembered.
+
+
+def test_a_pool_of_the_first_edition_is_taken_up_as_it_was() -> None:
+    old = first_edition(30, levels({"a": 30, "b": 27}))
+    assert isinstance(old, Managed)
+    made = plan(old, readings({"a": 30, "b": 27}))
+    assert isinstance(made.pool, Managed)
+    assert (made.pool.quantity, made.movements) == (30, {})
+    assert made.adjustments == (Adjustment(level("b"), 27, 3),)
+
+
+def test_what_was_held_and_braked_is_one_holding() -> None:
+    old = first_edition(
+        10,
+        levels(all_at(10, "abc")),
+        held=levels({"a": 5, "b": 7}),
+        braked=levels({"a": 20}),
+        pending=20,
+    )
+    seen = readings({"a": 35, "b": 17, "c": 10})
+    made = plan(old, seen)
+    assert isinstance(made.pool, Managed)
+    assert (names(made.pool.held), made.pool.on_release) == ({"a": 25, "b": 7}, 25)
+    assert (made.adjustments, made.movements, made.pool.quantity) == ((), {}, 10)
+    released = plan(old, seen, Rules(release=True)).pool
+    assert released.quantity == 35  # type: ignore[union-attr]
+
+
+def test_a_stock_count_that_was_held_becomes_a_counted_fall_and_is_told() -> None:
+    old = first_edition(30, levels(all_at(30, "ab")), held=levels(all_at(-20, "ab")))
+    made = plan(old, readings(all_at(10, "ab")))
+    assert isinstance(made.pool, Managed)
+    assert made.pool.quantity == -10
+    assert set(told(made)) == {"fell_alike", "oversold"}
+    assert names(told(made)["fell_alike"].levels) == all_at(-20, "ab")
+
+
+def test_what_was_left_alone_or_unmanaged_stays_so() -> None:
+    reads = levels({"a": 50, "b": 49})
+    assert first_edition(None, reads, left_alone=True) == Unmanaged(
+        {at: Reading(read) for at, read in reads.items()}, left_alone=True
+    )
+    assert first_edition(None, reads) == Unmanaged(
+        {at: Reading(read) for at, read in reads.items()}
+    )
+
+
+def test_a_reading_without_levels_is_no_reading() -> None:
+    with pytest.raises(ValueError, match="at least one level"):
+        plan(managed(30, "abc"), {})
