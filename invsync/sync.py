@@ -36,7 +36,7 @@ NoteKind = Literal[
     "taken_back",  #      units held that are gone        that the quantity rises by less
     "settled",  #         units that were held            the quantity
     "stock_moved",  #     units that Shopify moved there  that left the pool's other level
-    "overwritten",  #     units refused since it began    –
+    "overwritten",  #     units refused since it began    of these in this run
     "another_program",  # falls that may be its work      that it ran down (0: not known)
     "fell_alike",  #      what it fell by                 below 0 by it, if so
     "oversold",  #        what it fell by                 owed
@@ -330,41 +330,51 @@ def _change(last: Reading, now: Reading) -> _Change:
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """What one level did. `units` count; `held` wait on, `taken` were held, `closed` a gap only.
+    """What one level did. `units` count, and are its movement.
 
-    `gap`: the pieces by which it was to be raised yet.
+    What does not: `taken` were held and are taken back; `closed` only closed the gap of a raise of
+    ours that had failed; `refused` is our own lowerings undone again. `held` wait on. `gap`: the
+    pieces by which it was to be raised yet.
     """
 
     change: _Change
     units: int
     held: int
+    gap: int
     taken: int = 0
     closed: int = 0
-    gap: int = 0
+    refused: int = 0
 
 
 def _move(level: Level, now: Reading, size: int, quantity: int, reserve: int) -> _Move:
     """The table "what one level did", for a level that is known."""
-
-    def units(pieces: int) -> int:
-        # Where the size changed, a fall counts with the larger, a rise with the smaller.
-        return pieces * (max if pieces < 0 else min)(size, level.size)
-
     change, shown = _change(level.last, now), level.held // level.size
     gap = due(quantity, level.size, reserve) + shown - level.last.available
 
+    def moved(pieces: int, held: int = level.held, **uncounted: int) -> _Move:
+        # Where the size changed, a fall counts with the larger, a rise with the smaller.
+        unit = (max if pieces < 0 else min)(size, level.size)
+        return _Move(change, pieces * unit, held, gap, **uncounted)
+
+    if level.undone and _undoes(level, change):
+        return moved(change.available - change.typed, refused=change.typed * level.size)
+
     if gap > 0 and change.typed > 0:
         closed = min(gap, change.typed)
-        moved = units(change.available - closed)
-        return _Move(change, moved, level.held, closed=closed * level.size, gap=gap)
+        return moved(change.available - closed, closed=closed * level.size)
 
     lost = -change.off_shelf
     if shown and lost and (lost >= shown or lost * level.size > max(quantity, 0)):
         left = max(0, shown - lost) * level.size
-        moved = units(change.available + lost + min(0, shown - lost))
-        return _Move(change, moved, left, taken=level.held - left, gap=gap)
+        counted = change.available + lost + min(0, shown - lost)
+        return moved(counted, left, taken=level.held - left)
 
-    return _Move(change, units(change.available), level.held, gap=gap)
+    return moved(change.available)
+
+
+def _undoes(level: Level, change: _Change) -> bool:
+    """Whether somebody raised a level by exactly what we lowered it by since it last rose."""
+    return change.typed > 0 and change.typed * level.size == -level.ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -483,9 +493,9 @@ def _another_program(sight: _Sight) -> Plan | None:
 def _sales_and_restocks(sight: _Sight) -> Plan:
     """All falls count; of the rises that nothing explains, what the policy says."""
     rules = sight.rules
-    refused = _overwritten(sight)
-    moved_here = _stock_moved(sight, _less(sight.rises, refused))
-    rises = _less(sight.rises, refused, moved_here)
+    moved_here = _stock_moved(sight)
+    left = {at: units - moved_here.get(at, 0) for at, units in sight.rises.items()}
+    rises = {at: units for at, units in left.items() if units}
 
     held = Counter({at: move.held for at, move in sight.moves.items()})
     on_release = _still_on_release(sight)
@@ -502,7 +512,7 @@ def _sales_and_restocks(sight: _Sight) -> Plan:
 
     quantity += counted
     notes += _notes_of_falls(sight, quantity)
-    return _bring(sight, quantity, held, on_release, refused, tuple(notes), why, counted)
+    return _bring(sight, quantity, held, on_release, tuple(notes), why, counted)
 
 
 def _must_wait(rules: Rules, rises: Units, why: Why) -> bool:
@@ -516,14 +526,13 @@ def _bring(
     quantity: int,
     held: Units = _NONE,
     on_release: int = 0,
-    refused: Units = _NONE,
     notes: tuple[Note, ...] = (),
     why: Why = "nothing",
     risen: int = 0,
 ) -> Plan:
     """Every level to what is due of `quantity`, and what is held of it."""
     rules = sight.rules
-    levels = {at: _remember(sight, at, held.get(at, 0), refused.get(at, 0)) for at in sight.seen}
+    levels = {at: _remember(sight, at, held.get(at, 0)) for at in sight.seen}
     unsent = Managed(quantity, levels, on_release, _listen(sight))
     adjustments = _adjustments(
         sight.seen,
@@ -536,7 +545,7 @@ def _bring(
     return Plan(before, unsent, sight.seen, adjustments, sight.movements, risen, notes, why)
 
 
-def _remember(sight: _Sight, at: LevelId, held: int, refused: int) -> Level:
+def _remember(sight: _Sight, at: LevelId, held: int) -> Level:
     """A level as it was observed, with what the alarms remember of it."""
     now, size = sight.seen[at], sight.rules.size(at)
     if at not in sight.moves:
@@ -544,11 +553,11 @@ def _remember(sight: _Sight, at: LevelId, held: int, refused: int) -> Level:
     level, move = sight.pool.levels[at], sight.moves[at]
     halved = level.sent // 2 if level.sent > 0 else -(-level.sent // 2)
     sent = 0 if sight.echo else halved if sight.stirred else level.sent
-    told = 0 if sight.rules.release else level.refused
-    kept = Level(now, size, held, sent, level.ours, level.undone, told)
-    if move.units > 0 and not move.change.cancelled:
-        undone = move.units == -level.ours
-        kept = replace(kept, ours=0, undone=undone, refused=told * undone + refused)
+    refused = 0 if sight.rules.release else level.refused
+    kept = Level(now, size, held, sent, level.ours, level.undone, refused)
+    if move.change.typed > 0:
+        undone = _undoes(level, move.change)
+        kept = replace(kept, ours=0, undone=undone, refused=refused * undone + move.refused)
     return kept
 
 
@@ -573,26 +582,11 @@ def _within_bounds(made: Plan, pool: Pool | None) -> Plan:
 # Rises.
 
 
-def _less(rises: Units, *explained: Units) -> Units:
-    left = {at: units - sum(some.get(at, 0) for some in explained) for at, units in rises.items()}
-    return {at: units for at, units in left.items() if units}
-
-
-def _overwritten(sight: _Sight) -> Units:
-    """Rises that undo exactly our own lowerings of their level, for the second time running."""
-    levels = sight.pool.levels
-    return {
-        at: units
-        for at, units in sight.rises.items()
-        if levels[at].undone and units == -levels[at].ours and at not in sight.cancelled
-    }
-
-
-def _stock_moved(sight: _Sight, rises: Units) -> Units:
+def _stock_moved(sight: _Sight) -> Units:
     """What Shopify moved off a level that left the pool, to others of the same item."""
     left = _stock_that_left(sight)
     moved: dict[LevelId, int] = {}
-    for at, units in sorted(rises.items(), key=lambda rise: (-rise[1], rise[0])):
+    for at, units in sorted(sight.rises.items(), key=lambda rise: (-rise[1], rise[0])):
         if at not in sight.cancelled and (here := min(units, left[at.item])):
             moved[at] = here
             left[at.item] -= here
@@ -643,7 +637,7 @@ def _import(sight: _Sight, rises: Units) -> int | None:
     """
     moves = sight.moves.values()
     several = len({**sight.pool.held, **rises}) > 1
-    in_step = not any(move.gap or move.closed or move.taken for move in moves)
+    in_step = not any(move.gap or move.taken or move.refused for move in moves)
     if not several or not in_step or sight.falls or sight.rules.several_rises == "sum":
         return None
     if rises.keys() & sight.cancelled or len(rises) < len(sight.rises):
@@ -736,12 +730,13 @@ def _notes_of_levels(sight: _Sight, after: Managed) -> Iterator[Note]:
         at: now.available * rules.size(at) for at, now in sight.seen.items() if at not in known
     }
     sizes = {at: known[at].size for at in sight.moves if known[at].size != rules.size(at)}
+    refused = {at: level.refused for at, level in after.levels.items() if level.refused}
     return _told(
         Note("raise_closed", {at: move.closed for at, move in sight.moves.items() if move.closed}),
         Note("new_level_stock", {at: units for at, units in fresh.items() if units}),
         Note("size_changed", sizes),
         Note("held", after.held, after.on_release),
-        Note("overwritten", {at: lv.refused for at, lv in after.levels.items() if lv.refused}),
+        Note("overwritten", refused, sum(move.refused for move in sight.moves.values())),
     )
 
 

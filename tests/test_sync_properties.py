@@ -241,7 +241,7 @@ def test_a_single_rise_counts_exactly_or_is_told(
                 shop.happens(at, "type", pieces + last - shop.levels[at].available)
         made = planned(pool, shop.levels, history.rules(what, shop.sizes))
         assert isinstance(made.pool, Managed)
-        refused += refused_now(made, pool)
+        refused += unit_of(made, "overwritten")
         assert made.pool.quantity == history.start + shop.moved - refused
         assert "several_rises" not in {note.kind for note in made.notes}
         settled = made.settle(shop.push(made, {level(one) for one in what.refused}))
@@ -249,27 +249,13 @@ def test_a_single_rise_counts_exactly_or_is_told(
         pool = settled
 
 
-def refused_now(made: Plan, before: Managed) -> int:
-    """Units of rises that this plan did not count, since they undid our own lowerings."""
-    marked = (note for note in made.notes if note.kind == "overwritten")
-    return sum(
-        made.movements[at]
-        for note in marked
-        for at in note.levels
-        if at in before.levels
-        and before.levels[at].undone
-        and made.movements.get(at, 0) == -before.levels[at].ours != 0
-    )
-
-
-def counted_by_hand(made: Plan, before: Managed) -> int:
+def counted_by_hand(made: Plan) -> int:
     """By how much quantity and what is to be released moved, as the notes and movements tell it."""
     return (
         sum(made.movements.values())
         - unit_of(made, "several_rises")
         - noted(made, "stock_moved")
         - unit_of(made, "taken_back")
-        - refused_now(made, before)
     )
 
 
@@ -302,14 +288,14 @@ def test_no_unit_is_lost_or_doubled_beyond_what_is_told(history: History) -> Non
             told = history.start + shop.moved - after.quantity
         else:
             moved = after.quantity + after.on_release - pool.quantity - pool.on_release
-            assert moved == counted_by_hand(made, pool)
+            assert moved == counted_by_hand(made)
             total = sum(made.movements.values())
             told += total - moved
             # What was taken back, or only closed a gap, moved and is no movement.
             taken = {
                 at: n.levels[at] for n in made.notes if n.kind == "taken_back" for at in n.levels
             }
-            told += noted(made, "raise_closed")
+            told += noted(made, "raise_closed") + unit_of(made, "overwritten")
             told -= sum(units for at, units in taken.items() if at in shop.levels)
         assert after.quantity + after.on_release == history.start + shop.moved - told
         play_events(shop, what.late)
