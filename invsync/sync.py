@@ -109,7 +109,8 @@ class Level:
 
     `last`: what it read when the last run left it. For the two alarms: `sent`, our adjustments that
     another program would not have answered yet; `ours`, those since it last rose; `undone`, whether
-    that rise undid exactly those before it; `refused`, such rises that were not counted.
+    that rise undid exactly those before it; `refused`, such rises that were not counted, until a
+    person says that it was seen (`--force`).
     """
 
     last: Reading
@@ -124,7 +125,7 @@ class Level:
         """The same after an adjustment of `delta` pieces."""
         units = delta * self.size
         last = self.last.adjusted(delta)
-        return replace(self, last=last, sent=self.sent + units, ours=self.ours + units)
+        return replace(self, last=last, sent=self.sent + units, ours=min(0, self.ours + units))
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,8 +357,8 @@ def _move(level: Level, now: Reading, size: int, quantity: int, reserve: int) ->
         unit = (max if pieces < 0 else min)(size, level.size)
         return _Move(change, pieces * unit, held, gap, **uncounted)
 
-    if level.undone and _undoes(level, change):
-        return moved(change.available - change.typed, refused=change.typed * level.size)
+    if (undid := _undid(level, change)) and (level.undone or level.refused):
+        return moved(change.available - undid, refused=undid * level.size)
 
     if gap > 0 and change.typed > 0:
         closed = min(gap, change.typed)
@@ -372,9 +373,14 @@ def _move(level: Level, now: Reading, size: int, quantity: int, reserve: int) ->
     return moved(change.available)
 
 
-def _undoes(level: Level, change: _Change) -> bool:
-    """Whether somebody raised a level by exactly what we lowered it by since it last rose."""
-    return change.typed > 0 and change.typed * level.size == -level.ours
+def _undid(level: Level, change: _Change) -> int:
+    """The pieces of our own lowerings, since it last rose, that somebody wrote onto a level again.
+
+    All of them, exactly: else it is another matter. Once that was told, as many as it rose by: the
+    same program, and something sold at the till.
+    """
+    lowered, rose = -level.ours // level.size, change.typed
+    return max(0, min(rose, lowered)) if rose > 0 and (rose == lowered or level.refused > 0) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -556,8 +562,8 @@ def _remember(sight: _Sight, at: LevelId, held: int) -> Level:
     refused = 0 if sight.rules.release else level.refused
     kept = Level(now, size, held, sent, level.ours, level.undone, refused)
     if move.change.typed > 0:
-        undone = _undoes(level, move.change)
-        kept = replace(kept, ours=0, undone=undone, refused=refused * undone + move.refused)
+        undone = _undid(level, move.change) > 0
+        kept = replace(kept, ours=0, undone=undone, refused=refused + move.refused)
     return kept
 
 

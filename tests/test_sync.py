@@ -1015,9 +1015,9 @@ EXPLAINED = (
         Run({"a": 12, "b": 10}, 10, 10),
         Run({"a": 12, "b": 10}, 10, 10, {"overwritten": {"a": 2}}),
         Run(all_at(10, "ab"), 10, 10, {"overwritten": {"a": 2}}),
-        Run({"a": 12, "b": 10}, 10, 10, {"overwritten": {"a": 4}}),
-        Run({"a": 13, "b": 10}, 13, 13, why="rise"),
-        Run(all_at(13, "ab"), 13, 13),
+        Run({"a": 12, "b": 9}, 9, 9, {"overwritten": {"a": 4}}, units={"overwritten": 2}),
+        Run({"a": 11, "b": 9}, 9, 9, {"overwritten": {"a": 6}}),
+        Run({"a": 14, "b": 9}, 12, 12, {"overwritten": {"a": 8}}, why="rise"),
     ),
     story(
         "an ERP that was turned off: --force says that a person has seen it",
