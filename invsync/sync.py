@@ -319,7 +319,12 @@ class _Change(NamedTuple):
     @property
     def typed(self) -> int:
         """By how much somebody raised it, though some was ordered meanwhile."""
-        return 0 if self.cancelled else self.available + max(0, self.committed or 0)
+        return 0 if self.cancelled else max(0, self.available + max(0, self.committed or 0))
+
+    @property
+    def rose(self) -> int:
+        """What came in, typed or cancelled. What it did besides, it fell by: orders are sales."""
+        return self.available if self.cancelled else self.typed
 
 
 def _change(last: Reading, now: Reading) -> _Change:
@@ -331,7 +336,7 @@ def _change(last: Reading, now: Reading) -> _Change:
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """What one level did. `units` count, and are its movement.
+    """What one level did. `fell` (0 or negative) and `rose` count, and are its movement.
 
     What does not: `taken` were held and are taken back; `closed` only closed the gap of a raise of
     ours that had failed; `refused` is our own lowerings undone again. `held` wait on. `gap`: the
@@ -339,7 +344,8 @@ class _Move:
     """
 
     change: _Change
-    units: int
+    fell: int
+    rose: int
     held: int
     gap: int
     taken: int = 0
@@ -351,26 +357,26 @@ def _move(level: Level, now: Reading, size: int, quantity: int, reserve: int) ->
     """The table "what one level did", for a level that is known."""
     change, shown = _change(level.last, now), level.held // level.size
     gap = due(quantity, level.size, reserve) + shown - level.last.available
-
-    def moved(pieces: int, held: int = level.held, **uncounted: int) -> _Move:
-        # Where the size changed, a fall counts with the larger, a rise with the smaller.
-        unit = (max if pieces < 0 else min)(size, level.size)
-        return _Move(change, pieces * unit, held, gap, **uncounted)
+    # Where the size changed, a fall counts with the larger, a rise with the smaller.
+    fell = (change.available - change.rose) * max(size, level.size)
+    unit = min(size, level.size)
 
     if (undid := _undid(level, change)) and (level.undone or level.refused):
-        return moved(change.available - undid, refused=undid * level.size)
+        rose, refused = (change.rose - undid) * unit, undid * level.size
+        return _Move(change, fell, rose, level.held, gap, refused=refused)
 
-    if gap > 0 and change.typed > 0:
+    if gap > 0 and change.typed:
         closed = min(gap, change.typed)
-        return moved(change.available - closed, closed=closed * level.size)
+        rose = (change.rose - closed) * unit
+        return _Move(change, fell, rose, level.held, gap, closed=closed * level.size)
 
     lost = -change.off_shelf
     if shown and lost and (lost >= shown or lost * level.size > max(quantity, 0)):
         left = max(0, shown - lost) * level.size
-        counted = change.available + lost + min(0, shown - lost)
-        return moved(counted, left, taken=level.held - left)
+        fell += min(shown, lost) * max(size, level.size)
+        return _Move(change, fell, 0, left, gap, taken=level.held - left)
 
-    return moved(change.available)
+    return _Move(change, fell, change.rose * unit, level.held, gap)
 
 
 def _undid(level: Level, change: _Change) -> int:
@@ -380,7 +386,7 @@ def _undid(level: Level, change: _Change) -> int:
     same program, and something sold at the till.
     """
     lowered, rose = -level.ours // level.size, change.typed
-    return max(0, min(rose, lowered)) if rose > 0 and (rose == lowered or level.refused > 0) else 0
+    return max(0, min(rose, lowered)) if rose == lowered or level.refused else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,16 +406,17 @@ class _Sight:
 
     @property
     def movements(self) -> Units:
-        moved = {at: move.units for at, move in self.moves.items() if move.units}
-        return {**moved, **self.also_fell}
+        moved = {at: move.fell + move.rose for at, move in self.moves.items()}
+        return {at: units for at, units in {**moved, **self.also_fell}.items() if units}
 
     @property
     def falls(self) -> Units:
-        return {at: units for at, units in self.movements.items() if units < 0}
+        fell = {at: move.fell for at, move in self.moves.items() if move.fell}
+        return {**fell, **self.also_fell}
 
     @property
     def rises(self) -> Units:
-        return {at: units for at, units in self.movements.items() if units > 0}
+        return {at: move.rose for at, move in self.moves.items() if move.rose}
 
     @property
     def cancelled(self) -> frozenset[LevelId]:
@@ -463,14 +470,14 @@ def plan(
 def last_fall(pool: Managed, at: LevelId, now: Reading) -> int:
     """The units (0 or negative) by which a level fell that is about to leave its pool."""
     level = pool.levels[at]
-    return min(0, _move(level, now, level.size, pool.quantity, 0).units)
+    return _move(level, now, level.size, pool.quantity, 0).fell
 
 
 def _settled(sight: _Sight) -> Plan | None:
     """Rises were held, a person raised a level, and now all agree: that is the quantity."""
     moves, rules = sight.moves, sight.rules
     held = {at: sight.pool.levels[at].held for at in moves if sight.pool.levels[at].held}
-    raised = any(m.change.available > 0 and not m.change.cancelled for m in moves.values())
+    raised = any(move.change.typed for move in moves.values())
     if not held or rules.brake or not raised:
         return None
 
@@ -561,7 +568,7 @@ def _remember(sight: _Sight, at: LevelId, held: int) -> Level:
     sent = 0 if sight.echo else halved if sight.stirred else level.sent
     refused = 0 if sight.rules.release else level.refused
     kept = Level(now, size, held, sent, level.ours, level.undone, refused)
-    if move.change.typed > 0:
+    if move.change.typed:
         undone = _undid(level, move.change) > 0
         kept = replace(kept, ours=0, undone=undone, refused=refused + move.refused)
     return kept
@@ -721,12 +728,10 @@ def _notes_of_falls(sight: _Sight, quantity: int) -> Iterator[Note]:
 def _fell_alike(sight: _Sight) -> bool:
     """All known levels fell, none of it ordered, by the same units or to one number."""
     moves = sight.moves.values()
-    if len(moves) < 2 or any(
-        m.units >= 0 or m.change.off_shelf > m.change.available for m in moves
-    ):
+    if len(moves) < 2 or any(not m.fell or m.change.off_shelf > m.change.available for m in moves):
         return False
     known = {at: now for at, now in sight.seen.items() if at in sight.moves}
-    alike = len({move.units for move in moves}) == 1
+    alike = len({move.fell for move in moves}) == 1
     return alike or _agree(known, sight.rules, sight.rules.reserve) is not None
 
 

@@ -296,7 +296,17 @@ def draw(random_: random.Random, world: World) -> Drawn:
 def happens(shop: Shop, number: int, drawn: Drawn, lot: int) -> None:
     """One interval between two runs."""
     world = shop.world
-    for at, shelf in drawn.customers:
+    daily = number % RUNS_A_DAY == 0
+    middle = len(drawn.customers) // 2
+    for at, shelf in drawn.customers[:middle]:
+        shop.customer(at, shelf)
+    if world.imports and daily:
+        if shop.true < lot // 2:
+            shop.true += lot
+        for at in range(world.count):
+            shop.set_to(at, shop.true)
+            shop.allowed[at] = max(shop.allowed[at], shop.true)
+    for at, shelf in drawn.customers[middle:]:
         shop.customer(at, shelf)
     if drawn.pair:
         shop.customer(0, True)
@@ -307,14 +317,7 @@ def happens(shop: Shop, number: int, drawn: Drawn, lot: int) -> None:
         shop.cancel(1)
     if number % RUNS_A_DAY == RUNS_A_DAY // 2:
         shop.ship()
-    daily = number % RUNS_A_DAY == 0
-    if world.imports and daily:
-        if shop.true < lot // 2:
-            shop.true += lot
-        for at in range(world.count):
-            shop.set_to(at, shop.true)
-            shop.allowed[at] = max(shop.allowed[at], shop.true)
-    elif world.tops_up and number % RUNS_A_WEEK == 0:
+    if world.tops_up and number % RUNS_A_WEEK == 0:
         shop.restock(0, lot - shop.available[0])
     elif not world.imports and not world.tops_up:
         restock(shop, drawn.restock_on, lot)

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from invsync.sync import Level, LevelId, Managed, Plan, Reading, Rules, due, plan
+from invsync.sync import Level, LevelId, Managed, Plan, Reading, Rules, plan
 
 #: Something that happens: to which listing (None: to all), what, and how many pieces.
 Event = tuple[int | None, str, int]
@@ -69,7 +69,7 @@ def happens(world: World, event: Event) -> World:
         # Somebody writes one number on all listings: it is what is there.
         true = world.pool.quantity + pieces
         for at, now in levels.items():
-            levels[at] = reading(due(true, world.rules.size(at)), now.committed or 0)
+            levels[at] = reading(world.rules.due(at, true), now.committed or 0)
         return World(world.pool, levels, true, world.rules)
     at = list(levels)[number]
     now, size = levels[at], world.rules.size(at)
@@ -136,7 +136,8 @@ class Tally:
 
 def what_happened(story: Sequence[object]) -> str:
     parts = [event for part in story if isinstance(part, tuple) for event in part]
-    return " and ".join(sorted({event[1] for event in parts}))
+    on_all = any(number is None for number, _, _ in parts)
+    return "a number written on all while something else moved" if on_all else "something else"
 
 
 def tale(world: World, story: Sequence[object]) -> str:
