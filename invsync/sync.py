@@ -646,17 +646,19 @@ def _import(sight: _Sight, rises: Units) -> int | None:
     """The number that one import wrote on all levels, if that is what the rises are.
 
     Several rose, now or (held) before, of a pool that was in step but for those; nothing fell; and
-    now the readings agree.
+    now the readings agree. Never more than the largest rise makes it: a reserve that is not full
+    shows nothing, and is not read into what was written.
     """
-    moves = sight.moves.values()
-    several = len({**sight.pool.held, **rises}) > 1
+    moves, held = sight.moves.values(), sight.pool.held
+    together = {at: held.get(at, 0) + rises.get(at, 0) for at in {**held, **rises}}
     in_step = not any(move.gap or move.taken or move.refused for move in moves)
-    if not several or not in_step or sight.falls or sight.rules.several_rises == "sum":
+    if len(together) < 2 or not in_step or sight.falls or sight.rules.several_rises == "sum":
         return None
     if rises.keys() & sight.cancelled or len(rises) < len(sight.rises):
         return None
     known = {at: now for at, now in sight.seen.items() if at in sight.moves}
-    return _agree(known, sight.rules, sight.rules.reserve)
+    number = _agree(known, sight.rules, sight.rules.reserve)
+    return None if number is None else min(number, sight.pool.quantity + max(together.values()))
 
 
 # The two alarms: another program, listened for here; overwritten, among the rises.
