@@ -10,9 +10,10 @@ After each run the quantity is held against what is really there (where packs an
 several quantities alike, any of them). *Exact*: the same. Otherwise two true stories read the same,
 and the rule took the lower: *indistinguishable*, listed by kind, each with the smallest example. A
 kind that no note tells is named for what happened. More than there is (*above*) must not happen
-(exit code 1), but for two kinds. A number is written on all listings, and before the run looks,
-more of one leaves the shelf than that raised it by: it reads as a delivery and a sale. And a number
-below what is due is written onto a level that still waits for our raise: told (`raise_closed`).
+(exit code 1), but where it can't be seen. A number is written on all listings, and before the run looks,
+more of one is sold, and no witness shows it, than that raised it by: it reads as a delivery and a
+sale. A number below what is due is written onto a level that still waits for our raise: told
+(`raise_closed`). And packs that are typed up keep the loose units: told (`loose_units`).
 """
 
 from __future__ import annotations
@@ -132,9 +133,13 @@ class Tally:
         kind = next((name for name in TELLING if name in told), None)
         kind = kind or f"untold: {what_happened(story)}"
         if quantity > highest:
-            closed = "raise_closed" in told
-            kind = "above: raise_closed" if closed else "above: written on all, then off the shelf"
-            if not (closed or written_then_sold(story[-1])):
+            why = next((name for name in ("raise_closed", "loose_units") if name in told), None)
+            hidden = why or (written_then_sold(story[-1]) and "written on all, then sold unseen")
+            packs = any(world.rules.size(at) > 1 for at in world.levels)
+            if packs and any(event[0] is None for event in story[-1]):  # type: ignore[attr-defined]
+                hidden = hidden or "written on packs, which show several quantities alike"
+            kind = f"above: {hidden or 'else'}"
+            if not hidden:
                 self.above.append(f"{quantity} for {world.true}: {tale(world, story)}")
         self.kinds[kind] += 1
         there = str(lowest) if lowest == highest else f"{lowest} to {highest}"
@@ -148,11 +153,17 @@ class Tally:
 
 
 def written_then_sold(events: object) -> bool:
-    """Whether a number was written on all, and something left the shelf before the run looked."""
+    """Whether a number was written on all, and then something was sold that no witness shows.
+
+    At the till, or by an order while as many others of the same listing were shipped or cancelled.
+    """
     assert isinstance(events, tuple)
     written = next((at for at, event in enumerate(events) if event[0] is None), len(events))
-    left = [event[1] for event in events[written:]]
-    return "till" in left or "ship" in left
+    freed = {event[0] for event in events if event[1] in ("ship", "cancel")}
+    return any(
+        event[1] in ("till", "ship") or (event[1] == "order" and event[0] in freed)
+        for event in events[written:]
+    )
 
 
 def what_happened(story: Sequence[object]) -> str:
