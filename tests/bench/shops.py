@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from invsync.sync import (
+from invsync.rule import (
     FELL_ALIKE_WARNS,
     Level,
     LevelId,

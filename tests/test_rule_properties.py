@@ -9,7 +9,7 @@ from typing import Any, Literal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from invsync.sync import (
+from invsync.rule import (
     BOUND,
     Level,
     LevelId,

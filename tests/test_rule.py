@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from invsync.sync import (
+from invsync.rule import (
     BOUND,
     Adjustment,
     Echoes,

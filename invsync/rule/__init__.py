@@ -1,0 +1,97 @@
+"""The rule: what a pool's levels did since the last run, and what follows from it.
+
+Pure: values in, values out. No I/O, no clock, no configuration, no logging; nothing else of the
+project is imported. `words`: the values. `level`: what one level shows and did. `managed`: the
+stories of a pool with a quantity. `unmanaged`: a pool without one. Read them in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from invsync.rule.level import agree
+from invsync.rule.managed import judge, last_fall
+from invsync.rule.unmanaged import (
+    adopt,
+    align,
+    as_set,
+    first_edition,
+    first_sight,
+    without_quantity,
+)
+from invsync.rule.words import (
+    BOUND,
+    FELL_ALIKE_WARNS,
+    NONE,
+    PLAIN,
+    Adjustment,
+    Align,
+    Echoes,
+    Level,
+    LevelId,
+    Managed,
+    Note,
+    NoteKind,
+    Plan,
+    Pool,
+    Reading,
+    Rules,
+    SeveralRises,
+    Units,
+    Unmanaged,
+    Why,
+    due,
+    within_bounds,
+)
+
+__all__ = [
+    "BOUND",
+    "FELL_ALIKE_WARNS",
+    "Adjustment",
+    "Align",
+    "Echoes",
+    "Level",
+    "LevelId",
+    "Managed",
+    "Note",
+    "NoteKind",
+    "Plan",
+    "Pool",
+    "Reading",
+    "Rules",
+    "SeveralRises",
+    "Units",
+    "Unmanaged",
+    "Why",
+    "adopt",
+    "agree",
+    "align",
+    "as_set",
+    "due",
+    "first_edition",
+    "last_fall",
+    "plan",
+]
+
+
+def plan(
+    pool: Pool | None,
+    seen: Mapping[LevelId, Reading],
+    rules: Rules = PLAIN,
+    also_fell: Units = NONE,
+) -> Plan:
+    """What `seen`, a whole and fresh reading of a pool's levels (at least one), makes of `pool`.
+
+    `pool` is None for one that is not remembered. `also_fell`: falls, in units, of levels that are
+    not (or no longer) in the pool and count all the same.
+    """
+    if not seen:
+        raise ValueError("a pool has at least one level")
+    if pool is None or seen.keys().isdisjoint(pool.levels):
+        made = first_sight(seen, rules if pool is None else replace(rules, fresh=False))
+    elif isinstance(pool, Unmanaged):
+        made = without_quantity(pool, seen, rules)
+    else:
+        made = judge(pool, seen, rules, also_fell)
+    return within_bounds(made, pool)

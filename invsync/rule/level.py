@@ -1,0 +1,131 @@
+"""One level: what it shows of a quantity, and what it did since the last run.
+
+A witness that is unknown proves nothing: no order, no cancelled order, no other program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from invsync.rule.words import Level, LevelId, Reading, Rules, due
+
+
+def agree(
+    shown: Iterable[tuple[int, int]], reserve: int = 0, remembered: int | None = None
+) -> int | None:
+    """The quantity that makes all of `shown` (pieces, size) due; None where no quantity does.
+
+    Several may: the remembered one if it is among them, else the lowest.
+    """
+    fitting = [_fitting(pieces, size, reserve) for pieces, size in shown]
+    lowest, highest = max(low for low, _ in fitting), min(high for _, high in fitting)
+    if lowest > highest:
+        return None
+    return remembered if remembered is not None and lowest <= remembered <= highest else lowest
+
+
+def _fitting(pieces: int, size: int, reserve: int) -> tuple[int, int]:
+    """The lowest and the highest quantity that come to these pieces."""
+    lowest = pieces * size + (reserve if pieces > 0 else 0)
+    highest = pieces * size + size - 1 + (reserve if pieces >= 0 else 0)
+    return lowest, highest
+
+
+def agreed(
+    seen: Mapping[LevelId, Reading], rules: Rules, reserve: int = 0, quantity: int | None = None
+) -> int | None:
+    """The quantity that the readings of some levels agree on; see `agree`."""
+    return agree(((now.available, rules.size(at)) for at, now in seen.items()), reserve, quantity)
+
+
+class Change(NamedTuple):
+    """By how many pieces a level's numbers changed; a witness that is not known is None."""
+
+    available: int
+    shelf: int | None
+    committed: int | None
+
+    @property
+    def cancelled(self) -> bool:
+        """A rise that is a cancelled order: back for sale, never off the shelf."""
+        return self.available > 0 and self.shelf == 0 and self.committed == -self.available
+
+    @property
+    def off_shelf(self) -> int:
+        """The part of a fall (0 or negative) that is no order: it left the shelf."""
+        return min(0, self.available if self.shelf is None else max(self.available, self.shelf))
+
+    @property
+    def typed(self) -> int:
+        """By how much somebody raised it, though some was ordered meanwhile."""
+        return 0 if self.cancelled else max(0, self.available + max(0, self.committed or 0))
+
+    @property
+    def rose(self) -> int:
+        """What came in, typed or cancelled. What it did besides, it fell by: orders are sales."""
+        return self.available if self.cancelled else self.typed
+
+
+def change_of(last: Reading, now: Reading) -> Change:
+    """By how much a level's numbers changed since it last read `last`."""
+    known = last.shelf is not None and now.shelf is not None
+    shelf = (now.shelf or 0) - (last.shelf or 0) if known else None
+    committed = (now.committed or 0) - (last.committed or 0) if known else None
+    return Change(now.available - last.available, shelf, committed)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What one level did. `fell` (0 or negative) and `rose` count, and are its movement.
+
+    What does not: `taken` were held and are taken back; `closed` only closed the gap of a raise of
+    ours that had failed; `refused` is our own lowerings undone again. `held` wait on. `gap`: the
+    pieces by which it was to be raised yet.
+    """
+
+    change: Change
+    fell: int
+    rose: int
+    held: int
+    gap: int
+    taken: int = 0
+    closed: int = 0
+    refused: int = 0
+
+
+def move_of(level: Level, now: Reading, size: int, quantity: int, reserve: int) -> Move:
+    """The table "what one level did", for a level that is known."""
+    change, shown = change_of(level.last, now), level.held // level.size
+    gap = due(quantity, level.size, reserve) + shown - level.last.available
+    # Where the size changed, a fall counts with the larger, a rise with the smaller.
+    fell = (change.available - change.rose) * max(size, level.size)
+    unit = min(size, level.size)
+
+    if (undone := undid(level, change)) and (level.undone or level.refused):
+        rose, refused = (change.rose - undone) * unit, undone * level.size
+        return Move(change, fell, rose, level.held, gap, refused=refused)
+
+    if gap > 0 and change.typed:
+        closed = min(gap, change.typed)
+        rose = (change.rose - closed) * unit
+        return Move(change, fell, rose, level.held, gap, closed=closed * level.size)
+
+    lost = -change.off_shelf
+    if shown and lost and (lost >= shown or lost * level.size > max(quantity, 0)):
+        left = max(0, shown - lost) * level.size
+        fell += min(shown, lost) * max(size, level.size)
+        return Move(change, fell, 0, left, gap, taken=level.held - left)
+
+    return Move(change, fell, change.rose * unit, level.held, gap)
+
+
+def undid(level: Level, change: Change) -> int:
+    """The pieces of our own lowerings, since it last rose, that somebody wrote onto a level again.
+
+    All of them, exactly: else it is another matter. Once that was told, as many as it rose by: the
+    same program, and something sold at the till.
+    """
+    lowered, rose = -level.ours // level.size, change.typed
+    return max(0, min(rose, lowered)) if rose == lowered or level.refused else 0

@@ -1,0 +1,355 @@
+"""A pool under management: its stories. The first that fits tells; the last takes everything.
+
+What all of it keeps, with `start` the quantity at adoption:
+
+    quantity + what is let through on release = start + every movement that is counted
+
+and each level, once its adjustment is applied, reads `due(quantity)` and what is held of it. All
+falls count, always, whatever they look like.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from invsync.rule.level import Move, agreed, move_of, undid
+from invsync.rule.words import (
+    NONE,
+    Echoes,
+    Level,
+    LevelId,
+    Managed,
+    Note,
+    Plan,
+    Reading,
+    Rules,
+    Units,
+    Unmanaged,
+    Why,
+    adjustments,
+    told,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """A managed pool and what its known levels did. `echo`: what another program took."""
+
+    pool: Managed
+    seen: Mapping[LevelId, Reading]
+    rules: Rules
+    moves: Mapping[LevelId, Move]
+    also_fell: Units
+    echo: Units
+
+    @property
+    def stirred(self) -> bool:
+        return any(move.change.available for move in self.moves.values())
+
+    @property
+    def movements(self) -> Units:
+        moved = {at: move.fell + move.rose for at, move in self.moves.items()}
+        return {at: units for at, units in {**moved, **self.also_fell}.items() if units}
+
+    @property
+    def falls(self) -> Units:
+        fell = {at: move.fell for at, move in self.moves.items() if move.fell}
+        return {**fell, **self.also_fell}
+
+    @property
+    def rises(self) -> Units:
+        return {at: move.rose for at, move in self.moves.items() if move.rose}
+
+    @property
+    def cancelled(self) -> frozenset[LevelId]:
+        return frozenset(at for at, move in self.moves.items() if move.change.cancelled)
+
+    @property
+    def taken(self) -> Units:
+        """Units that were held and are gone, with their level or without it."""
+        return {
+            at: units
+            for at, held in self.pool.held.items()
+            if (units := self.moves[at].taken if at in self.moves else held)
+        }
+
+
+def _look(pool: Managed, seen: Mapping[LevelId, Reading], rules: Rules, also_fell: Units) -> _Sight:
+    moves = {
+        at: move_of(pool.levels[at], now, rules.size(at), pool.quantity, rules.reserve)
+        for at, now in seen.items()
+        if at in pool.levels
+    }
+    return _Sight(pool, seen, rules, moves, also_fell, _echo(pool, moves))
+
+
+# The stories.
+
+
+def judge(pool: Managed, seen: Mapping[LevelId, Reading], rules: Rules, also_fell: Units) -> Plan:
+    """What became of a managed pool of which at least one known level is left."""
+    sight = _look(pool, seen, rules, also_fell)
+    return _settled(sight) or _another_program(sight) or _sales_and_restocks(sight)
+
+
+def last_fall(pool: Managed, at: LevelId, now: Reading) -> int:
+    """The units (0 or negative) by which a level fell that is about to leave its pool."""
+    level = pool.levels[at]
+    return move_of(level, now, level.size, pool.quantity, 0).fell
+
+
+def _settled(sight: _Sight) -> Plan | None:
+    """Rises were held, a person raised a level, and now all agree: that is the quantity."""
+    moves, rules = sight.moves, sight.rules
+    held = {at: sight.pool.levels[at].held for at in moves if sight.pool.levels[at].held}
+    raised = any(move.change.typed for move in moves.values())
+    if not held or rules.brake or not raised:
+        return None
+
+    number = agreed(sight.seen, rules, quantity=sight.pool.quantity)
+    if number is None:
+        return None
+
+    moved = sum(move.change.available * sight.pool.levels[at].size for at, move in moves.items())
+    quantity = min(number, sight.pool.quantity + sum(held.values()) + moved)
+    return _bring(sight, quantity, notes=(Note("settled", held, quantity),), why="settled")
+
+
+def _another_program(sight: _Sight) -> Plan | None:
+    """Often enough, the levels lost what a program takes that answers our own adjustments."""
+    echoes = _listen(sight)
+    if not sight.echo or echoes.heard < (8 if len(sight.moves) == 2 else 2):
+        return None
+
+    # What it took before was counted once for each level; what it took now, only where it took it.
+    ran_down = sight.pool.echoes.units + max(sight.echo.values())
+    pool = Unmanaged(sight.seen, left_alone=True, ran_down=ran_down)
+    note = Note("another_program", sight.falls, ran_down)
+    return Plan(sight.pool.quantity, pool, sight.seen, movements=sight.movements, notes=(note,))
+
+
+def _sales_and_restocks(sight: _Sight) -> Plan:
+    """All falls count; of the rises that nothing explains, what the policy says."""
+    rules = sight.rules
+    moved_here = _stock_moved(sight)
+    left = {at: units - moved_here.get(at, 0) for at, units in sight.rises.items()}
+    rises = {at: units for at, units in left.items() if units}
+
+    held = Counter({at: move.held for at, move in sight.moves.items()})
+    on_release = _still_on_release(sight)
+    counted, why = _count(sight, rises, on_release)
+    notes = list(_notes_of_rises(sight, rises, counted, why, moved_here))
+
+    quantity = sight.pool.quantity + sum(sight.falls.values())
+    if rules.release:
+        quantity, on_release, held = quantity + on_release, 0, Counter()
+        why = "released" if sight.pool.held and not rises else why
+    if rises and _must_wait(rules, rises, why):
+        held, on_release, counted = held + Counter(rises), on_release + counted, 0
+        why = "falls" if sight.falls else "nothing"
+
+    quantity += counted
+    notes += _notes_of_falls(sight, quantity)
+    return _bring(sight, quantity, held, on_release, tuple(notes), why, counted)
+
+
+def _must_wait(rules: Rules, rises: Units, why: Why) -> bool:
+    if rules.brake and not rules.release:
+        return True
+    return rules.several_rises == "hold" and len(rises) > 1 and why != "import"
+
+
+def _bring(
+    sight: _Sight,
+    quantity: int,
+    held: Units = NONE,
+    on_release: int = 0,
+    notes: tuple[Note, ...] = (),
+    why: Why = "nothing",
+    risen: int = 0,
+) -> Plan:
+    """Every level to what is due of `quantity`, and what is held of it."""
+    rules = sight.rules
+    levels = {at: _remember(sight, at, held.get(at, 0)) for at in sight.seen}
+    unsent = Managed(quantity, levels, on_release, _listen(sight))
+    to_read = {at: rules.due(at, quantity) + held.get(at, 0) // rules.size(at) for at in sight.seen}
+    sent = adjustments(sight.seen, to_read)
+    if sent and why == "nothing":
+        why = "finish"
+    notes = (*notes, *_notes_of_levels(sight, unsent))
+    before = sight.pool.quantity
+    return Plan(before, unsent, sight.seen, sent, sight.movements, risen, notes, why)
+
+
+def _remember(sight: _Sight, at: LevelId, held: int) -> Level:
+    """A level as it was observed, with what the alarms remember of it."""
+    now, size = sight.seen[at], sight.rules.size(at)
+    if at not in sight.moves:
+        return Level(now, size)
+    level, move = sight.pool.levels[at], sight.moves[at]
+    halved = level.sent // 2 if level.sent > 0 else -(-level.sent // 2)
+    sent = 0 if sight.echo else halved if sight.stirred else level.sent
+    refused = 0 if sight.rules.release else level.refused
+    kept = Level(now, size, held, sent, level.ours, level.undone, refused)
+    if move.change.typed:
+        undone = undid(level, move.change) > 0
+        kept = replace(kept, ours=0, undone=undone, refused=refused + move.refused)
+    return kept
+
+
+# Rises.
+
+
+def _stock_moved(sight: _Sight) -> Units:
+    """What Shopify moved off a level that left the pool, to others of the same item."""
+    left = _stock_that_left(sight)
+    moved: dict[LevelId, int] = {}
+    for at, units in sorted(sight.rises.items(), key=lambda rise: (-rise[1], rise[0])):
+        if at not in sight.cancelled and (here := min(units, left[at.item])):
+            moved[at] = here
+            left[at.item] -= here
+    return moved
+
+
+def _stock_that_left(sight: _Sight) -> Counter[str]:
+    left: Counter[str] = Counter()
+    for at, level in sight.pool.levels.items():
+        if at not in sight.seen:
+            left[at.item] += max(0, level.last.available) * level.size
+    return left
+
+
+def _still_on_release(sight: _Sight) -> int:
+    """What is let through on release once what was taken back is gone.
+
+    Less by what was taken; but where more was held than would have counted, not less than the
+    smallest of what is left.
+    """
+    before, taken = sight.pool.on_release, sum(sight.taken.values())
+    left = [move.held for move in sight.moves.values() if move.held]
+    return max(before - taken, min(before, min(left, default=0)))
+
+
+def _count(sight: _Sight, rises: Units, on_release: int) -> tuple[int, Why]:
+    """How many units of `rises` count, and why."""
+    policy = sight.rules.several_rises
+    if not rises:
+        return 0, "falls" if sight.falls else "nothing"
+    if (number := _import(sight, rises)) is not None:
+        return max(0, number - sight.pool.quantity - on_release), "import"
+    if len(rises) == 1:
+        return sum(rises.values()), "rise"
+    if policy == "sum":
+        return sum(rises.values()), "sum_of_rises"
+    if policy == "freed" and (freed := rises.keys() & sight.cancelled):
+        rest = [units for at, units in rises.items() if at not in freed]
+        return sum(rises[at] for at in freed) + min(rest, default=0), "freed_rises"
+    return min(rises.values()), "smallest_rise"
+
+
+def _import(sight: _Sight, rises: Units) -> int | None:
+    """The number that one import wrote on all levels, if that is what the rises are.
+
+    Several rose, now or (held) before, of a pool that was in step but for those; nothing fell; and
+    now the readings agree. Never more than the largest rise makes it: a reserve that is not full
+    shows nothing, and is not read into what was written.
+    """
+    moves, held = sight.moves.values(), sight.pool.held
+    together = {at: held.get(at, 0) + rises.get(at, 0) for at in {**held, **rises}}
+    in_step = not any(move.gap or move.taken or move.refused for move in moves)
+    if len(together) < 2 or not in_step or sight.falls or sight.rules.several_rises == "sum":
+        return None
+    if rises.keys() & sight.cancelled or len(rises) < len(sight.rises):
+        return None
+    known = {at: now for at, now in sight.seen.items() if at in sight.moves}
+    number = agreed(known, sight.rules, sight.rules.reserve)
+    return None if number is None else min(number, sight.pool.quantity + max(together.values()))
+
+
+# The two alarms: another program, listened for here; overwritten, among the rises.
+
+
+def _echo(pool: Managed, moves: Mapping[LevelId, Move]) -> Units:
+    """What another program took from each level, if this run shows that one takes from all.
+
+    One that takes our adjustments for movements answers each level by the sum of all of ours less
+    that level's own, in whole pieces. Empty unless every level left the shelf by at least as much.
+    """
+    sent = sum(pool.levels[at].sent for at in moves)
+    took: dict[LevelId, int] = {}
+    for at, move in moves.items():
+        level = pool.levels[at]
+        pieces = (level.sent - sent) // level.size
+        if pieces <= 0 or move.change.shelf is None or -move.change.off_shelf < pieces:
+            return NONE
+        took[at] = pieces * level.size
+    return took
+
+
+def _listen(sight: _Sight) -> Echoes:
+    """Echoes after this run: two levels have to show them running, more levels within 12 runs."""
+    before = sight.pool.echoes
+    if sight.echo:
+        return Echoes(before.heard + 1, 0, before.units + sum(sight.echo.values()))
+    if not sight.stirred or not before.heard:
+        return before
+    if len(sight.moves) == 2 or before.since + 1 >= 12:
+        return Echoes()
+    return replace(before, since=before.since + 1)
+
+
+# What is told.
+
+
+def _notes_of_rises(
+    sight: _Sight, rises: Units, counted: int, why: Why, moved_here: Units
+) -> Iterator[Note]:
+    several = {**sight.pool.held, **rises} if why == "import" else rises
+    left_out = sum(rises.values()) - counted
+    cancelled = sight.cancelled & several.keys()
+    typed = [at for at in rises if at not in sight.cancelled]
+    stock = max(0, sight.pool.quantity - sight.rules.reserve)
+    loose = {at: stock % sight.rules.size(at) for at in typed if why != "import"}
+    return told(
+        Note("several_rises", several if len(several) > 1 and rises else {}, left_out, cancelled),
+        Note("stock_moved", moved_here, sum(_stock_that_left(sight).values())),
+        Note("loose_units", {at: units for at, units in loose.items() if units}),
+        Note("taken_back", sight.taken, sight.pool.on_release - _still_on_release(sight)),
+    )
+
+
+def _notes_of_falls(sight: _Sight, quantity: int) -> Iterator[Note]:
+    went_below = quantity < min(0, sight.pool.quantity)
+    alike = sight.falls if _fell_alike(sight) else {}
+    return told(
+        Note("fell_alike", alike, max(0, -quantity)),
+        Note("oversold", sight.falls if went_below else {}, -quantity),
+    )
+
+
+def _fell_alike(sight: _Sight) -> bool:
+    """All known levels fell, none of it ordered, by the same units or to one number."""
+    moves = sight.moves.values()
+    if len(moves) < 2 or any(not m.fell or m.change.off_shelf > m.change.available for m in moves):
+        return False
+    known = {at: now for at, now in sight.seen.items() if at in sight.moves}
+    alike = len({move.fell for move in moves}) == 1
+    return alike or agreed(known, sight.rules, sight.rules.reserve) is not None
+
+
+def _notes_of_levels(sight: _Sight, after: Managed) -> Iterator[Note]:
+    rules, known = sight.rules, sight.pool.levels
+    fresh = {
+        at: now.available * rules.size(at) for at, now in sight.seen.items() if at not in known
+    }
+    sizes = {at: known[at].size for at in sight.moves if known[at].size != rules.size(at)}
+    refused = {at: level.refused for at, level in after.levels.items() if level.refused}
+    return told(
+        Note("raise_closed", {at: move.closed for at, move in sight.moves.items() if move.closed}),
+        Note("new_level_stock", {at: units for at, units in fresh.items() if units}),
+        Note("size_changed", sizes),
+        Note("held", after.held, after.on_release),
+        Note("overwritten", refused, sum(move.refused for move in sight.moves.values())),
+    )
