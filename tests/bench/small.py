@@ -10,10 +10,10 @@ After each run the quantity is held against what is really there (where packs an
 several quantities alike, any of them). *Exact*: the same. Otherwise two true stories read the same,
 and the rule took the lower: *indistinguishable*, listed by kind, each with the smallest example. A
 kind that no note tells is named for what happened. More than there is (*above*) must not happen
-(exit code 1), but where it can't be seen. A number is written on all listings, and before the run looks,
-more of one is sold, and no witness shows it, than that raised it by: it reads as a delivery and a
-sale. A number below what is due is written onto a level that still waits for our raise: told
-(`raise_closed`). And packs that are typed up keep the loose units: told (`loose_units`).
+(exit code 1), but where it can't be seen. A number is written on all listings, and before the run
+looks, more of one is sold, and no witness shows it, than that raised it by: it reads as a delivery
+and a sale. A number below what is due is written onto a level that still waits for our raise: told
+(`raise_closed`). Packs that are typed up keep the loose units: told (`loose_units`).
 """
 
 from __future__ import annotations
@@ -124,23 +124,20 @@ class Tally:
         """Count a step. The world to go on with, its truth as a person would then set it right."""
         self.steps += 1
         after = made.pool
-        told = {note.kind for note in made.notes}
+        told: set[str] = {note.kind for note in made.notes}
         lowest, highest = world.true
         quantity = after.quantity + after.on_release if isinstance(after, Managed) else lowest
         if isinstance(after, Managed) and lowest <= quantity <= highest:
             self.exact += 1
             return World(world.pool, world.levels, (quantity, quantity), world.rules)
-        kind = next((name for name in TELLING if name in told), None)
-        kind = kind or f"untold: {what_happened(story)}"
         if quantity > highest:
-            why = next((name for name in ("raise_closed", "loose_units") if name in told), None)
-            hidden = why or (written_then_sold(story[-1]) and "written on all, then sold unseen")
-            packs = any(world.rules.size(at) > 1 for at in world.levels)
-            if packs and any(event[0] is None for event in story[-1]):  # type: ignore[attr-defined]
-                hidden = hidden or "written on packs, which show several quantities alike"
+            hidden = why_hidden(world, told, story[-1])
             kind = f"above: {hidden or 'else'}"
             if not hidden:
                 self.above.append(f"{quantity} for {world.true}: {tale(world, story)}")
+        else:
+            untold = f"untold: {what_happened(story)}"
+            kind = next((name for name in TELLING if name in told), untold)
         self.kinds[kind] += 1
         there = str(lowest) if lowest == highest else f"{lowest} to {highest}"
         example = f"{quantity} of {there}: {tale(world, story)}"
@@ -152,12 +149,25 @@ class Tally:
         return World(world.pool, world.levels, (quantity, quantity), world.rules)
 
 
-def written_then_sold(events: object) -> bool:
+def why_hidden(world: World, told: set[str], events: object) -> str | None:
+    """Why a step that counts more than there is can't be told from one that does not."""
+    assert isinstance(events, tuple)
+    for kind in ("raise_closed", "loose_units"):
+        if kind in told:
+            return kind
+    if written_then_sold(events):
+        return "written on all, then sold unseen"
+    packs = any(world.rules.size(at) > 1 for at in world.levels)
+    if packs and any(event[0] is None for event in events):
+        return "written on packs, which show several quantities alike"
+    return None
+
+
+def written_then_sold(events: Sequence[Event]) -> bool:
     """Whether a number was written on all, and then something was sold that no witness shows.
 
     At the till, or by an order while as many others of the same listing were shipped or cancelled.
     """
-    assert isinstance(events, tuple)
     written = next((at for at, event in enumerate(events) if event[0] is None), len(events))
     freed = {event[0] for event in events if event[1] in ("ship", "cancel")}
     return any(
