@@ -6,6 +6,15 @@ What all of it keeps, with `start` the quantity at adoption:
 
 and each level, once its adjustment is applied, reads `due(quantity)` and what is held of it. All
 falls count, always, whatever they look like.
+
+Where several true stories read the same, the one that cannot oversell is taken:
+
+- What was ordered of a level and what was typed onto it in the same run count each by itself: so an
+  import beside a sale is seen as an import, and under the brake the sale still goes out.
+- An import that two runs see in halves is one import, also where the brake held its first half.
+- What is let through on release never grows by taking back; see `_still_on_release`.
+- Once a program is told to overwrite a level, no rise of it counts that our own lowerings explain,
+  until `--force`.
 """
 
 from __future__ import annotations
@@ -35,7 +44,11 @@ from invsync.rule.words import (
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """A managed pool and what its known levels did. `echo`: what another program took."""
+    """A managed pool and what its known levels did.
+
+    `echo`: what another program took from each. `stirred`: whether any shows more or less than it
+    was left with.
+    """
 
     pool: Managed
     seen: Mapping[LevelId, Reading]
@@ -43,10 +56,7 @@ class _Sight:
     moves: Mapping[LevelId, Move]
     also_fell: Units
     echo: Units
-
-    @property
-    def stirred(self) -> bool:
-        return any(move.change.available for move in self.moves.values())
+    stirred: bool
 
     @property
     def movements(self) -> Units:
@@ -82,7 +92,8 @@ def _look(pool: Managed, seen: Mapping[LevelId, Reading], rules: Rules, also_fel
         for at, now in seen.items()
         if at in pool.levels
     }
-    return _Sight(pool, seen, rules, moves, also_fell, _echo(pool, moves))
+    stirred = any(move.change.available for move in moves.values())
+    return _Sight(pool, seen, rules, moves, also_fell, _echo(pool, moves), stirred)
 
 
 # The stories.
