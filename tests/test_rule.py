@@ -1052,6 +1052,16 @@ EXPLAINED = (
         Run({"a": 14, "b": 9}, 12, 12, {"overwritten": {"a": 8}}, why="rise"),
     ),
     story(
+        "one unit undone exactly, twice running, may be chance; a third time it is not",
+        managed(12, "ab"),
+        Run({"a": 12, "b": 11}, 11, 11),
+        Run({"a": 12, "b": 11}, 12, 12),
+        Run({"a": 12, "b": 11}, 11, 11),
+        Run({"a": 12, "b": 11}, 12, 12, why="rise"),
+        Run({"a": 12, "b": 11}, 11, 11),
+        Run({"a": 12, "b": 11}, 11, 11, {"overwritten": {"a": 1}}),
+    ),
+    story(
         "an ERP that was turned off: --force says that a person has seen it",
         managed(12, "ab"),
         Run({"a": 12, "b": 11}, 11, 11),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from invsync.rule.words import Level, LevelId, Reading, Rules, due
+from invsync.rule.words import SURELY_UNDONE, Level, LevelId, Reading, Rules, due
 
 
 def agree(
@@ -103,9 +103,10 @@ def move_of(level: Level, now: Reading, size: int, quantity: int, reserve: int) 
     fell = (change.available - change.rose) * max(size, level.size)
     unit = min(size, level.size)
 
-    if (undone := undid(level, change)) and (level.undone or level.refused):
-        rose, refused = (change.rose - undone) * unit, undone * level.size
-        return Move(change, fell, rose, level.held, gap, refused=refused)
+    undone = undid(level, change)
+    if undone and (level.refused or (level.undone and level.undone + undone >= SURELY_UNDONE)):
+        rose = (change.rose - undone // level.size) * unit
+        return Move(change, fell, rose, level.held, gap, refused=undone)
 
     if gap > 0 and change.typed:
         closed = min(gap, change.typed)
@@ -122,10 +123,12 @@ def move_of(level: Level, now: Reading, size: int, quantity: int, reserve: int) 
 
 
 def undid(level: Level, change: Change) -> int:
-    """The pieces of our own lowerings, since it last rose, that somebody wrote onto a level again.
+    """The units of our own lowerings, since it last rose, that somebody wrote onto a level again.
 
     All of them, exactly: else it is another matter. Once that was told, as many as it rose by: the
     same program, and something sold at the till.
     """
     lowered, rose = -level.ours // level.size, change.typed
-    return max(0, min(rose, lowered)) if rose == lowered or level.refused else 0
+    if rose != lowered and not level.refused:
+        return 0
+    return max(0, min(rose, lowered)) * level.size

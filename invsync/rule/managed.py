@@ -205,7 +205,8 @@ def _remember(sight: _Sight, at: LevelId, held: int) -> Level:
     refused = 0 if sight.rules.release else level.refused
     kept = Level(now, size, held, sent, level.ours, level.undone, refused)
     if move.change.typed:
-        undone = undid(level, move.change) > 0
+        now_undone = undid(level, move.change)
+        undone = level.undone + now_undone if now_undone else 0
         kept = replace(kept, ours=0, undone=undone, refused=refused + move.refused)
     return kept
 

@@ -54,6 +54,8 @@ Why = Literal[
 
 #: Shopify takes no adjustment that leads beyond this, in either direction.
 BOUND = 2_000_000_000
+#: Units of our own lowerings, undone exactly in two rises running, that are no chance any more.
+SURELY_UNDONE = 3
 #: Units per level from which a fall of all levels alike is worth a warning.
 FELL_ALIKE_WARNS = 5
 
@@ -98,9 +100,9 @@ class Level:
     """What is remembered of a level of a managed pool; all but `last` in units.
 
     `last`: what it read when the last run left it. For the two alarms: `sent`, our adjustments that
-    another program would not have answered yet; `ours`, those since it last rose; `undone`, whether
-    that rise undid exactly those before it; `refused`, such rises that were not counted, until a
-    person says that it was seen (`--force`).
+    another program would not have answered yet; `ours`, those since it last rose; `undone`, those
+    before it that its last rises, running, undid exactly; `refused`, such rises that were not
+    counted, until a person says that it was seen (`--force`).
     """
 
     last: Reading
@@ -108,7 +110,7 @@ class Level:
     held: int = 0
     sent: int = 0
     ours: int = 0
-    undone: bool = False
+    undone: int = 0
     refused: int = 0
 
     def adjusted(self, delta: int) -> Level:

@@ -211,7 +211,7 @@ class Ours:
                 self.told["overwritten"] += 1
                 if not any(what == "stop" for _, what, _ in self.advice):
                     self.advice.append((number + RUNS_A_DAY, "stop", 0))
-            if note.kind == "several_rises" and note.units and made.why != "import":
+            if note.kind == "several_rises" and note.units and note.cancelled:
                 self.advice.append((number + 12, "raise", note.units))
             if note.kind == "fell_alike":
                 worth = min(map(abs, note.levels.values())) >= FELL_ALIKE_WARNS
