@@ -867,6 +867,23 @@ THE_BRAKE = (
         Run(all_at(50, "abcd"), 50, 50, rules=RELEASE),
     ),
     story(
+        "an import that the brake saw in three parts is one import as well",
+        managed(10, "abc"),
+        Run({"a": 30, "b": 10, "c": 10}, 10, AS_READ, "held", {"a": 20}, 20, rules=BRAKE),
+        Run({"a": 30, "b": 30, "c": 10}, 10, AS_READ, "held", all_at(20, "ab"), 40, rules=BRAKE),
+        Run(
+            all_at(30, "abc"),
+            10,
+            AS_READ,
+            {"several_rises": all_at(20, "abc"), "held": all_at(20, "abc")},
+            all_at(20, "abc"),
+            20,
+            rules=BRAKE,
+            units={"several_rises": 40},
+        ),
+        Run(all_at(30, "abc"), 30, 30, rules=RELEASE),
+    ),
+    story(
         "an import that was braked in part, and then goes on without the brake: settled",
         managed(10, "abcd"),
         Run(

@@ -163,7 +163,7 @@ def _sales_and_restocks(sight: _Sight) -> Plan:
 
     quantity += counted
     notes += _notes_of_falls(sight, quantity)
-    return _bring(sight, quantity, held, on_release, tuple(notes), why, counted)
+    return _bring(sight, quantity, held, on_release, tuple(notes), why, max(0, counted))
 
 
 def _must_wait(rules: Rules, rises: Units, why: Why) -> bool:
@@ -245,12 +245,15 @@ def _still_on_release(sight: _Sight) -> int:
 
 
 def _count(sight: _Sight, rises: Units, on_release: int) -> tuple[int, Why]:
-    """How many units of `rises` count, and why."""
+    """How many units of `rises` count, and why.
+
+    Fewer than none where they show that what was held before is one import with them.
+    """
     policy = sight.rules.several_rises
     if not rises:
         return 0, "falls" if sight.falls else "nothing"
     if (number := _import(sight, rises)) is not None:
-        return max(0, number - sight.pool.quantity - on_release), "import"
+        return number - sight.pool.quantity - on_release, "import"
     if len(rises) == 1:
         return sum(rises.values()), "rise"
     if policy == "sum":
