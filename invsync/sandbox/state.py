@@ -11,6 +11,8 @@ import shutil
 import tempfile
 import threading
 import time
+import uuid
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, fields
@@ -63,7 +65,9 @@ class InMemory:
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
         self._lock = threading.RLock()
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        #: Made when a bulk operation first writes into it, and gone with this object.
+        self.bulk_folder = Path(tempfile.gettempdir()) / f"sandbox-bulk-{uuid.uuid4()}"
+        weakref.finalize(self, shutil.rmtree, self.bulk_folder, ignore_errors=True)
 
     @contextmanager
     def open(self) -> Iterator[Shop]:
@@ -77,13 +81,6 @@ class InMemory:
             settings, self.shop = self.shop.settings, make(self.shop.now)
             self.shop.settings = settings
             return self.shop
-
-    @property
-    def bulk_folder(self) -> Path:
-        """A temporary folder that goes when this object goes."""
-        if self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="sandbox-bulk-")
-        return Path(self._temporary.name)
 
 
 class StateFile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import stat
@@ -315,3 +316,19 @@ def test_a_hundred_thousand_variants_are_made_saved_and_loaded_in_seconds(clock)
     # A quarter of the size, and far more time than a quiet machine needs.
     assert saved - started < 2
     assert loaded - saved < 2
+
+
+def test_a_shop_in_memory_leaves_no_folder_behind(new_desk, clock, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    desk = new_desk()
+    desk.data("{ shop { name } }")
+    assert list(tmp_path.iterdir()) == []
+    start = """mutation { bulkOperationRunQuery(query: "{ products { edges { node { id } } } }") {
+        bulkOperation { id } userErrors { message } } }"""
+    gid = desk.data(start)["bulkOperationRunQuery"]["bulkOperation"]["id"]
+    clock.pass_(10)
+    desk.data(f'{{ bulkOperation(id: "{gid}") {{ url }} }}')
+    assert len(list(tmp_path.iterdir())) == 1
+    desk.sandbox.home = None
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
