@@ -161,6 +161,8 @@ class LivingShop:
     world: SmallWorld = field(init=False)
     #: Location → SKUs that left it since the last rest.
     shop_left: dict[str, set[str]] = field(default_factory=dict)
+    #: The products that the program may know since the last rest, by what they are called.
+    known: set[str] = field(default_factory=set)
     snapshot: str = ""
     snapshot_at: float = 0.0
 
@@ -203,6 +205,7 @@ class LivingShop:
         )
         places = [Place(sku, location) for sku in skus for location in locations]
         self.stocks.append(Stock(product, places, units, units))
+        self.known.add(product.title)
         self._say(f"new stock {product.title}: {len(places)} places at {units}")
 
     def sell(self, stock: Stock, place: Place, units: int) -> None:
@@ -385,6 +388,9 @@ class LivingShop:
         if self.ways.command == "variants" or len(open_ones) < 2:
             return
         place = open_ones[-1]
+        there = [one for one in self.stocks if {at.location for at in one.places} == {place.name}]
+        if not self._may_go(*there):
+            return
         self.shop.close_location(place)
         self._say(f"{place.name} closes")
         for stock in self.stocks:
@@ -415,9 +421,10 @@ class LivingShop:
 
     def retype(self, stock: Stock) -> None:
         """The product goes out of the filter, or comes back into it."""
-        if stock is self.stocks[0]:
+        if stock is self.stocks[0] or not (stock.away or self._may_go(stock)):
             return
         stock.away = not stock.away
+        self.known.add(stock.product.title)
         stock.judged_afresh = "it was out of the filter"
         self.shop.retype(stock.product, OTHER_KIND if stock.away else KIND[self.ways.command])
         self._say(
@@ -426,12 +433,21 @@ class LivingShop:
 
     def delete(self, stock: Stock) -> None:
         """The product is deleted; the first one stays, since a shop where nothing matches is refused."""
-        if stock is self.stocks[0]:
+        if stock is self.stocks[0] or not self._may_go(stock):
             return
         self.shop.delete_product(stock.product)
         stock.gone = True
         stock.places.clear()
         self._say(f"{stock.product.title}: deleted")
+
+    def _may_go(self, *going: Stock) -> bool:
+        """Whether half of what is known is left then: from less, nothing is concluded."""
+        left = [
+            one
+            for one in self.stocks
+            if one.places and not (one.gone or one.away) and one not in going
+        ]
+        return 2 * len(left) >= len(self.known)
 
     def pass_time(self, minutes: float) -> None:
         """Time goes by. What is too old to replay is the program's to judge afresh."""
@@ -672,6 +688,9 @@ class LivingShop:
 
     def _begin_period(self) -> None:
         self.shop_left.clear()
+        self.known = {
+            stock.product.title for stock in self.stocks if not (stock.gone or stock.away)
+        }
         for stock in self.stocks:
             stock.alike = stock.all_fell + max(0, min(3, stock.alike) - 1)
             stock.risen.clear()
@@ -837,7 +856,8 @@ def random_fault(shop: LivingShop, dice: random.Random) -> dict[str, Any]:
     rule: dict[str, Any] = {"fault": kind}
     if kind == "status":
         rule["code"] = dice.choice([429, 500, 502, 503, 504, 403])
-        rule["applied"] = dice.random() < 0.5
+        # What is refused is not carried out; nobody knows what a failing server did.
+        rule["applied"] = dice.random() < 0.5 and rule["code"] >= 500
         if rule["code"] == 429:
             rule |= {
                 "applied": False,
