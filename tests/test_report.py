@@ -877,7 +877,7 @@ def test_a_terminal_shows_the_plan_of_align_asks_and_then_reports(shop: Path) ->
     assert click.style("TO SEND", bold=True) in plan
     assert "none → 7  LIGHT-S              -3\n" in click.unstyle(plan)
     assert "none → 7  LIGHT-S           -3\n" in click.unstyle(report)
-    assert "variants: 5 pools: 4 adopted, 1 adjusted; " in click.unstyle(report)
+    assert "variants: 6 pools: 5 adopted, 1 adjusted; " in click.unstyle(report)
 
 
 def test_no_color_is_heeded_on_a_terminal(shop: Path) -> None:
