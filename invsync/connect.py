@@ -114,6 +114,11 @@ def scope_of(settings: Settings, command: Command, shop: Shop) -> Scope:
         ]
         if not ids:
             ids = [location.id for location in active.values() if not location.fulfilment_service]
+        if not ids:
+            raise ConfigError(
+                f"{settings.file}: locations.locations: the shop has no active location but those "
+                "of fulfilment services; name the ones to keep in step"
+            )
         places = {gid: active[gid].name for gid in ids}
         return Scope(command, places, frozenset(section.product_types))
 

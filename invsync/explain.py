@@ -20,7 +20,7 @@ from invsync.errors import InvsyncError, StateError
 from invsync.state.cache import Cache, read_cache
 from invsync.state.files import COMMANDS, Command, Files, look_over
 from invsync.state.history import history_lines
-from invsync.state.values import parsed, whole_of
+from invsync.state.records import Adjusted, Counted, Movement, line_of
 
 #: Pools whose stories are told at once, where several are asked for by one exact name.
 _TOLD = 5
@@ -30,9 +30,6 @@ _NOTED = 1_000
 _NAMES = 20_000
 #: Names that a message spells out.
 _NAMED = 5
-
-#: What both kinds of lines tell.
-_ALWAYS = ("at", "run", "pool", "title", "why")
 
 #: Levels that a cell of the table spells out; --json has them all.
 _IN_A_CELL = 8
@@ -185,12 +182,11 @@ def _choose(asked: str, files: Files, caches: _Caches) -> dict[str, str]:
     wanted = asked.casefold()
     exact: dict[str, str] = {}
     partly: dict[str, str] = {}
-    for record in _mentions(wanted, files, caches):
-        pool_id, title = record["pool"], str(record["title"])
-        if wanted in _exact_names(record):
-            exact[pool_id] = title
-        elif pool_id in partly or (len(partly) < _NOTED and _fits_partly(wanted, record)):
-            partly[pool_id] = title
+    for mention in _mentions(wanted, files, caches):
+        if wanted in mention.exactly:
+            exact[mention.pool] = mention.title
+        elif mention.pool in partly or (len(partly) < _NOTED and mention.has(wanted)):
+            partly[mention.pool] = mention.title
     if not wanted or not (exact or partly):
         raise NotFound(_unknown(asked, files, caches))
     found = exact or partly
@@ -204,68 +200,52 @@ def _choose(asked: str, files: Files, caches: _Caches) -> dict[str, str]:
     return found
 
 
-def _fits_partly(wanted: str, record: Mapping[str, Any]) -> bool:
-    return any(wanted in name.casefold() for name in _names(record))
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """What speaks of a pool, and what that calls it and its levels."""
+
+    pool: str
+    title: str
+    items: tuple[str, ...]
+    skus: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The title, and the SKUs."""
+        return (self.title, *filter(None, self.skus))
+
+    @property
+    def exactly(self) -> set[str]:
+        """Everything that the pool answers to: title, SKUs, ids and their numbers, in lower case."""
+        ids = (self.pool, *self.items)
+        numbers = (gid.rpartition("/")[2] for gid in ids)
+        return {name.casefold() for name in (*self.names, *ids, *numbers)}
+
+    def has(self, wanted: str) -> bool:
+        """Whether that is a part of a name."""
+        return any(wanted in name.casefold() for name in self.names)
 
 
-def _mentions(wanted: str, files: Files, caches: _Caches) -> Iterator[dict[str, Any]]:
+def _mentions(wanted: str, files: Files, caches: _Caches) -> Iterator[_Mention]:
     """What may speak of it: lines of the history, oldest first, then the pools of the caches."""
     needle = json.dumps(wanted, ensure_ascii=False)[1:-1].casefold()
-    for line in history_lines(files):
-        text = line.decode("utf-8", "replace")
-        if needle in text.casefold() and (record := _record(text)):
-            yield record
+    for text in history_lines(files):
+        if needle in text.decode("utf-8", "replace").casefold() and (line := line_of(text)):
+            levels = (line,) if isinstance(line, Adjusted) else line.moved
+            items, skus = (tuple(level.item for level in levels), tuple(one.sku for one in levels))
+            yield _Mention(line.pool, line.title, items, skus)
     for cache in caches.values():
         if isinstance(cache, Cache):
             for pool_id, entry in cache.pools.items():
-                keys = entry.get("levels") if cache.command == "variants" else None
-                yield {
-                    "pool": pool_id,
-                    "title": cache.title(pool_id),
-                    "moved": [{"item": item} for item in keys or ()],
-                }
-
-
-def _record(text: str | bytes) -> dict[str, Any] | None:
-    """A line of the history; None for one that is torn, or of another kind."""
-    try:
-        record = parsed(text)
-    except ValueError:
-        return None
-    if not isinstance(record, dict) or not all(isinstance(record.get(key), str) for key in _ALWAYS):
-        return None
-    return record if "delta" in record or isinstance(record.get("moved"), list) else None
-
-
-def _levels(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [record, *(level for level in record.get("moved", ()) if isinstance(level, dict))]
-
-
-def _names(record: Mapping[str, Any]) -> list[str]:
-    """The title, and the SKUs."""
-    return [
-        str(record["title"]),
-        *(str(level["sku"]) for level in _levels(record) if level.get("sku")),
-    ]
-
-
-def _exact_names(record: Mapping[str, Any]) -> set[str]:
-    """Everything that the pool answers to: title, SKUs, ids and their numbers, in lower case."""
-    ids = [
-        str(record["pool"]),
-        *(str(level["item"]) for level in _levels(record) if level.get("item")),
-    ]
-    return {
-        name.casefold()
-        for name in (*_names(record), *ids, *(gid.rpartition("/")[2] for gid in ids))
-    }
+                items = tuple(entry["levels"]) if cache.command == "variants" else ()
+                yield _Mention(pool_id, cache.title(pool_id), items)
 
 
 def _unknown(asked: str, files: Files, caches: _Caches) -> str:
     """The message for a name that nothing has, with those that come near."""
     names: dict[str, str] = {}
-    for record in _mentions("", files, caches):
-        names.update((name.casefold(), name) for name in _names(record))
+    for mention in _mentions("", files, caches):
+        names.update((name.casefold(), name) for name in mention.names)
         if len(names) > _NAMES:
             break
     if not names:
@@ -312,67 +292,65 @@ def _story(pool_id: str, title: str, files: Files, caches: _Caches, last: int) -
     )
 
 
-def _events(pool_id: str, lines: Iterable[bytes]) -> Iterator[Event]:
+def _events(pool_id: str, texts: Iterable[bytes]) -> Iterator[Event]:
     """The events of one pool, oldest first."""
     mark = json.dumps(pool_id).encode()
-    sent: list[Sent] = []
-    pending: Mapping[str, Any] = {}
-    for line in lines:
-        record = _record(line) if mark in line else None
-        if record is None or record["pool"] != pool_id:
+    sent: list[Adjusted] = []
+    for text in texts:
+        line = line_of(text) if mark in text else None
+        if line is None or line.pool != pool_id:
             continue
-        if sent and record["run"] != pending["run"]:
-            yield _recovered(pending, sent)
+        if sent and line.run != sent[0].run:
+            yield _recovered(sent)
             sent = []
-        try:
-            if "delta" in record:
-                sent.append(
-                    Sent(
-                        *_level(record, pool_id),
-                        whole_of(record["before"]),
-                        whole_of(record["delta"]),
-                        whole_of(record["after"]),
-                    )
-                )
-                pending = record
-            else:
-                yield _counted(record, sent)
-                sent = []
-        except (KeyError, TypeError, ValueError):
-            continue  # a line that somebody has changed
+        if isinstance(line, Adjusted):
+            sent.append(line)
+        else:
+            yield _counted(line, sent)
+            sent = []
     if sent:
-        yield _recovered(pending, sent)
+        yield _recovered(sent)
 
 
-def _level(told: Mapping[str, Any], pool_id: str) -> tuple[str, str, str, str]:
-    """Item, SKU, name and location. A run that was finished by another one left no names of locations."""
-    item, sku, location = str(told["item"]), str(told["sku"]), str(told["location"])
-    other = (
-        (sku or item)
-        if _command_of(pool_id) == "variants"
-        else f"location {location.rpartition('/')[2]}"
+def _called(level: Adjusted | Movement, pool_id: str) -> str:
+    """What a level is called. A run that was finished by another one left no names of locations."""
+    if level.name:
+        return level.name
+    if _command_of(pool_id) == "variants":
+        return level.sku or level.item
+    return f"location {level.location.rpartition('/')[2]}"
+
+
+def _sent_levels(sent: Iterable[Adjusted]) -> tuple[Sent, ...]:
+    return tuple(
+        Sent(
+            level.item,
+            level.sku,
+            _called(level, level.pool),
+            level.location,
+            level.before,
+            level.delta,
+            level.after,
+        )
+        for level in sent
     )
-    return item, sku, str(told.get("name") or other), location
 
 
-def _counted(record: Mapping[str, Any], sent: Sequence[Sent]) -> Event:
+def _counted(line: Counted, sent: Sequence[Adjusted]) -> Event:
     moved = tuple(
-        Moved(*_level(level, record["pool"]), whole_of(level["movement"]))
-        for level in record["moved"]
+        Moved(level.item, level.sku, _called(level, line.pool), level.location, level.movement)
+        for level in line.moved
     )
-    before, after = (
-        None if record["quantity"][end] is None else whole_of(record["quantity"][end])
-        for end in ("from", "to")
-    )
-    at, run, title, why = (record[key] for key in ("at", "run", "title", "why"))
-    return Event(at, run, title, why, before, after, moved, tuple(sent))
+    before, after = line.quantity.before, line.quantity.after
+    return Event(line.at, line.run, line.title, line.why, before, after, moved, _sent_levels(sent))
 
 
-def _recovered(record: Mapping[str, Any], sent: Sequence[Sent]) -> Event:
+def _recovered(sent: Sequence[Adjusted]) -> Event:
     reached = {level.after for level in sent}
     after = reached.pop() if len(reached) == 1 else None
-    at, run, title, why = (record[key] for key in ("at", "run", "title", "why"))
-    return Event(at, run, title, why, None, after, (), tuple(sent), recovered=True)
+    last = sent[-1]
+    levels = _sent_levels(sent)
+    return Event(last.at, last.run, last.title, last.why, None, after, (), levels, recovered=True)
 
 
 # --- As JSON --------------------------------------------------------------------------------------

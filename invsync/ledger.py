@@ -11,17 +11,16 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from invsync.errors import InvsyncError
 from invsync.find import Found, Look
 from invsync.order import Known, Order
 from invsync.planning import Work
 from invsync.settle import Gone, Settled
-from invsync.state import history
 from invsync.state.cache import write_cache
-from invsync.state.history import append_history, history_tail
+from invsync.state.history import append_history, counted, history_tail
 from invsync.state.journal import Journal, journal_run, leave_waiting
+from invsync.state.records import Line
 from invsync.state.values import utc_text
 from invsync.tell import words
 from invsync.tell.lines import listed
@@ -46,7 +45,7 @@ class Ledger:
     known: Known
     outcome: Outcome
     now: Callable[[], datetime]
-    lines: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
     kept: set[str] = field(default_factory=set)
     gone: list[str] = field(default_factory=list)
     held_back: int = 0
@@ -67,12 +66,12 @@ class Ledger:
 
     # -- the steps of a run
 
-    def taken_in(self, run: str, lines: Iterable[dict[str, Any]]) -> None:
+    def taken_in(self, run: str, lines: Iterable[Line]) -> None:
         """The journal of an earlier run is finished: remember what became of it."""
         self.known.cache.finished = run
         # What is told already, was told by a run that was cut off just before it wrote its cache.
-        told = {history.identity(line) for line in history_tail(self.order.files)}
-        self.lines += [line for line in lines if history.identity(line) not in told]
+        told = {line.identity for line in history_tail(self.order.files)}
+        self.lines += [line for line in lines if line.identity not in told]
         self._write(run)
 
     def looked(self, seen: Look) -> None:
@@ -202,7 +201,7 @@ class Ledger:
             if not words.waits(note.kind):
                 self.report(note)
         self.lines += work.sent
-        self.lines.append(history.moved(self._stamp(), self.order.run_id, work.id, work.record()))
+        self.lines.append(counted(self._stamp(), self.order.run_id, work.id, work.account()))
         self._store(work)
 
     def _tell(self, work: Work) -> Problem | None:
@@ -243,11 +242,9 @@ class Ledger:
         """Have the history tell what was sent, moved and counted."""
         made = work.plan
         self.lines += work.sent
-        counted = made.before is not None and made.before != made.pool.quantity
-        if len(made.observed) > 1 and (made.movements or work.applied or counted):
-            self.lines.append(
-                history.moved(self._stamp(), self.order.run_id, work.id, work.record())
-            )
+        changed = made.before is not None and made.before != made.pool.quantity
+        if len(made.observed) > 1 and (made.movements or work.applied or changed):
+            self.lines.append(counted(self._stamp(), self.order.run_id, work.id, work.account()))
 
     def _store(self, work: Work, problem: Problem | None = None) -> None:
         cache = self.known.cache

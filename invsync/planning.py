@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from invsync.order import Known, Order
 from invsync.pools import Name, Scope, Sight
+from invsync.state.records import Account, Adjusted, Movement, Observed, Quantity, Told
 from invsync.sync import Adjustment, LevelId, Plan, Pool, adopt, align, plan
 from invsync.tell import words
 from invsync.tell.outcome import Change, LevelChange, Problem, Shown, Warning
@@ -37,7 +38,7 @@ class Work:
     brake: bool = False
     unshown: str | None = None
     applied: set[LevelId] = field(default_factory=set)
-    sent: list[dict[str, Any]] = field(default_factory=list)
+    sent: list[Adjusted] = field(default_factory=list)
     refused: str | None = None
     end: End = "whole"
 
@@ -81,32 +82,31 @@ class Work:
         )
         return Change(self.id, self.title, made.before, made.pool.quantity, made.why, rows)
 
-    def record(self) -> dict[str, Any]:
+    def account(self) -> Account:
         """What the journal and the history keep of the plan."""
-        return {
-            "title": self.title,
-            "why": self.plan.why,
-            "quantity": {"from": self.plan.before, "to": self.plan.pool.quantity},
-            "moved": [
-                {
-                    "item": level.item,
-                    "sku": self.names[level].sku,
-                    "name": self.names[level].label,
-                    "location": level.location,
-                    "movement": movement,
-                }
+        return Account(
+            title=self.title,
+            why=self.plan.why,
+            quantity=Quantity(self.plan.before, self.plan.pool.quantity),
+            moved=tuple(
+                Movement(
+                    item=level.item,
+                    sku=self.names[level].sku,
+                    name=self.names[level].label,
+                    location=level.location,
+                    movement=movement,
+                )
                 for level, movement in self.plan.movements.items()
-            ],
-            "notes": [
-                {"kind": note.kind, "message": note.message, "problem": isinstance(note, Problem)}
-                for note in self.notes
-            ],
-        }
+            ),
+            notes=tuple(
+                Told(note.kind, note.message, isinstance(note, Problem)) for note in self.notes
+            ),
+        )
 
-    def told(self, adjustment: Adjustment) -> dict[str, Any]:
+    def read(self, adjustment: Adjustment) -> Observed:
         """What the journal and the history keep of a level."""
         name = self.names[adjustment.level]
-        return {"sku": name.sku, "name": name.label, "observed": adjustment.observed}
+        return Observed(name.sku, name.label, adjustment.observed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,10 @@ from invsync.admin.client import Client, Clock
 from invsync.connect import RunClock
 from invsync.errors import CallRefused, NotExecuted, ShopError
 from invsync.planning import Work
-from invsync.state import history
 from invsync.state.cache import Cache
-from invsync.state.journal import Journal
+from invsync.state.history import adjusted
+from invsync.state.journal import Journal, Sent
+from invsync.state.records import Call, Pending, typed
 from invsync.state.values import utc_text
 from invsync.sync import Adjustment
 
@@ -87,11 +88,13 @@ class Pushing:
         # Here, so that no time budget runs out over a batch that the journal holds.
         self.client.pace("Adjust", adjust.COST)
         self.journal.sending(
-            key,
-            utc_text(self.client.server_now()),
-            variables,
-            _records(rows, self.cache),
-            here=utc_text(datetime.fromtimestamp(self.clock.now(), UTC)),
+            Sent(
+                key,
+                utc_text(self.client.server_now()),
+                typed(variables, Call),
+                _pending(rows, self.cache),
+                here=utc_text(datetime.fromtimestamp(self.clock.now(), UTC)),
+            )
         )
         refusals = self._answered(key, variables, tries)
         self.journal.outcome(key, not refusals)
@@ -115,10 +118,10 @@ class Pushing:
     def _note(self, key: str, work: Work, adjustment: Adjustment) -> None:
         """Note an adjustment that took effect."""
         work.applied.add(adjustment.level)
-        now, told = utc_text(self.client.server_now()), work.told(adjustment)
-        pool = {"pool": work.id, "title": work.title, "why": work.plan.why}
+        now, account = utc_text(self.client.server_now()), work.account()
+        read, level = work.read(adjustment), adjustment.level
         work.sent.append(
-            history.sent(now, self.run_id, key, pool, adjustment.level, told, adjustment.delta)
+            adjusted(now, self.run_id, key, work.id, account, level, read, adjustment.delta)
         )
 
 
@@ -184,21 +187,24 @@ def _rows(batch: Batch) -> Rows:
     return [(work, adjustment) for work, some in batch for adjustment in some]
 
 
-def _records(rows: Rows, cache: Cache) -> dict[str, dict[str, Any]]:
+def _pending(rows: Rows, cache: Cache) -> dict[str, Pending]:
     """What the journal keeps of each pool of a batch: enough to finish it without this process."""
     works = {work.id: work for work, _ in rows}
-    records: dict[str, dict[str, Any]] = {}
+    found: dict[str, Pending] = {}
     for work in works.values():
         sending = [adjustment for owner, adjustment in rows if owner is work]
         levels = {adjustment.level for adjustment in sending}
-        records[work.id] = {
-            **work.record(),
-            "levels": {
-                cache.key(adjustment.level): work.told(adjustment) for adjustment in sending
-            },
-            "after": cache.encode(work.title, work.plan.settle(work.applied | levels)),
-        }
-    return records
+        account = work.account()
+        found[work.id] = Pending(
+            title=account.title,
+            why=account.why,
+            quantity=account.quantity,
+            moved=account.moved,
+            notes=account.notes,
+            levels={cache.key(one.level): work.read(one) for one in sending},
+            after=cache.encode(work.title, work.plan.settle(work.applied | levels)),
+        )
+    return found
 
 
 def _blame(refusals: Refusals, batch: Batch) -> None:

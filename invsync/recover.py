@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from invsync.admin.client import Clock
 from invsync.admin.shop import Shop
@@ -24,9 +23,9 @@ from invsync.order import Known, Order
 from invsync.planning import untold
 from invsync.pools import Scope, Sight
 from invsync.push import BUSY_TRIES, how, send
-from invsync.state import history
 from invsync.state.cache import Cache
 from invsync.state.files import Files
+from invsync.state.history import adjusted, counted
 from invsync.state.journal import (
     JournalContent,
     Sent,
@@ -37,6 +36,7 @@ from invsync.state.journal import (
     remove_journal,
 )
 from invsync.state.lock import holder
+from invsync.state.records import Line
 from invsync.sync import LevelId, Pool
 from invsync.tell.outcome import Problem, Warning
 
@@ -89,7 +89,7 @@ def take_up(cache: Cache, settings: Settings, scope: Scope, shop: Shop) -> None:
 
 def _moved(cache: Cache, settings: Settings, scope: Scope, shop: Shop) -> str:
     """That the one location is another than it was, and what to write."""
-    (was,), (name,) = cache.locations, scope.locations.values()
+    was, name = cache.locations[0], next(iter(scope.locations.values()))
     open_ones = {one.id: one.name for one in shop.locations if one.active}
     called = cache.places.get(was) or open_ones.get(was) or f"location {was.rpartition('/')[2]}"
     section = section_of(settings, scope.command)
@@ -180,7 +180,7 @@ class _Finishing:
     source: Source
     known: Known
     clock: Clock
-    history: list[dict[str, Any]] = field(default_factory=list)
+    history: list[Line] = field(default_factory=list)
     notes: dict[tuple[str, str], Problem | Warning] = field(default_factory=dict)
 
     def finish(self, batch: Sent) -> None:
@@ -244,9 +244,9 @@ class _Finishing:
         if not batch.waits:
             note_waiting(files, batch.key)
         waiting = replace(batch, failures=failures[-ALIKE:], waits=True)
-        for pool_id, record in batch.pools.items():
+        for pool_id, pending in batch.pools.items():
             self.known.waiting[pool_id] = waiting
-            title = record["title"]
+            title = pending.title
             self.notes[pool_id, "unsettled"] = Problem(
                 "unsettled",
                 pool_id,
@@ -259,30 +259,28 @@ class _Finishing:
 
     def _take(self, batch: Sent, pool_id: str) -> None:
         """The batch was applied: its pool stands as planned."""
-        record, cache = batch.pools[pool_id], self.known.cache
-        cache.put(pool_id, record["after"])
+        pending, cache, at = batch.pools[pool_id], self.known.cache, batch.sent_at
+        cache.put(pool_id, pending.after)
         for level, delta in self._deltas(batch, pool_id).items():
-            told = record["levels"][cache.key(level)]
-            pool = {"pool": pool_id, "title": record["title"], "why": record["why"]}
+            read = pending.levels[cache.key(level)]
             self.history.append(
-                history.sent(batch.sent_at, self.run, batch.key, pool, level, told, delta)
+                adjusted(at, self.run, batch.key, pool_id, pending, level, read, delta)
             )
-        if record["moved"]:
-            self.history.append(history.moved(batch.sent_at, self.run, pool_id, record))
-        for note in record["notes"]:
-            kind, message = note["kind"], note["message"]
-            self.notes[pool_id, kind] = (
-                Problem(kind, pool_id, record["title"], message)
-                if note["problem"]
-                else Warning(kind, pool_id, message)
+        if pending.moved:
+            self.history.append(counted(at, self.run, pool_id, pending))
+        for note in pending.notes:
+            self.notes[pool_id, note.kind] = (
+                Problem(note.kind, pool_id, pending.title, note.message)
+                if note.problem
+                else Warning(note.kind, pool_id, note.message)
             )
 
     def _deltas(self, batch: Sent, pool_id: str) -> dict[LevelId, int]:
         """What the batch sent for this pool."""
-        levels, cache = batch.pools[pool_id]["levels"], self.known.cache
+        levels, cache = batch.pools[pool_id].levels, self.known.cache
         sent = {
-            LevelId(change["inventoryItemId"], change["locationId"]): change["delta"]
-            for change in batch.variables["input"]["changes"]
+            LevelId(change.inventory_item_id, change.location_id): change.delta
+            for change in batch.call.input.changes
         }
         return {
             level: delta
@@ -310,7 +308,7 @@ class _Finishing:
 
         A person has to say what the pool's number is.
         """
-        cache, title = self.known.cache, batch.pools[pool_id]["title"]
+        cache, title = self.known.cache, batch.pools[pool_id].title
         if sight is None:
             cache.remove(pool_id)
             return
@@ -328,11 +326,11 @@ class _Finishing:
 
     def _became(self, batch: Sent, pool_id: str, sight: Sight | None) -> str:
         """What a reading shows of a batch: `before`, `after`, or `unknown`."""
-        record, cache = batch.pools[pool_id], self.known.cache
+        pending, cache = batch.pools[pool_id], self.known.cache
         sent, deltas = _moment(batch.sent_at), self._deltas(batch, pool_id)
         if sent > self.source.client.server_now() + AT_ONCE:
             return "unknown"  # when it was sent can't be told, so nor what came before and after
-        before = {level: record["levels"][cache.key(level)]["observed"] for level in deltas}
+        before = {level: pending.levels[cache.key(level)].observed for level in deltas}
         now = {level: sight and sight.levels.get(cache.key(level)) for level in before}
         touched = [_touched(sight, level) for level in before]
         if now == before and all(when is not None and when < sent for when in touched):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,23 @@ from hypothesis import strategies as st
 from invsync.errors import LockHeld, StateError
 from invsync.state.cache import Cache, read_cache, write_cache
 from invsync.state.files import FORMAT, SPARE_BYTES, Command, Files, prepare
-from invsync.state.history import append_history
-from invsync.state.journal import Journal, read_journal, remove_journal
+from invsync.state.history import append_history, history_lines, history_tail
+from invsync.state.journal import Journal, Sent, read_journal, remove_journal
 from invsync.state.last import read_last, write_last
 from invsync.state.lock import lock
+from invsync.state.records import (
+    Adjusted,
+    Call,
+    Change,
+    Counted,
+    Input,
+    Movement,
+    Observed,
+    Pending,
+    Quantity,
+    Told,
+    line_of,
+)
 from invsync.sync import FellAlike, LevelId, Pool
 
 SHOP = "print-shop.myshopify.com"
@@ -195,9 +209,9 @@ def test_files_and_folder_are_closed_to_others(files: Files) -> None:
     kept = os.umask(0)
     try:
         write_cache(files, filled(), "run-1")
-        append_history(files, [{"at": NOON}])
+        append_history(files, [line(1)])
         write_last(files, {"run": "run-1"})
-        Journal(files, run="run-2", shop=SHOP, continues="run-1").sending("k", NOON, {}, {})
+        Journal(files, run="run-2", shop=SHOP, continues="run-1").sending(batch("k"))
         with lock(files, NOON):
             pass
     finally:
@@ -299,32 +313,20 @@ def test_a_folder_in_place_of_the_cache_is_refused(files: Files) -> None:
 # --------------------------------------------------------------------------------------------------
 
 
-def change(number: int, delta: int) -> dict[str, Any]:
-    return {
-        "inventoryItemId": item(number),
-        "locationId": HERE,
-        "delta": delta,
-        "changeFromQuantity": None,
-    }
-
-
-def variables(key: str) -> dict[str, Any]:
-    return {"input": {"name": "available", "changes": [change(1, -3), change(2, -3)]}, "key": key}
-
-
-def records() -> dict[str, Any]:
-    """What the journal keeps of the pools of a batch."""
-    return {
-        PRODUCT: {
-            "title": "Print",
-            "why": "falls",
-            "quantity": {"from": 30, "to": 27},
-            "moved": [],
-            "notes": [],
-            "levels": {item(1): {"sku": "P-1", "name": "P-1", "observed": 30}},
-            "after": {"title": "Print", "quantity": 27, "levels": {item(1): 27}},
-        }
-    }
+def batch(key: str) -> Sent:
+    """A batch of two levels of one pool."""
+    changes = (Change(item(1), HERE, -3, None), Change(item(2), HERE, -3, None))
+    call = Call(Input("available", "correction", "gid://invsync/Run/run-2", changes), key)
+    pending = Pending(
+        title="Print",
+        why="falls",
+        quantity=Quantity(30, 27),
+        moved=(Movement(item=item(3), sku="P-3", name="P-3", location=HERE, movement=-3),),
+        notes=(Told("several_rises", "Größe", problem=True),),
+        levels={item(n): Observed(f"P-{n}", f"P-{n}", 30) for n in (1, 2)},
+        after={"title": "Print", "quantity": 27, "levels": {item(1): 27, item(2): 27}},
+    )
+    return Sent(key, NOON, call, {PRODUCT: pending}, here=NOON)
 
 
 def journal(files: Files) -> Journal:
@@ -334,7 +336,7 @@ def journal(files: Files) -> Journal:
 def test_a_journal_comes_back_as_it_was_written(files: Files) -> None:
     written = journal(files)
     for key in ("a", "b", "c"):
-        written.sending(key, NOON, variables(key), records())
+        written.sending(batch(key))
         assert written.open
         if key != "c":
             written.outcome(key, key == "a")
@@ -347,8 +349,8 @@ def test_a_journal_comes_back_as_it_was_written(files: Files) -> None:
         ("b", NOON, False),
         ("c", NOON, None),
     ]
-    assert found.batches[0].variables == variables("a")
-    assert found.batches[0].pools == records()
+    assert found.batches[0] == replace(batch("a"), applied=True)
+    assert found.batches[2] == batch("c")
     assert [sent.key for sent in found.open] == ["c"]
 
 
@@ -356,7 +358,7 @@ def test_a_run_that_sends_nothing_leaves_no_journal(files: Files) -> None:
     written = journal(files)
     assert not written.begun
     assert not files.journal.exists()
-    written.sending("a", NOON, variables("a"), records())
+    written.sending(batch("a"))
     assert written.begun
 
 
@@ -371,14 +373,14 @@ def test_a_batch_is_on_disk_before_its_request_leaves(
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", noted)
-    journal(files).sending("a", NOON, variables("a"), records())
+    journal(files).sending(batch("a"))
     assert "variants.journal" in synced
     assert files.folder.name in synced  # a new file is only there once its folder says so
 
 
 def test_any_torn_end_of_a_journal_is_as_good_as_none(files: Files) -> None:
     written = journal(files)
-    written.sending("a", NOON, variables("a"), records())
+    written.sending(batch("a"))
     whole = files.journal.read_bytes()
     written.outcome("a", True)
     content = files.journal.read_bytes()
@@ -406,9 +408,9 @@ def test_any_torn_end_of_a_journal_is_as_good_as_none(files: Files) -> None:
     "line", [b"not json\n", b"\n", b"5\n", b"[]\n", b'"text"\n', b"\x00\x00\n"]
 )
 def test_a_broken_line_anywhere_else_is_refused(files: Files, line: bytes) -> None:
-    journal(files).sending("a", NOON, variables("a"), records())
-    header, batch = files.journal.read_bytes().splitlines(keepends=True)
-    for at, content in ((1, line + header + batch), (2, header + line + batch)):
+    journal(files).sending(batch("a"))
+    header, sent = files.journal.read_bytes().splitlines(keepends=True)
+    for at, content in ((1, line + header + sent), (2, header + line + sent)):
         files.journal.write_bytes(content)
         message = refusal(read_journal, files, SHOP)
         assert f"{files.journal}: line {at} " in message
@@ -431,16 +433,16 @@ def test_a_broken_line_anywhere_else_is_refused(files: Files, line: bytes) -> No
 def test_a_journal_that_does_not_begin_as_one_is_refused(
     files: Files, header: dict[str, Any]
 ) -> None:
-    journal(files).sending("a", NOON, variables("a"), records())
-    batch = files.journal.read_bytes().splitlines(keepends=True)[1]
-    files.journal.write_bytes(json.dumps(header).encode() + b"\n" + batch)
+    journal(files).sending(batch("a"))
+    sent = files.journal.read_bytes().splitlines(keepends=True)[1]
+    files.journal.write_bytes(json.dumps(header).encode() + b"\n" + sent)
     line = refusal(read_journal, files, SHOP)
     assert line.startswith(f"{files.journal}: ")
     assert "variants --init --reset" in line
 
 
 def test_a_journal_of_another_shop_is_refused(files: Files) -> None:
-    journal(files).sending("a", NOON, variables("a"), records())
+    journal(files).sending(batch("a"))
     line = refusal(read_journal, files, "other.myshopify.com")
     assert str(files.journal) in line
     assert SHOP in line
@@ -448,7 +450,7 @@ def test_a_journal_of_another_shop_is_refused(files: Files) -> None:
 
 
 def test_a_removed_journal_is_gone_and_may_be_removed_again(files: Files) -> None:
-    journal(files).sending("a", NOON, variables("a"), records())
+    journal(files).sending(batch("a"))
     remove_journal(files)
     assert not files.journal.exists()
     remove_journal(files)
@@ -575,13 +577,36 @@ def test_a_record_that_no_run_left_is_refused_and_kept(files: Files, content: by
     assert files.last.read_bytes() == content
 
 
+def line(units: int, title: str = "Print") -> Adjusted:
+    """A line of the history."""
+    return Adjusted(
+        at=NOON,
+        run="run-1",
+        batch="key",
+        pool=PRODUCT,
+        title=title,
+        item=item(1),
+        sku="P-1",
+        name="P-1",
+        location=HERE,
+        before=30,
+        delta=units,
+        after=30 + units,
+        why="falls",
+    )
+
+
 def test_history_grows_line_by_line(files: Files) -> None:
-    append_history(files, [{"n": 1}, {"n": 2}])
+    counted = Counted(NOON, "run-1", PRODUCT, "Größe", "falls", Quantity(None, 27), ())
+    append_history(files, [line(1), line(2)])
     append_history(files, [])
-    append_history(files, [{"n": 3, "title": "Größe"}])
+    append_history(files, [counted])
     lines = files.history.read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line)["n"] for line in lines] == [1, 2, 3]
+    assert [json.loads(text).get("delta") for text in lines] == [1, 2, None]
     assert "Größe" in lines[2]
+    assert json.loads(lines[2])["quantity"] == {"from": None, "to": 27}
+    assert history_tail(files) == [line(1), line(2), counted]
+    assert [line_of(text) for text in history_lines(files)] == [line(1), line(2), counted]
 
 
 def test_no_history_is_made_where_nothing_happened(files: Files) -> None:
@@ -592,13 +617,13 @@ def test_no_history_is_made_where_nothing_happened(files: Files) -> None:
 def test_a_large_history_is_set_aside(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("invsync.state.history.HISTORY_BYTES", 50)
     for number in range(10):
-        append_history(files, [{"n": number, "padding": "x" * 20}])
+        append_history(files, [line(number)])
     kept = files.history.with_name("history.jsonl.1")
     assert mode(kept) == mode(files.history) == 0o600
     numbers = [
-        json.loads(line)["n"]
+        json.loads(text)["delta"]
         for path in (kept, files.history)
-        for line in path.read_text().splitlines()
+        for text in path.read_text().splitlines()
     ]
     assert numbers == sorted(numbers)
     assert numbers[-1] == 9

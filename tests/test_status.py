@@ -15,9 +15,10 @@ from command_line import BOTH, Place
 
 from invsync.state.cache import read_cache
 from invsync.state.files import Files
-from invsync.state.journal import Journal
+from invsync.state.journal import Journal, Sent
 from invsync.state.last import read_last, write_last
 from invsync.state.lock import holder, lock
+from invsync.state.records import Call, Input
 
 
 @pytest.fixture
@@ -59,9 +60,13 @@ def journal(
     left = Journal(
         files, run="0123456789", shop=shop, continues=continues or (cache.run if cache else "")
     )
-    left.sending("key-1", "2026-11-22T12:00:00Z", {"input": {"changes": []}, "key": "key-1"}, {})
+    left.sending(batch("key-1", "2026-11-22T12:00:00Z"))
     left.outcome("key-1", True)
-    left.sending("key-2", "2026-11-22T12:00:01Z", {"input": {"changes": []}, "key": "key-2"}, {})
+    left.sending(batch("key-2", "2026-11-22T12:00:01Z"))
+
+
+def batch(key: str, sent_at: str) -> Sent:
+    return Sent(key, sent_at, Call(Input("available", "correction", "gid://x", ()), key), {})
 
 
 def test_before_the_first_run(place: Place) -> None:

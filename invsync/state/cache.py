@@ -177,8 +177,8 @@ def read_cache(files: Files) -> Cache | None:
             },
             skew=None if document.get("skew") is None else whole_of(document["skew"]),
         )
-        if not cache.locations:
-            raise ValueError("it is of no location")
+        if not cache.locations or len(set(cache.locations)) < len(cache.locations):
+            raise ValueError("it is of no location, or of one twice")
         if document["command"] != files.command:
             raise TypeError(f"it is one of {shown(document['command'])}")
         for pool_id, entry in cache.pools.items():

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+
 from invsync.errors import StateError
 from invsync.state.cache import Cache, check_entry
 from invsync.state.files import (
@@ -19,49 +21,55 @@ from invsync.state.files import (
     said,
     sync_folder,
 )
+from invsync.state.records import Call, Pending, plain, typed
 from invsync.state.values import (
     flag_of,
-    list_of,
     moment_of,
     object_of,
     parsed,
     text_of,
-    whole_of,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A batch as the journal tells it.
+    """A batch as the journal tells it. `pools`: by id, what is to become of each.
 
-    `pools`: pool id → title, why, quantity from and to, `levels` (key → sku, observed), and
-    `after`, its cache entry once the batch is applied. `applied` is None while nothing is known of
-    the outcome. `failures`: how it failed to be known, run by run; `waits`: so often that its pools
-    wait for that, while the others go on. `sent_at` is by the shop's clock, `here` by this
-    machine's; None where 0.1.0 sent it.
+    `sent_at` is by the shop's clock, `here` by this machine's; None where 0.1.0 sent it. `applied`
+    is None while nothing is known of the outcome. `failures`: how it failed to be known, run by
+    run; `waits`: so often that its pools wait for that, while the others go on.
     """
 
     key: str
     sent_at: str
-    variables: dict[str, Any]
-    pools: dict[str, dict[str, Any]]
-    applied: bool | None
+    call: Call
+    pools: dict[str, Pending]
+    applied: bool | None = None
     failures: tuple[str, ...] = ()
     waits: bool = False
     here: str | None = None
 
     @property
-    def lines(self) -> list[dict[str, Any]]:
-        """The lines that tell of a batch that waits, and of nothing else."""
-        sending = {
+    def variables(self) -> dict[str, Any]:
+        """What is sent, and sent again."""
+        return plain(self.call)
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """The line that is on disk before the batch leaves."""
+        return {
             "batch": self.key,
             "sent_at": self.sent_at,
             "here": self.here,
             "variables": self.variables,
-            "pools": self.pools,
+            "pools": {pool_id: plain(pending) for pool_id, pending in self.pools.items()},
         }
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The lines that tell of a batch that waits, and of nothing else."""
         failures = [{"failed": self.key, "how": how} for how in self.failures]
-        return [sending, *failures, {"waits": self.key}]
+        return [self.line, *failures, {"waits": self.key}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +115,9 @@ class Journal:
         """Whether anything was written."""
         return self._begun
 
-    def sending(
-        self,
-        key: str,
-        sent_at: str,
-        variables: Mapping[str, Any],
-        pools: Mapping[str, Any],
-        here: str | None = None,
-    ) -> None:
-        """Write down a batch, before its request leaves. `here`: when, by this machine's clock."""
-        line = {
-            "batch": key,
-            "sent_at": sent_at,
-            "here": here,
-            "variables": variables,
-            "pools": pools,
-        }
+    def sending(self, batch: Sent) -> None:
+        """Write down a batch, before its request leaves."""
+        line = batch.line
         self.open = True
         if self._begun:
             append_lines(self._files.journal, [line])
@@ -213,7 +208,7 @@ def read_journal(files: Files, shop: str, shop_id: str = "") -> JournalContent |
         }
         batches = tuple(
             replace(
-                _sent(line, outcomes),
+                _sent(line, files, outcomes),
                 failures=tuple(
                     text_of(each["how"]) for each in told if each.get("failed") == line["batch"]
                 ),
@@ -248,41 +243,42 @@ def _begins(torn: bytes, files: Files) -> bool:
     return (start.startswith(torn) or torn.startswith(start)) and min(torn) >= 0x20
 
 
-def _sent(line: dict[str, Any], outcomes: Mapping[str, bool]) -> Sent:
+class _Line(Struct, frozen=True):
+    """The line of a batch."""
+
+    batch: str
+    sent_at: str
+    variables: Call
+    pools: dict[str, Pending]
+    here: str | None = None
+
+
+def _sent(document: dict[str, Any], files: Files, outcomes: Mapping[str, bool]) -> Sent:
     """A batch from its line; raises `KeyError`, `TypeError` or `ValueError` for one that invsync did not write."""
-    sent_at = text_of(moment_of(line["sent_at"]))
-    key, variables = text_of(line["batch"]), object_of(line["variables"])
-    if variables["key"] != key:
+    line = typed(document, _Line)
+    moment_of(line.sent_at), moment_of(line.here)
+    if line.variables.key != line.batch:
         raise ValueError("a batch that would be sent with another key")
-    for change in list_of(object_of(variables["input"])["changes"]):
-        object_of(change)
-        text_of(change["inventoryItemId"]), text_of(change["locationId"]), whole_of(change["delta"])
-    pools = {pool_id: object_of(record) for pool_id, record in object_of(line["pools"]).items()}
-    for record in pools.values():
-        _check_record(record)
-    here = moment_of(line.get("here"))
-    return Sent(key, sent_at, variables, pools, outcomes.get(key), here=here)
-
-
-def _check_record(record: dict[str, Any]) -> None:
-    """See that all that is told of a pool is there: what becomes of it is believed whole, or not at all."""
-    text_of(record["title"]), text_of(record["why"])
-    quantity = object_of(record["quantity"])
-    for end in ("from", "to"):
-        if quantity[end] is not None:
-            whole_of(quantity[end])
-    check_entry(record["after"])
-    for level in object_of(record["levels"]).values():
-        object_of(level)
-        text_of(level["sku"]), text_of(level["name"]), whole_of(level["observed"])
-    for movement in list_of(record["moved"]):
-        object_of(movement)
-        for each in ("item", "sku", "name", "location"):
-            text_of(movement[each])
-        whole_of(movement["movement"])
-    for note in list_of(record["notes"]):
-        object_of(note)
-        text_of(note["kind"]), text_of(note["message"]), flag_of(note["problem"])
+    told = set()
+    for pool_id, pending in line.pools.items():
+        check_entry(pending.after)
+        told |= {(pool_id, key) if files.command == "locations" else key for key in pending.levels}
+    sent = {
+        (change.inventory_item_id, change.location_id)
+        if files.command == "locations"
+        else change.inventory_item_id
+        for change in line.variables.input.changes
+    }
+    if told != sent or len(sent) != len(line.variables.input.changes):
+        raise ValueError("a batch of other levels than it tells of")
+    return Sent(
+        line.batch,
+        line.sent_at,
+        line.variables,
+        line.pools,
+        outcomes.get(line.batch),
+        here=line.here,
+    )
 
 
 def journal_run(files: Files) -> str:
