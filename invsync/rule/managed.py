@@ -12,7 +12,7 @@ Where several true stories read the same, the one that cannot oversell is taken:
 - What was ordered of a level and what was typed onto it in the same run count each by itself: so an
   import beside a sale is seen as an import, and under the brake the sale still goes out.
 - An import that two runs see in halves is one import, also where the brake held its first half.
-- What is let through on release never grows by taking back; see `_still_on_release`.
+- What is taken back is taken off what is let through on release, whole.
 - Once a program is told to overwrite a level, no rise of it counts that our own lowerings explain,
   until `--force`.
 """
@@ -234,14 +234,11 @@ def _stock_that_left(sight: _Sight) -> Counter[str]:
 
 
 def _still_on_release(sight: _Sight) -> int:
-    """What is let through on release once what was taken back is gone.
+    """What is let through on release once what was taken back is gone: less by all of that.
 
-    Less by what was taken; but where more was held than would have counted, not less than the
-    smallest of what is left.
+    Also where more was held than would have counted: what went may have been what counts.
     """
-    before, taken = sight.pool.on_release, sum(sight.taken.values())
-    left = [move.held for move in sight.moves.values() if move.held]
-    return max(before - taken, min(before, min(left, default=0)))
+    return max(0, sight.pool.on_release - sum(sight.taken.values()))
 
 
 def _count(sight: _Sight, rises: Units, on_release: int) -> tuple[int, Why]:
