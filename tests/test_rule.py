@@ -560,6 +560,13 @@ SEVERAL_RISES = (
         several_rises="hold",
     ),
     story(
+        "held rises: a person made all read 17, and one was ordered before the run looked",
+        managed(10, "abc"),
+        HELD_PAIR,
+        Run({"a": 17, "b": 17, "c": 16}, 16, 16, "several_rises", committed={"c": 1}, why="import"),
+        several_rises="hold",
+    ),
+    story(
         "held rises: a person may settle on a lower number too",
         managed(10, "abc"),
         HELD_PAIR,
@@ -863,6 +870,22 @@ THE_BRAKE = (
         ),
         replace(BRAKED_IMPORT, units={"several_rises": 80}),
         Run(all_at(50, "abcd"), 50, 50, rules=RELEASE),
+    ),
+    story(
+        "an import in two halves under the brake, some of it ordered meanwhile",
+        managed(10, "abc"),
+        Run({"a": 50, "b": 50, "c": 10}, 10, AS_READ, "several_rises held", all_at(40, "ab"), 40),
+        Run(
+            {"a": 48, "b": 50, "c": 49},
+            7,
+            {"a": 47, "b": 47, "c": 47},
+            "several_rises held",
+            all_at(40, "abc"),
+            40,
+            committed={"a": 2, "c": 1},
+        ),
+        Run(all_at(47, "abc"), 47, 47, rules=RELEASE, committed={"a": 2, "c": 1}),
+        **BRAKE,
     ),
     story(
         "an import that the brake saw in three parts is one import as well",

@@ -58,9 +58,14 @@ class Change(NamedTuple):
         return min(0, self.available if self.shelf is None else max(self.available, self.shelf))
 
     @property
+    def ordered(self) -> int:
+        """What was newly committed."""
+        return max(0, self.committed or 0)
+
+    @property
     def typed(self) -> int:
         """By how much somebody raised it, though some was ordered meanwhile."""
-        return 0 if self.cancelled else max(0, self.available + max(0, self.committed or 0))
+        return 0 if self.cancelled else max(0, self.available + self.ordered)
 
     @property
     def rose(self) -> int:

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from invsync.rule.level import Move, agreed, move_of, undid
+from invsync.rule.level import Move, agree, agreed, move_of, undid
 from invsync.rule.words import (
     NONE,
     Echoes,
@@ -142,7 +142,10 @@ def _another_program(sight: _Sight) -> Plan | None:
 
 
 def _sales_and_restocks(sight: _Sight) -> Plan:
-    """All falls count; of the rises that nothing explains, what the policy says."""
+    """All falls count; of the rises that nothing explains, what the policy says.
+
+    An import is a number for the whole pool: what was held before it is let through with it.
+    """
     rules = sight.rules
     moved_here = _stock_moved(sight)
     left = {at: units - moved_here.get(at, 0) for at, units in sight.rises.items()}
@@ -154,10 +157,11 @@ def _sales_and_restocks(sight: _Sight) -> Plan:
     notes = list(_notes_of_rises(sight, rises, counted, why, moved_here))
 
     quantity = sight.pool.quantity + sum(sight.falls.values())
-    if rules.release:
+    waits = _must_wait(rules, rises, why)
+    if rules.release or (why == "import" and not waits):
         quantity, on_release, held = quantity + on_release, 0, Counter()
         why = "released" if sight.pool.held and not rises else why
-    if rises and _must_wait(rules, rises, why):
+    if waits:
         held, on_release, counted = held + Counter(rises), on_release + counted, 0
         why = "falls" if sight.falls else "nothing"
 
@@ -168,7 +172,7 @@ def _sales_and_restocks(sight: _Sight) -> Plan:
 
 def _must_wait(rules: Rules, rises: Units, why: Why) -> bool:
     if rules.brake and not rules.release:
-        return True
+        return bool(rises)
     return rules.several_rises == "hold" and len(rises) > 1 and why != "import"
 
 
@@ -264,20 +268,29 @@ def _count(sight: _Sight, rises: Units, on_release: int) -> tuple[int, Why]:
 def _import(sight: _Sight, rises: Units) -> int | None:
     """The number that one import wrote on all levels, if that is what the rises are.
 
-    Several rose, now or (held) before, of a pool that was in step but for those; nothing fell; and
-    now the readings agree. Never more than the largest rise makes it: a reserve that is not full
-    shows nothing, and is not read into what was written.
+    Several rose, now or (held) before, of a pool that was in step but for those; nothing fell but
+    by orders; and but for these, the readings agree. Never more than the largest rise makes it: a
+    reserve that is not full shows nothing, and is not read into what was written.
     """
-    moves, held = sight.moves.values(), sight.pool.held
+    held, rules = sight.pool.held, sight.rules
     together = {at: held.get(at, 0) + rises.get(at, 0) for at in {**held, **rises}}
-    in_step = not any(move.gap or move.taken or move.refused for move in moves)
-    if len(together) < 2 or not in_step or sight.falls or sight.rules.several_rises == "sum":
+    explained = rises.keys() & sight.cancelled or len(rises) < len(sight.rises)
+    if len(together) < 2 or explained or rules.several_rises == "sum":
         return None
-    if rises.keys() & sight.cancelled or len(rises) < len(sight.rises):
+    if not all(_was_only_written(move) for move in sight.moves.values()):
         return None
-    known = {at: now for at, now in sight.seen.items() if at in sight.moves}
-    number = agreed(known, sight.rules, sight.rules.reserve)
+    written = (
+        (sight.seen[at].available + move.change.ordered, rules.size(at))
+        for at, move in sight.moves.items()
+    )
+    number = agree(written, rules.reserve)
     return None if number is None else min(number, sight.pool.quantity + max(together.values()))
+
+
+def _was_only_written(move: Move) -> bool:
+    """A level that was in step, and then at most raised, and ordered from."""
+    fell = move.change.available - move.change.rose
+    return not (move.gap or move.taken or move.refused) and fell == -move.change.ordered
 
 
 # The two alarms: another program, listened for here; overwritten, among the rises.

@@ -152,7 +152,7 @@ class Tally:
 def why_hidden(world: World, told: set[str], events: object) -> str | None:
     """Why a step that counts more than there is can't be told from one that does not."""
     assert isinstance(events, tuple)
-    for kind in ("raise_closed", "loose_units"):
+    for kind in ("raise_closed", "loose_units", "taken_back"):
         if kind in told:
             return kind
     if written_then_sold(events):
