@@ -51,7 +51,11 @@ Result = Literal["ok", "warning", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line: what was looked at (a key of the configuration where there is one), what came out, what to do."""
+    """One line.
+
+    What was looked at (a key of the configuration where there is one), what came out, what to
+    do.
+    """
 
     name: str
     result: Result
@@ -213,7 +217,10 @@ def _contact(
     granted: Access | None,
     error: InvsyncError | None,
 ) -> Iterator[Check]:
-    """Five checks from one question: those before the one at fault are fine, those after it can't be told."""
+    """Five checks from one question.
+
+    Those before the one at fault are fine, those after it can't be told.
+    """
     where = "the sandbox in this process" if settings.sandbox else settings.endpoint
     whose = "the access token is" if settings.access_token else "client_id and client_secret are"
     fine: dict[str, Callable[[], Check]] = {
@@ -374,7 +381,10 @@ def _places(key: str, scope: Scope) -> Check:
 
 
 def _pools(settings: Settings, client: Client, scope: Scope, places: int) -> Check:
-    """Count what matches and what is out of step, by the pages of a complete scan; a large shop only in part."""
+    """Count what matches and what is out of step, by the pages of a complete scan.
+
+    A large shop only in part.
+    """
     terms = search_terms(scope, settings)
     found = listings_of(scope, client, places).found(terms)
     skipped: Counter[str] = Counter()

@@ -42,7 +42,10 @@ class Invocation:
         return config.load(config.find(self.config, os.environ, Path()), os.environ)
 
     def sandbox_place(self) -> SandboxPlace:
-        """Where the sandbox keeps its shop: as the configuration says, or in this folder without one."""
+        """Where the sandbox keeps its shop.
+
+        As the configuration says, or in this folder without one.
+        """
         try:
             settings = self.settings()
         except ConfigError:
@@ -81,7 +84,7 @@ class Invocation:
 
 
 class SandboxPlace:
-    """Where the sandbox keeps its shop, or at which URL one is served, and which API version it speaks."""
+    """Where the sandbox keeps its shop, or where one is served, and which API version it speaks."""
 
     def __init__(self, state_file: Path, url: str | None, api_version: str) -> None:
         self.state_file = state_file
@@ -94,7 +97,7 @@ _SANDBOX_HELP = "A shop in a box: sell, count and look around without a real sho
 
 
 class _Cli(click.Group):
-    """Loads the sandbox only when it is asked for, and turns every error into one line and its exit code."""
+    """Loads the sandbox only when asked for; turns every error into a line and its exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), "sandbox"])

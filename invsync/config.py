@@ -32,7 +32,10 @@ Scan = Literal["auto", "complete", "changes"]
 
 @dataclass(frozen=True, slots=True)
 class VariantsSettings:
-    """What `invsync variants` keeps in step. Exactly one of `product_types` and `product_tags` is not empty."""
+    """What `invsync variants` keeps in step.
+
+    Exactly one of `product_types` and `product_tags` is not empty.
+    """
 
     product_types: tuple[str, ...]
     product_tags: tuple[str, ...]
@@ -115,7 +118,10 @@ class _Scalar(NamedTuple):
 
     @property
     def private(self) -> bool:
-        """Whether a message must not show the value: it is a secret, or may be one in the wrong place."""
+        """Whether a message must not show the value.
+
+        It is a secret, or may be one in the wrong place.
+        """
         return self.secret or _holds_secret(self.raw)
 
     @property
@@ -124,7 +130,10 @@ class _Scalar(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The value as a message may show it. What came out of a variable is never shown, only the variable."""
+        """The value as a message may show it.
+
+        What came out of a variable is never shown, only the variable.
+        """
         return "the value" if self.private else _quoted(self.raw)
 
 
@@ -639,7 +648,10 @@ def _home(environ: Mapping[str, str]) -> Path | None:
 
 
 def _expanded(name: str, environ: Mapping[str, str]) -> Path:
-    """The path with `~` as the user's home; nothing else would expand it in a file or under cron."""
+    """The path with `~` as the user's home.
+
+    Nothing else would expand it in a file or under cron.
+    """
     home = _home(environ) if name == "~" or name.startswith("~/") else None
     return home / name[2:] if home is not None else Path(name)
 
@@ -790,7 +802,10 @@ class _Reading:
         )
 
     def merge(self, node: yaml.Node, where: str, seen: set[int]) -> None:
-        """Puts in place what `<<` merges, and notes keys given twice: YAML would silently take the last."""
+        """Puts in place what `<<` merges, and notes keys given twice.
+
+        YAML would silently take the last.
+        """
         import yaml
 
         if id(node) in seen:
@@ -1025,7 +1040,7 @@ def _default(key: Key) -> Any:
 
 
 def _read(path: Path) -> tuple[bytes, bool]:
-    """The content (not much more than `_MAX_BYTES` of it), and whether others than the owner can read it."""
+    """The content (not much more than `_MAX_BYTES` of it), and whether others can read it."""
     with path.open("rb") as file:
         mode = os.fstat(file.fileno()).st_mode
         return file.read(_MAX_BYTES + 1), stat.S_ISREG(mode) and bool(
@@ -1046,7 +1061,10 @@ def _name(key: yaml.Node) -> str:
 
 
 def _tab(text: str, line: int, column: int) -> int | None:
-    """The column (from 1 on) of the tab that YAML stumbled over: there, or in the indentation of the line."""
+    """The column (from 1 on) of the tab that YAML stumbled over.
+
+    There, or in the indentation of the line.
+    """
     words = re.split(r"\r\n|[\n\r\x85\u2028\u2029]", text)[line]  # YAML's line breaks
     if words[column : column + 1] == "\t":
         return column + 1
@@ -1055,7 +1073,10 @@ def _tab(text: str, line: int, column: int) -> int | None:
 
 
 def _unquoted(found: re.Match[str]) -> str:
-    """What the YAML parser quotes: a single character or the <name> of a token stays, all else may be a secret."""
+    """What the YAML parser quotes.
+
+    A single character or the <name> of a token stays, all else may be a secret.
+    """
     return found[0] if re.fullmatch(r".|<[a-z ]+>", found[1]) else ""
 
 
@@ -1104,7 +1125,7 @@ def _nearest(word: str, words: Sequence[str]) -> str | None:
 
 
 def _holds_secret(text: str) -> bool:
-    """Whether it looks like a token or client secret of Shopify's, or a URL with a password, anywhere in it."""
+    """Whether anything in it looks like a secret of Shopify's, or a URL with a password."""
     return re.search(r"shp[a-z]{2}_|[0-9a-f]{24}|://[^/]*@", text, re.IGNORECASE) is not None
 
 

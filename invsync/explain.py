@@ -145,7 +145,9 @@ class Story:
 
 
 def read_stories(settings: Settings, asked: str, last: int) -> list[Story]:
-    """The stories of the pool that is called so: by title, SKU, id or its number, or by a part of title or SKU.
+    """The stories of the pool that is called so.
+
+    By title, SKU, id or its number, or by a part of title or SKU.
 
     Several only where the name fits several exactly (a SKU used twice, or a pool of each command).
     `last`: how many events of each. Raises `NotFound`, and `StateError` where the history can't be
@@ -216,7 +218,10 @@ class _Mention:
 
     @property
     def exactly(self) -> set[str]:
-        """Everything that the pool answers to: title, SKUs, ids and their numbers, in lower case."""
+        """Everything that the pool answers to.
+
+        Title, SKUs, ids and their numbers, in lower case.
+        """
         ids = (self.pool, *self.items)
         numbers = (gid.rpartition("/")[2] for gid in ids)
         return {name.casefold() for name in (*self.names, *ids, *numbers)}
@@ -414,7 +419,10 @@ def _event_document(event: Event) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class _Column:
-    """A column of the table: its heading, its cells, whether they may be wrapped, and how wide it gets."""
+    """A column of the table.
+
+    Its heading, its cells, whether they may be wrapped, and how wide it gets.
+    """
 
     heading: str
     cells: list[str]
@@ -461,7 +469,7 @@ def _standing(story: Story) -> str:
 
 
 def sparkline(numbers: Sequence[int]) -> str:
-    """A block for each number, the lowest and the highest of them as the lowest and the highest block."""
+    """A block for each number, from the lowest block for the lowest to the highest."""
     low, high = min(numbers), max(numbers)
     if low == high:
         return _BLOCKS[3] * len(numbers)

@@ -143,7 +143,9 @@ def check_feed(source: Source, cache: Cache, now: datetime, *, ask: bool) -> Fee
 
 
 def doubted(client: Client, cache: Cache) -> str | None:
-    """Why no moment can be relied on in this run, so that nothing is left to the feed; None where all is well.
+    """Why no moment can be relied on in this run, so that nothing is left to the feed.
+
+    None where all is well.
 
     The feed is asked from a moment on that an earlier run was told. If either clock was wrong then,
     or is now, that moment may lie ahead, and the feed would be quiet for as long.

@@ -1,4 +1,6 @@
-"""Telling a watchdog how runs go, in the style of healthchecks.io (https://healthchecks.io/docs/http_api/).
+"""Telling a watchdog how runs go, in the style of healthchecks.io.
+
+https://healthchecks.io/docs/http_api/
 
 POST to `ping_url` + `/start` when a run has begun, to `ping_url` itself when it is done (exit 0 and
 3: a pool that needs a person is no failure of the run), to `/fail` when it failed or was stopped;
@@ -50,7 +52,10 @@ class Ping:
 
     @contextmanager
     def failures(self) -> Iterator[None]:
-        """Tell of a run that fails without an outcome; of one that finds another at work, once that lasts."""
+        """Tell of a run that fails without an outcome.
+
+        Of one that finds another at work, once that lasts.
+        """
         try:
             yield
         except LockHeld as held:
@@ -77,7 +82,10 @@ class Ping:
 
 
 def _try(url: str, body: str) -> str | None:
-    """What went wrong; None if nothing did. What requests says of a failure holds the URL, so it is not quoted."""
+    """What went wrong; None if nothing did.
+
+    What requests says of a failure holds the URL, so it is not quoted.
+    """
     try:
         response = requests.post(
             url,

@@ -71,7 +71,10 @@ def is_same_shop(cache: Cache, shop: Shop) -> bool:
 
 
 def take_up(cache: Cache, settings: Settings, scope: Scope, shop: Shop) -> None:
-    """Take up what was remembered; raises `StateError` where that is of another shop or location."""
+    """Take up what was remembered.
+
+    Raises `StateError` where that is of another shop or location.
+    """
     files = Files(settings.state_dir, scope.command)
     if not is_same_shop(cache, shop):
         other = cache.shop if cache.shop != shop.domain else f"{cache.shop} ({cache.shop_id})"

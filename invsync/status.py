@@ -1,4 +1,7 @@
-"""`invsync status`: what the state folder tells, without asking the shop and without writing anything."""
+"""`invsync status`.
+
+What the state folder tells, without asking the shop and without writing anything.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class OpenJournal:
-    """What an unfinished run left: its id, its batches, and those of whose outcome nothing is known."""
+    """What an unfinished run left.
+
+    Its id, its batches, and those of whose outcome nothing is known.
+    """
 
     run: str
     sent_at: str

@@ -11,7 +11,10 @@ def composed(text: str) -> str:
 
 
 def forms(text: str) -> tuple[str, ...]:
-    """The ways in which a text may be stored elsewhere: composed, and taken apart where that differs."""
+    """The ways in which a text may be stored elsewhere.
+
+    Composed, and taken apart where that differs.
+    """
     return tuple(dict.fromkeys((composed(text), unicodedata.normalize("NFD", text))))
 
 

@@ -1,4 +1,7 @@
-"""State on disk: written whole or not at all, read back exactly, and refused with a line that says the way on."""
+"""State on disk.
+
+Written whole or not at all, read back exactly, and refused with a line that says the way on.
+"""
 
 from __future__ import annotations
 

@@ -308,7 +308,10 @@ def _answers(operation: str) -> Any:
 
 @pytest.fixture
 def web(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """A shop that answers as told: headers and status of each answer, and what differs of the data."""
+    """A shop that answers as told.
+
+    Headers and status of each answer, and what differs of the data.
+    """
     place.configure(REAL)
     monkeypatch.setattr(RunClock, "now", lambda self: NOON)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:

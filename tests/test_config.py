@@ -1,4 +1,7 @@
-"""The configuration: what a file may say, what it gets when it says something else, and where it is looked for."""
+"""The configuration.
+
+What a file may say, what it gets when it says something else, and where it is looked for.
+"""
 
 from __future__ import annotations
 

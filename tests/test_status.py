@@ -66,7 +66,12 @@ def journal(
 
 
 def batch(key: str, sent_at: str) -> Sent:
-    return Sent(key, sent_at, Call(Input("available", "correction", "gid://x", ()), key), {})
+    return Sent(
+        key,
+        sent_at,
+        Call(Input("available", "correction", "gid://invsync/Run/0123456789", ()), key),
+        {},
+    )
 
 
 def test_before_the_first_run(place: Place) -> None:

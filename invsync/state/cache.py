@@ -26,17 +26,19 @@ from invsync.sync import FellAlike, LevelId, Pool
 
 @dataclass(slots=True)
 class Cache:
-    """Every pool's quantity and accounted levels. Pools stay as parsed JSON until they are asked for.
+    """Every pool's quantity and accounted levels.
+
+    Pools stay as parsed JSON until they are asked for.
 
     `shop`: the domain of the shop, `shop_id` its id ("" until that was read). `locations`: the ids
     of the locations whose levels it holds; `places`: what each was called. `skew`: seconds by which
-    the shop's clock was ahead of this machine's, None until that is known. `run`: the run that wrote it, empty
-    for one that was never written; `finished`: the run whose journal it has taken in, or forgotten.
-    `matches`: what the filter was. `scanned_at`: when the last complete scan was done,
-    `scan_points`: what it cost by pages. `watermark`: the moment up to which changes are known;
-    `fed`: whether the last run relied on the feed of changes for that; `feed_trusted`: whether the
-    feed showed what it should have, as far as is known. Moments are by the server's clock, as UTC
-    text.
+    the shop's clock was ahead of this machine's, None until that is known. `run`: the run that
+    wrote it, empty for one that was never written; `finished`: the run whose journal it has taken
+    in, or forgotten. `matches`: what the filter was. `scanned_at`: when the last complete scan was
+    done, `scan_points`: what it cost by pages. `watermark`: the moment up to which changes are
+    known; `fed`: whether the last run relied on the feed of changes for that; `feed_trusted`:
+    whether the feed showed what it should have, as far as is known. Moments are by the server's
+    clock, as UTC text.
     """
 
     command: Command
@@ -76,7 +78,10 @@ class Cache:
         return str(self.pools.get(pool_id, {}).get("title") or pool_id)
 
     def level(self, pool_id: str, key: str) -> LevelId:
-        """The level that the entry of a pool names by `key`: an item (variants) or a location (locations)."""
+        """The level that the entry of a pool names by `key`.
+
+        An item (variants) or a location (locations).
+        """
         return (
             LevelId(key, self.locations[0]) if self.command == "variants" else LevelId(pool_id, key)
         )
@@ -88,7 +93,10 @@ class Cache:
     def encode(
         self, title: str, pool: Pool, problem: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
-        """The entry of a pool. `problem`: what a person is asked to look at (kind, since, message)."""
+        """The entry of a pool.
+
+        `problem`: what a person is asked to look at (kind, since, message).
+        """
         entry: dict[str, Any] = {
             "title": title,
             "quantity": pool.quantity,
@@ -152,8 +160,8 @@ def read_cache(files: Files) -> Cache | None:
         raise StateError(f"{files.cache}: is not a cache of invsync; {way_on}")
     if document["format"] is not FORMAT:
         raise StateError(
-            f"{files.cache}: has format {shown(document['format'])}, this invsync knows {FORMAT}; the "
-            "file was kept. "
+            f"{files.cache}: has format {shown(document['format'])}, this invsync knows {FORMAT}; "
+            "the file was kept. "
             f"Install the invsync that wrote it, or start over with {files.start_over}"
         )
     try:
@@ -194,7 +202,7 @@ def read_cache(files: Files) -> Cache | None:
 
 
 def _is_plain(entry: Any) -> bool:
-    """Whether it is the entry of a pool of which there is nothing special to tell, as nearly all are."""
+    """Whether it is the entry of a pool with nothing special to tell, as nearly all are."""
     if type(entry) is not dict or len(entry) != 3:
         return False
     levels, quantity = entry.get("levels"), entry.get("quantity")
@@ -220,7 +228,10 @@ def _check_pool(pool_id: str, entry: Any) -> None:
 
 
 def check_entry(value: Any) -> dict[str, Any]:
-    """The entry of a pool, all of it looked at; raises `KeyError`, `TypeError` or `ValueError` for what is none."""
+    """The entry of a pool, all of it looked at.
+
+    Raises `KeyError`, `TypeError` or `ValueError` for what is none.
+    """
     entry = object_of(value)
     text_of(entry["title"])
     if entry["quantity"] is not None:

@@ -2,7 +2,7 @@
 
 Per command (`variants`, `locations`) the state folder holds
 
-    variants.json      the cache: every pool's quantity and accounted levels, as JSON that a person can read
+    variants.json      the cache: every pool's quantity and accounted levels, as readable JSON
     variants.journal   the batches that were sent, or about to be, since the cache was last written
     variants.lock      flock'ed while a run is at work; says who holds it
     variants.last      how the last run ended, for `invsync status`
@@ -89,7 +89,9 @@ class Files:
 
 
 def prepare(files: Files) -> tuple[str, ...]:
-    """Make the state folder, and see that it is fit to be written to; returns what is unwise about it.
+    """Make the state folder, and see that it is fit to be written to.
+
+    Returns what is unwise about it.
 
     Raises `StateError` before anything is read or sent: for a folder that is another user's or open
     to others, for what is no file in place of one, and where there is no room.
@@ -156,7 +158,9 @@ def look_over(files: Files) -> tuple[str, ...]:
 
 
 def refuse_foreign(folder: Path, command: str) -> None:
-    """Raise `StateError` where a folder is another user's: what is written there would shut its owner out.
+    """Raise `StateError` where a folder is another user's.
+
+    What is written there would shut its owner out.
 
     `command`: what was to be run, for the message.
     """
@@ -247,7 +251,10 @@ def append_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Replace a file atomically: whoever looks sees the old content or the new, also after a crash."""
+    """Replace a file atomically.
+
+    Whoever looks sees the old content or the new, also after a crash.
+    """
     temporary = path.with_name(f".{path.name}.new")
     with said(path):
         try:
@@ -296,7 +303,10 @@ def read_bytes(path: Path) -> bytes | None:
 
 
 def read_text(path: Path) -> str | None:
-    """What a file says, without its bytes kept beside that; raises `ValueError` where they are no UTF-8."""
+    """What a file says, without its bytes kept beside that.
+
+    Raises `ValueError` where they are no UTF-8.
+    """
     content = read_bytes(path)
     return None if content is None else content.decode("utf-8-sig")
 

@@ -74,7 +74,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class JournalContent:
-    """An unfinished journal: the run that wrote it, the run whose cache it goes on from, and its batches."""
+    """An unfinished journal.
+
+    The run that wrote it, the run whose cache it goes on from, and its batches.
+    """
 
     run: str
     continues: str
@@ -87,7 +90,10 @@ class JournalContent:
 
 
 class Journal:
-    """The file of batches that were sent, or about to be. A line is on disk before its call returns."""
+    """The file of batches that were sent, or about to be.
+
+    A line is on disk before its call returns.
+    """
 
     def __init__(
         self,
@@ -154,7 +160,7 @@ def _bytes(lines: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def note_failure(files: Files, key: str, how: str) -> None:
-    """Write down how the outcome of a batch failed to be known in this run, if there is room for it."""
+    """Write down how the outcome of a batch failed to be known, if there is room for it."""
     with contextlib.suppress(StateError):  # no reason to hide what failed
         append_lines(files.journal, [{"failed": key, "how": how}])
 
@@ -167,7 +173,8 @@ def note_waiting(files: Files, key: str) -> None:
 def read_journal(files: Files, shop: str, shop_id: str = "") -> JournalContent | None:
     """What an earlier run left; None if it left nothing that was ever sent.
 
-    `shop`: the domain that the shop had then. Where both ids are known, they alone tell whose it is.
+    `shop`: the domain that the shop had then. Where both ids are known, they alone tell whose it
+    is.
     A torn end was never acted on: a request only leaves once its line is on disk. Raises
     `StateError` for a journal of another shop or command, and for one that is damaged anywhere
     else, its first line included.
@@ -254,23 +261,17 @@ class _Line(Struct, frozen=True):
 
 
 def _sent(document: dict[str, Any], files: Files, outcomes: Mapping[str, bool]) -> Sent:
-    """A batch from its line; raises `KeyError`, `TypeError` or `ValueError` for one that invsync did not write."""
+    """A batch from its line.
+
+    Raises `KeyError`, `TypeError` or `ValueError` for one that invsync did not write.
+    """
     line = typed(document, _Line)
     moment_of(line.sent_at), moment_of(line.here)
     if line.variables.key != line.batch:
         raise ValueError("a batch that would be sent with another key")
-    told = set()
-    for pool_id, pending in line.pools.items():
+    for pending in line.pools.values():
         check_entry(pending.after)
-        told |= {(pool_id, key) if files.command == "locations" else key for key in pending.levels}
-    sent = {
-        (change.inventory_item_id, change.location_id)
-        if files.command == "locations"
-        else change.inventory_item_id
-        for change in line.variables.input.changes
-    }
-    if told != sent or len(sent) != len(line.variables.input.changes):
-        raise ValueError("a batch of other levels than it tells of")
+    _check_levels(line, by_pool=files.command == "locations")
     return Sent(
         line.batch,
         line.sent_at,
@@ -279,6 +280,26 @@ def _sent(document: dict[str, Any], files: Files, outcomes: Mapping[str, bool]) 
         outcomes.get(line.batch),
         here=line.here,
     )
+
+
+def _check_levels(line: _Line, *, by_pool: bool) -> None:
+    """See that a batch is of the levels that it tells of, and of no other; raises as `_sent` does.
+
+    `by_pool`: whether a level is known by its pool, too.
+    """
+    told = {
+        (pool_id if by_pool else "", key)
+        for pool_id, pending in line.pools.items()
+        for key in pending.levels
+    }
+    sent = [
+        (change.inventory_item_id, change.location_id)
+        if by_pool
+        else ("", change.inventory_item_id)
+        for change in line.variables.input.changes
+    ]
+    if told != set(sent) or len(told) != len(sent):
+        raise ValueError("a batch of other levels than it tells of")
 
 
 def journal_run(files: Files) -> str:
@@ -290,7 +311,9 @@ def journal_run(files: Files) -> str:
 
 
 def belongs(journal: JournalContent, cache: Cache | None, files: Files) -> bool:
-    """Whether the journal goes on from this cache; False if the cache already holds all that it tells.
+    """Whether the journal goes on from this cache.
+
+    False if the cache already holds all that it tells.
 
     Raises `StateError` when neither is so: one of the two files is not the other's.
     """
@@ -321,7 +344,7 @@ def leave_waiting(
     shop_id: str,
     continues: str,
 ) -> None:
-    """Forget the batches of which the cache holds all that became of them, and keep those that wait."""
+    """Forget the batches whose end the cache holds, and keep those that wait."""
     if not waiting:
         remove_journal(files)
         return

@@ -40,7 +40,10 @@ def write_last(files: Files, record: Mapping[str, Any]) -> None:
 
 
 def read_last(files: Files) -> dict[str, Any] | None:
-    """How the last run ended; None if there was none. Raises `StateError` for what invsync never wrote."""
+    """How the last run ended; None if there was none.
+
+    Raises `StateError` for what invsync never wrote.
+    """
     content = read_bytes(files.last)
     if content is None:
         return None

@@ -21,7 +21,10 @@ LONG = 3
 
 @contextlib.contextmanager
 def lock(files: Files, started_at: str) -> Iterator[None]:
-    """Hold the lock; raises `LockHeld`, saying who has it. The kernel lets go of it when the process ends."""
+    """Hold the lock; raises `LockHeld`, saying who has it.
+
+    The kernel lets go of it when the process ends.
+    """
     with said(files.lock):
         descriptor = open_file(files.lock, os.O_RDWR | os.O_CREAT)
     try:
@@ -48,7 +51,10 @@ def lock(files: Files, started_at: str) -> Iterator[None]:
 
 
 def _held(files: Files, told: str) -> LockHeld:
-    """The error of a run that finds another one at work; that it did is counted, for each holder."""
+    """The error of a run that finds another one at work.
+
+    That it did is counted, for each holder.
+    """
     times = 1
     with contextlib.suppress(StateError, ValueError, TypeError, KeyError):
         before = object_of(parsed(read_bytes(files.waiting) or b"{}"))
@@ -68,7 +74,9 @@ def _held(files: Files, told: str) -> LockHeld:
 
 
 def holder(files: Files) -> str | None:
-    """Who holds the lock, in the holder's own words; None if nobody does. Writes nothing and waits for nothing.
+    """Who holds the lock, in the holder's own words; None if nobody does.
+
+    Writes nothing and waits for nothing.
 
     The lock is only tried where whoever wrote its name may still be alive: in the moment of trying
     it, a run that starts would be turned away.
@@ -91,7 +99,10 @@ def holder(files: Files) -> str | None:
 
 
 def _may_live(told: str) -> bool:
-    """Whether the process that wrote its name into a lock can be alive; one on another machine can't be asked."""
+    """Whether the process that wrote its name into a lock can be alive.
+
+    One on another machine can't be asked.
+    """
     named = re.match(r"process (\d{1,9}) on (\S+) since", told)
     if named is None or named[2] != socket.gethostname():
         return True

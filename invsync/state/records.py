@@ -19,7 +19,10 @@ T = TypeVar("T")
 
 
 class Movement(Struct, frozen=True, kw_only=True):
-    """By how much a level moved. `name`: what it is called, a variant or a location; old lines have none."""
+    """By how much a level moved.
+
+    `name`: what it is called, a variant or a location; old lines have none.
+    """
 
     item: str
     sku: str
@@ -62,7 +65,9 @@ class Observed(Struct, frozen=True):
 
 
 class Pending(Account, frozen=True, kw_only=True):
-    """What a run made of a pool of a batch. `levels`: those of the batch, by their keys in the cache.
+    """What a run made of a pool of a batch.
+
+    `levels`: those of the batch, by their keys in the cache.
 
     `after`: the pool's entry in the cache once the batch is applied.
     """
@@ -74,8 +79,8 @@ class Pending(Account, frozen=True, kw_only=True):
 class Change(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """One row of a call."""
 
-    inventory_item_id: str
-    location_id: str
+    inventory_item_id: Annotated[str, Meta(pattern=r"^gid://shopify/InventoryItem/\d+$")]
+    location_id: Annotated[str, Meta(pattern=r"^gid://shopify/Location/\d+$")]
     delta: Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
     change_from_quantity: Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)] | None
 
@@ -85,7 +90,7 @@ class Input(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
     name: Literal["available"]
     reason: Literal["correction"]
-    reference_document_uri: str
+    reference_document_uri: Annotated[str, Meta(pattern=r"^gid://invsync/Run/[\w-]+$")]
     changes: tuple[Change, ...]
 
 

@@ -1,4 +1,7 @@
-"""JSON values of the state files, checked: each raises `TypeError` or `ValueError` for another kind."""
+"""JSON values of the state files, checked.
+
+Each raises `TypeError` or `ValueError` for another kind.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Clocks that are wrong: no moment from outside makes a run blind, and no batch is sent twice for it."""
+"""Clocks that are wrong.
+
+No moment from outside makes a run blind, and no batch is sent twice for it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ HOUR, DAY, YEAR = 3_600.0, 86_400.0, 365 * 86_400.0
 
 
 class Clocks:
-    """Three clocks: the true one, by which the shop notes what happens, its `Date`, and this machine's."""
+    """Three clocks.
+
+    The true one, by which the shop notes what happens, its `Date`, and this machine's.
+    """
 
     def __init__(self, true: Time) -> None:
         self.true = true

@@ -1,4 +1,7 @@
-"""The state folder as somebody left it: what can't be relied on ends the run in one line, and is kept."""
+"""The state folder as somebody left it.
+
+What can't be relied on ends the run in one line, and is kept.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,10 @@ def ready(world: World) -> None:
 
 
 def refused(world: World, *args: str, requests: int | None = 0) -> str:
-    """The line with which `invsync variants` ends: nothing sent, nothing changed in the state folder."""
+    """The line with which `invsync variants` ends.
+
+    Nothing sent, nothing changed in the state folder.
+    """
     before = listing(world)
     ran = world.run("variants", *args, exit_code=1)
     assert ran.out == ""
