@@ -124,8 +124,7 @@ def failed(done: list[Check]) -> list[str]:
     return [check.name for check in done if check.result == "failed"]
 
 
-# --- On this machine
-# ----------------------------------------------------------------------------------------------
+# --- On this machine ------------------------------------------------------------------------------
 
 
 def _config(settings: Settings) -> Iterator[Check]:
@@ -184,8 +183,7 @@ def _state_dir(settings: Settings) -> Check:
     return Check("state_dir", "ok", f"{folder} is writable, and there is room")
 
 
-# --- The way to the shop
-# ------------------------------------------------------------------------------------------
+# --- The way to the shop --------------------------------------------------------------------------
 
 
 class _Answers:
@@ -319,8 +317,7 @@ def _words(error: InvsyncError | None) -> str:
     return str(error).removeprefix("the time budget (max_run_time) is spent: ")
 
 
-# --- What is to be kept in step
-# -----------------------------------------------------------------------------------
+# --- What is to be kept in step -------------------------------------------------------------------
 
 
 def _stock(settings: Settings, client: Client, granted: Access | None) -> Iterator[Check]:

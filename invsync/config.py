@@ -97,8 +97,7 @@ class Settings:
     warnings: tuple[str, ...] = ()
 
 
-# --- The definition
-# -----------------------------------------------------------------------------------------------
+# --- The definition -------------------------------------------------------------------------------
 
 
 class _Mistake(Exception):
@@ -584,8 +583,7 @@ def _key_schema(key: Key) -> dict[str, Any]:
     return result
 
 
-# --- Finding the file
-# ---------------------------------------------------------------------------------------------
+# --- Finding the file -----------------------------------------------------------------------------
 
 
 def find(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
@@ -1120,8 +1118,7 @@ def _nearest(word: str, words: Sequence[str]) -> str | None:
     return next(iter(get_close_matches(word.lower().replace("-", "_"), words, n=1)), None)
 
 
-# --- Words for messages
-# -------------------------------------------------------------------------------------------
+# --- Words for messages ---------------------------------------------------------------------------
 
 
 def _holds_secret(text: str) -> bool:

@@ -80,8 +80,7 @@ def refusal(read: Any, *args: Any) -> str:
     return str(caught.value)
 
 
-# --- Pools and their entries
-# --------------------------------------------------------------------------------------
+# --- Pools and their entries ----------------------------------------------------------------------
 
 units = st.integers(-10_000, 10_000)
 numbers = st.integers(1, 50).map(level)
@@ -312,8 +311,7 @@ def test_a_folder_in_place_of_the_cache_is_refused(files: Files) -> None:
     assert str(files.cache) in refusal(read_cache, files)
 
 
-# --- The journal
-# --------------------------------------------------------------------------------------------------
+# --- The journal ----------------------------------------------------------------------------------
 
 
 def batch(key: str) -> Sent:
@@ -459,8 +457,7 @@ def test_a_removed_journal_is_gone_and_may_be_removed_again(files: Files) -> Non
     remove_journal(files)
 
 
-# --- The folder, the lock
-# -----------------------------------------------------------------------------------------
+# --- The folder, the lock -------------------------------------------------------------------------
 
 
 def test_preparing_makes_the_folder_and_leaves_nothing_in_it(tmp_path: Path) -> None:
@@ -524,8 +521,7 @@ def test_the_lock_is_let_go_of_after_an_error(files: Files) -> None:
         pass
 
 
-# --- What happened
-# ------------------------------------------------------------------------------------------------
+# --- What happened --------------------------------------------------------------------------------
 
 
 RECORD = {

@@ -54,8 +54,7 @@ def results(found: dict[str, dict[str, Any]]) -> dict[str, str]:
     return {name: each["result"] for name, each in found.items() if name != "api_version"}
 
 
-# -- on the sandbox
-# ----------------------------------------------------------------------------------
+# -- on the sandbox --------------------------------------------------------------------------------
 
 
 def test_a_line_for_each_check_where_all_is_well(place: Place) -> None:
@@ -275,8 +274,7 @@ def test_a_clock_that_is_off_is_a_warning(
     assert "NTP" in found["mend"]
 
 
-# -- on answers that a real shop gives
-# ---------------------------------------------------------------
+# -- on answers that a real shop gives -------------------------------------------------------------
 
 Answer = tuple[int, dict[str, str], str]
 
@@ -436,8 +434,7 @@ def test_a_refusal_is_told_of_where_it_belongs(
     assert "ok       clock" in ran.out
 
 
-# -- the command line itself
-# -------------------------------------------------------------------------
+# -- the command line itself -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
@@ -485,8 +482,7 @@ def test_the_shell_completes_commands_that_are_loaded_when_needed(
     assert [item.value for item in complete.get_completions(words[:-1], words[-1])] == expected
 
 
-# -- facts
-# -------------------------------------------------------------------------------------------
+# -- facts -----------------------------------------------------------------------------------------
 
 
 def test_every_version_has_an_end() -> None:

@@ -53,8 +53,7 @@ def problems(text: str, **environ: str) -> tuple[str, ...]:
     return caught.value.problems
 
 
-# --- What a file may say
-# ------------------------------------------------------------------------------------------
+# --- What a file may say --------------------------------------------------------------------------
 
 
 def test_the_example_works_as_it_stands_without_any_environment_variable() -> None:
@@ -239,8 +238,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(folder: Path) -> Non
     assert load("\ufeffshop: sandbox\r\nstate_dir: here\r\n").state_dir == Path("here")
 
 
-# --- What a file gets that says something else
-# --------------------------------------------------------------------
+# --- What a file gets that says something else ----------------------------------------------------
 
 REAL = "shop: my-shop.myshopify.com\naccess_token: abc\n"
 SANDBOX = "shop: sandbox\n"
@@ -768,8 +766,7 @@ def test_the_sandbox_has_no_secret_to_warn_of(folder: Path) -> None:
     assert config.load(path, {}).warnings == ()
 
 
-# --- Where the file is looked for
-# ---------------------------------------------------------------------------------
+# --- Where the file is looked for -----------------------------------------------------------------
 
 
 def test_the_file_is_the_named_one_else_the_first_of_the_search_path(folder: Path) -> None:

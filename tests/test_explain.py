@@ -105,8 +105,7 @@ def adjustment(pool: int, level: int, before: int, delta: int, **more: Any) -> d
     }
 
 
-# -- the story
-# ---------------------------------------------------------------------------------------
+# -- the story -------------------------------------------------------------------------------------
 
 
 def test_what_moved_which_rule_counted_it_and_what_was_sent(day: Place) -> None:
@@ -250,8 +249,7 @@ def test_rules_in_words(
     assert told(place, "7")["events"][0]["rule"] == says
 
 
-# -- which pool
-# --------------------------------------------------------------------------------------
+# -- which pool ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -336,8 +334,7 @@ def test_titles_of_any_kind(place: Place) -> None:
     assert "\x1b" not in out
 
 
-# -- the files
-# ---------------------------------------------------------------------------------------
+# -- the files -------------------------------------------------------------------------------------
 
 
 def test_the_file_that_was_set_aside_comes_first(place: Place) -> None:
@@ -396,8 +393,7 @@ def test_it_writes_nothing(day: Place) -> None:
     assert day.state_files() == before
 
 
-# -- the sparkline
-# -----------------------------------------------------------------------------------
+# -- the sparkline ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -215,8 +215,7 @@ def test_the_url_is_in_no_repr() -> None:
     assert "secret" not in repr(Ping(URL)) + str(Ping(URL))
 
 
-# -- the crontab
-# -------------------------------------------------------------------------------------
+# -- the crontab -----------------------------------------------------------------------------------
 
 
 def test_the_crontab_runs_both_commands_at_minutes_of_their_own(project: Path) -> None:

@@ -44,8 +44,7 @@ README = (PROJECT / "README.md").read_text(encoding="utf-8")
 COLUMNS = 118
 
 
-# -- The README, taken apart
-# -------------------------------------------------------------------------------------
+# -- The README, taken apart -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,7 @@ def first_cells(text: str) -> list[str]:
     return [found[1] for line in text.splitlines() if (found := re.match(r"\| `([^`]+)` \|", line))]
 
 
-# -- Tables that the code knows better
-# ---------------------------------------------------------------------------
+# -- Tables that the code knows better -------------------------------------------------------------
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -267,8 +265,7 @@ def test_every_key_of_the_json_document_is_in_the_table() -> None:
     )
 
 
-# -- Words of the code that the README lists
-# ---------------------------------------------------------------------
+# -- Words of the code that the README lists -------------------------------------------------------
 
 
 def said_in(tree: ast.AST) -> Iterator[str]:
@@ -355,8 +352,7 @@ def in_order(parts: Sequence[str], text: str) -> bool:
     return True
 
 
-# -- What stands in files
-# ----------------------------------------------------------------------------------------
+# -- What stands in files --------------------------------------------------------------------------
 
 
 def slug(heading: str) -> str:

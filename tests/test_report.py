@@ -116,8 +116,7 @@ def visible(words: str) -> int:
     return width
 
 
-# --- On a terminal
-# ------------------------------------------------------------------------------------------------
+# --- On a terminal --------------------------------------------------------------------------------
 
 
 def test_a_screen_has_a_table_then_what_needs_a_person_then_the_counts() -> None:
@@ -519,8 +518,7 @@ def test_the_document_has_what_stopped_the_run_as_a_problem() -> None:
     }
 
 
-# --- What a note means
-# --------------------------------------------------------------------------------------------
+# --- What a note means ----------------------------------------------------------------------------
 
 A, B, C = (LevelId(f"gid://item/{name}", "gid://here") for name in "ABC")
 LABELS = {A: "P-A", B: "P-B", C: "P-C"}
@@ -740,8 +738,7 @@ def test_every_problem_is_one_line_that_ends_with_a_command(
     assert last.endswith("`")
 
 
-# --- The advice works: what the messages tell people to do, done to the rule
-# ---------------------------------------
+# --- The advice works: what the messages tell people to do, done to the rule ----------------------
 
 
 def settled(made: Plan) -> tuple[Pool, dict[LevelId, int]]:
@@ -830,8 +827,7 @@ def test_further_units_of_a_new_variant_are_added_by_raising_one() -> None:
     assert after_setting(pool, {**levels, A: levels[A] + 5}) == {35}
 
 
-# --- Through the command line
-# -------------------------------------------------------------------------------------
+# --- Through the command line ---------------------------------------------------------------------
 
 
 @pytest.fixture

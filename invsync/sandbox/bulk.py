@@ -60,8 +60,7 @@ def running(shop: Shop) -> list[BulkJob]:
     return [job for job in shop.jobs.values() if status(shop, job) in ("CREATED", "RUNNING")]
 
 
-# -- the mutations
-# -----------------------------------------------------------------------------------
+# -- the mutations ---------------------------------------------------------------------------------
 
 
 def run_query(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
@@ -124,8 +123,7 @@ def _gid(job: BulkJob) -> str:
     return gid("BulkOperation", job.id)
 
 
-# -- the result
-# --------------------------------------------------------------------------------------
+# -- the result ------------------------------------------------------------------------------------
 
 
 def settled(ctx: Context, job: BulkJob) -> Mapping[str, Any]:

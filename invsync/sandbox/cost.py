@@ -261,8 +261,7 @@ def _included(node: FieldNode) -> Callable[[Variables], bool] | None:
     )
 
 
-# -- the bucket
-# --------------------------------------------------------------------------------------
+# -- the bucket ------------------------------------------------------------------------------------
 
 
 def refill(bucket: Bucket, settings: Settings, now: float) -> None:

@@ -121,8 +121,7 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-# -- reading rules
-# -----------------------------------------------------------------------------------
+# -- reading rules ---------------------------------------------------------------------------------
 
 
 def read_file(path: Path) -> Faults:
@@ -237,8 +236,7 @@ def _complete(rule: Rule, where: str) -> None:
         )
 
 
-# -- which request goes wrong
-# ------------------------------------------------------------------------
+# -- which request goes wrong ----------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -298,8 +296,7 @@ def names_of(request: Request) -> tuple[str, ...]:
     return request.operation_names
 
 
-# -- how it goes wrong
-# -------------------------------------------------------------------------------
+# -- how it goes wrong -----------------------------------------------------------------------------
 
 
 def interference(rules: Iterable[Rule]) -> Interference:

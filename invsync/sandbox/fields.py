@@ -43,8 +43,7 @@ def type_name(thing: Any) -> str:
     return str(thing["__typename"]) if isinstance(thing, dict) else TYPE_NAMES[type(thing)]
 
 
-# -- finding objects by id
-# ---------------------------------------------------------------------------
+# -- finding objects by id -------------------------------------------------------------------------
 
 
 def by_gid(ctx: Context, text: str, kind: str | None = None) -> Any:
@@ -86,8 +85,7 @@ def _readable(ctx: Context, thing: Any, field: str) -> Any:
     return thing
 
 
-# -- connections
-# -------------------------------------------------------------------------------------
+# -- connections -----------------------------------------------------------------------------------
 
 
 def _wanted(ctx: Context, resource: str, query: str | None, things: Iterable[Any]) -> Iterable[Any]:
@@ -267,8 +265,7 @@ def connection(whole: Callable[[Any, Args, Context], Ordered]) -> Field:
     return answer
 
 
-# -- single objects
-# ----------------------------------------------------------------------------------
+# -- single objects --------------------------------------------------------------------------------
 
 
 def _level_at(item: Item, args: Args, ctx: Context) -> Level | None:
@@ -349,8 +346,7 @@ def _count(number: int) -> dict[str, Any]:
     return {"count": number, "precision": "EXACT"}
 
 
-# -- the table
-# ---------------------------------------------------------------------------------------
+# -- the table -------------------------------------------------------------------------------------
 
 
 def _get(name: str) -> Field:

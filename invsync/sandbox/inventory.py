@@ -169,8 +169,7 @@ def _activated(level: Level | None, path: str | None = None, message: str = "") 
     return {"inventoryLevel": level, "userErrors": errors}
 
 
-# -- one call, with its key
-# --------------------------------------------------------------------------
+# -- one call, with its key ------------------------------------------------------------------------
 
 _BUSY = {"SERVICE_UNAVAILABLE", "ADJUST_QUANTITIES_FAILED", "IDEMPOTENCY_CONCURRENT_REQUEST"}
 
@@ -215,8 +214,7 @@ def _require_compare(kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
-# -- what may be refused
-# -----------------------------------------------------------------------------
+# -- what may be refused ---------------------------------------------------------------------------
 
 
 def _check_adjustment(ctx: Context, given: Mapping[str, Any]) -> _Check:
@@ -377,8 +375,7 @@ def _current(check: _Check, item: Item, location: Location, name: str) -> int:
     )
 
 
-# -- applying
-# ----------------------------------------------------------------------------------------
+# -- applying --------------------------------------------------------------------------------------
 
 
 def _apply(

@@ -191,8 +191,7 @@ def _compile(
         return lambda thing: False
 
 
-# -- reading the text
-# --------------------------------------------------------------------------------
+# -- reading the text ------------------------------------------------------------------------------
 
 
 def parse(text: str) -> Node | None:
@@ -323,8 +322,7 @@ def _negated(part: Node | None) -> Node | None:
     return None if part is None else Not(part)
 
 
-# -- matching values
-# ---------------------------------------------------------------------------------
+# -- matching values -------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=65_536)

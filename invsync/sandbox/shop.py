@@ -264,8 +264,7 @@ class Shop:
         self._by_sku: dict[str, list[Variant]] | None = None
         self.remembered: dict[Any, Any] = {}
 
-    # -- looking things up
-    # ---------------------------------------------------------------------------
+    # -- looking things up -------------------------------------------------------------------------
 
     def new_id(self) -> int:
         """A number that no object of this shop has had."""
@@ -361,8 +360,7 @@ class Shop:
         """The available quantities of several items at one location."""
         return [self.available(one, location) for one in which]
 
-    # -- the customer and the clerk
-    # ------------------------------------------------------------------
+    # -- the customer and the clerk ----------------------------------------------------------------
 
     def sell(
         self,
@@ -455,8 +453,7 @@ class Shop:
         self._change_level(level)
         level.others = {**(level.others or {}), name: level.quantity(name) + delta}
 
-    # -- stock
-    # ---------------------------------------------------------------------------------------
+    # -- stock -------------------------------------------------------------------------------------
 
     def stock(
         self, which: ItemLike, location: LocationLike, available: int = 0, *, active: bool = True
@@ -503,8 +500,7 @@ class Shop:
         item.tracked = tracked
         self._inventory_moved(item)
 
-    # -- locations
-    # -----------------------------------------------------------------------------------
+    # -- locations ---------------------------------------------------------------------------------
 
     def add_location(
         self, name: str, *, fulfillment_service: bool = False, primary: bool | None = None
@@ -554,8 +550,7 @@ class Shop:
         location.active = True
         return location
 
-    # -- products and variants
-    # -----------------------------------------------------------------------
+    # -- products and variants ---------------------------------------------------------------------
 
     def add_product(
         self,
@@ -693,8 +688,7 @@ class Shop:
         """Archive the product."""
         return self.set_status(which, "ARCHIVED")
 
-    # -- what the search index shows
-    # -----------------------------------------------------------------
+    # -- what the search index shows ---------------------------------------------------------------
 
     def has(self, kind: str, number: int) -> bool:
         """Whether an object of that class and number exists."""
@@ -739,8 +733,7 @@ class Shop:
         """Say that something other than the catalogue changed, and must be saved."""
         self.revision += 1
 
-    # -- within
-    # --------------------------------------------------------------------------------------
+    # -- within ------------------------------------------------------------------------------------
 
     def level_for_order(self, which: ItemLike, location: LocationLike) -> Level:
         """The level that an order takes from; see `sell`. Raises NotInShop."""

@@ -142,8 +142,7 @@ def _shuffled(emitted: list[tuple[int, str]]) -> list[tuple[int, str]]:
     return [line for _, line in sorted(zip(ranks, emitted, strict=True), key=lambda one: one[0])]
 
 
-# -- compiling
-# ---------------------------------------------------------------------------------------
+# -- compiling -------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=32)

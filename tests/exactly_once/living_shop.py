@@ -184,8 +184,7 @@ class LivingShop:
     def shop(self) -> Shop:
         return self.world.shop
 
-    # -- what happens in the shop
-    # ----------------------------------------------------------------------
+    # -- what happens in the shop ------------------------------------------------------------------
 
     def open_stock(self, size: int, units: int) -> None:
         """A new product, with as many variants (or at as many locations) at that number each."""
@@ -464,8 +463,7 @@ class LivingShop:
         """What the search index may still show later."""
         self.snapshot, self.snapshot_at = state.dumps(self.shop), self.world.time.passed
 
-    # -- the program
-    # -----------------------------------------------------------------------------------
+    # -- the program -------------------------------------------------------------------------------
 
     def run(self, how: Disturbance | None = None) -> Ended:
         """One run, disturbed as told."""
@@ -701,8 +699,7 @@ class LivingShop:
             stock.touched = stock.other_places = stock.new = False
         self._say("at rest")
 
-    # -- within
-    # ----------------------------------------------------------------------------------------
+    # -- within ------------------------------------------------------------------------------------
 
     def _say(self, what: str) -> None:
         self.log.append(f"{self.world.time.passed / 60:7.1f} min  {what}")
@@ -752,8 +749,7 @@ def _told(how: Disturbance) -> str:
     )
 
 
-# -- chance
-# --------------------------------------------------------------------------------------------
+# -- chance ----------------------------------------------------------------------------------------
 
 
 def random_ways(dice: random.Random) -> Ways:

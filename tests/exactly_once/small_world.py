@@ -164,8 +164,7 @@ class Disk:
         for name, content in left.items():
             (self.folder / name).write_bytes(content)
 
-    # -- what the program calls
-    # ------------------------------------------------------------------------
+    # -- what the program calls --------------------------------------------------------------------
 
     def _open(self, real: Any, path: Any, flags: int, mode: int = 0o777, **rest: Any) -> int:
         if not self._ours(path):
@@ -241,8 +240,7 @@ class Disk:
         if ours:
             self._after()
 
-    # -- within
-    # ----------------------------------------------------------------------------------------
+    # -- within ------------------------------------------------------------------------------------
 
     def _ours(self, path: Any) -> bool:
         path = Path(os.fsdecode(path))

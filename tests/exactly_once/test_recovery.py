@@ -50,8 +50,7 @@ def left_alone(world: SmallWorld, ended: Ended, before: Left) -> None:
         assert after.files.get(name) == before.files.get(name)
 
 
-# -- the answer that was never heard
-# -----------------------------------------------------------------
+# -- the answer that was never heard ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("applied", [False, True])
@@ -177,8 +176,7 @@ def test_what_a_cut_off_run_had_to_say_is_said_by_the_next(prints: Prints) -> No
     assert after.problems("several_rises")
 
 
-# -- stopped at every request
-# ------------------------------------------------------------------------
+# -- stopped at every request ----------------------------------------------------------------------
 
 
 def busy_world(prints: Prints) -> SmallWorld:
@@ -273,8 +271,7 @@ def test_a_full_disk_at_every_write(prints: Prints) -> None:
     assert failed >= 30
 
 
-# -- a journal too old to replay
-# ---------------------------------------------------------------------
+# -- a journal too old to replay -------------------------------------------------------------------
 
 
 def test_old_journal_as_before(prints: Prints) -> None:
@@ -438,8 +435,7 @@ def test_a_forgotten_pool_is_no_new_one(prints: Prints) -> None:
     assert ended.exit_code == 3
 
 
-# -- bad input
-# ---------------------------------------------------------------------------------------
+# -- bad input -------------------------------------------------------------------------------------
 
 
 def with_open_journal(prints: Prints) -> SmallWorld:
@@ -579,8 +575,7 @@ def test_starting_over_may_be_killed_anywhere(prints: Prints, align: str | None)
         assert world.reads("B") in ([29, 30, 30], [29] * 3)
 
 
-# -- moved while it was pushed
-# -----------------------------------------------------------------------
+# -- moved while it was pushed ---------------------------------------------------------------------
 
 
 def test_a_stale_raise_is_read_and_planned_again(prints: Prints) -> None:
@@ -653,8 +648,7 @@ def test_what_is_held_is_settled_by_one_number_everywhere_also_a_lower_one(
     assert world.reads("A") == [units] * 3
 
 
-# -- not alone
-# ---------------------------------------------------------------------------------------
+# -- not alone -------------------------------------------------------------------------------------
 
 
 def test_two_runs_at_once(prints: Prints) -> None:
@@ -726,8 +720,7 @@ def test_an_item_that_two_products_share(prints: Prints) -> None:
     assert world.reads("A") + world.reads("B") == [34] * 5
 
 
-# -- a first run that did not come to its end
-# --------------------------------------------------------
+# -- a first run that did not come to its end ------------------------------------------------------
 
 
 def test_init_that_ran_out_of_time_is_no_knowledge_of_what_is_new(prints: Prints) -> None:
@@ -761,8 +754,7 @@ def test_init_does_not_pass_over_sales_of_managed_pools(prints: Prints) -> None:
     assert world.reads("A") == [27] * 3
 
 
-# -- what the search index shows
-# ---------------------------------------------------------------------
+# -- what the search index shows -------------------------------------------------------------------
 
 
 def test_an_index_that_does_not_show_a_variant_yet_costs_none_of_its_sales(prints: Prints) -> None:

@@ -72,8 +72,7 @@ class AShopAndItsProgram(RuleBasedStateMachine):
         chosen = open_ones[stock % len(open_ones)]
         return chosen, chosen.places[place % len(chosen.places)]
 
-    # -- the shop
-    # --------------------------------------------------------------------------------------
+    # -- the shop ----------------------------------------------------------------------------------
 
     @rule(stock=some, place=some, units=few)
     def sell(self, stock: int, place: int, units: int) -> None:
@@ -132,8 +131,7 @@ class AShopAndItsProgram(RuleBasedStateMachine):
     def pass_time(self, minutes: int) -> None:
         self.shop.pass_time(minutes)
 
-    # -- the program
-    # -----------------------------------------------------------------------------------
+    # -- the program -------------------------------------------------------------------------------
 
     def run(self, how: Disturbance) -> None:
         self.watched(partial(self.shop.run, how))

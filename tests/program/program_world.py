@@ -110,8 +110,7 @@ class World:
         if self.hook:
             self.hook(request, phase)
 
-    # -- the shop
-    # ------------------------------------------------------------------------------------
+    # -- the shop ----------------------------------------------------------------------------------
 
     def add(
         self, title: str, skus: str | Iterable[str], available: Any = 30, **options: Any
@@ -128,8 +127,7 @@ class World:
         for sku in skus.split():
             self.shop.sell(sku, units, location)
 
-    # -- the program
-    # ---------------------------------------------------------------------------------
+    # -- the program -------------------------------------------------------------------------------
 
     def configure(self, text: str | None = None, **keys: Any) -> None:
         """Write the configuration: its text, or the keys that differ from the usual ones (None: left out)."""
@@ -226,8 +224,7 @@ class World:
             assert all(re.match(r"invsync: \S", line) for line in ran.err.splitlines()), ran.err
             assert ran.err
 
-    # -- what it did
-    # ---------------------------------------------------------------------------------
+    # -- what it did -------------------------------------------------------------------------------
 
     @property
     def operations(self) -> list[str]:

@@ -106,8 +106,7 @@ def fails_cleanly(world: World, command: str) -> str:
     return ran.problem
 
 
-# --- Bodies that are not what they should be
-# ----------------------------------------------------------------------
+# --- Bodies that are not what they should be ------------------------------------------------------
 
 READS = {
     "variants": ["Shop", "FindProducts", "ReadProducts"],
@@ -241,8 +240,7 @@ def test_an_answer_that_repeats_the_token_does_not_show_it(behind: World, door: 
     # World.run looks for the token in everything that was printed or written.
 
 
-# --- Shapes that are not what they should be
-# ----------------------------------------------------------------------
+# --- Shapes that are not what they should be ------------------------------------------------------
 
 MISSING = object()
 #: Values of a wrong type that are taken for false, or for true, where nobody looks closely.

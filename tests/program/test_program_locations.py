@@ -32,8 +32,7 @@ def kinds(document: dict[str, Any]) -> list[str]:
     return [problem["kind"] for problem in document["problems"]]
 
 
-# --- Mirrored stock
-# -----------------------------------------------------------------------------------------------
+# --- Mirrored stock -------------------------------------------------------------------------------
 
 
 def test_a_sale_at_the_till_lowers_the_warehouse(world: World) -> None:
@@ -96,8 +95,7 @@ def test_variants_and_locations_keep_their_own_caches(world: World) -> None:
     assert set(world.cached("variants")) == {"Print"}
 
 
-# --- Unequal ones
-# -------------------------------------------------------------------------------------------------
+# --- Unequal ones ---------------------------------------------------------------------------------
 
 
 def test_unequal_locations_are_remembered_and_listed(world: World) -> None:
@@ -181,8 +179,7 @@ def test_a_new_item_that_is_0_everywhere_is_adopted_at_0(world: World) -> None:
     assert at(world, "CUP") == [6, 6]
 
 
-# --- Locations that come and go
-# -----------------------------------------------------------------------------------
+# --- Locations that come and go -------------------------------------------------------------------
 
 
 def test_a_newly_stocked_location_is_brought_to_the_quantity(world: World) -> None:
@@ -275,8 +272,7 @@ def test_an_item_at_250_locations(world: World) -> None:
     assert [len(batch) for batch in world.batches] == [249]
 
 
-# --- Which products
-# -----------------------------------------------------------------------------------------------
+# --- Which products -------------------------------------------------------------------------------
 
 
 def test_no_types_means_every_product_and_types_only_those(world: World) -> None:

@@ -32,8 +32,7 @@ def just_before(world: World, operation: str, act: Callable[[], Any]) -> None:
     world.hook = hook
 
 
-# --- Between finding and reading
-# ----------------------------------------------------------------------------------
+# --- Between finding and reading ------------------------------------------------------------------
 
 
 def test_a_product_deleted_after_it_was_found_leaves(world: World) -> None:
@@ -80,8 +79,7 @@ def test_a_product_whose_movement_was_undone_after_it_was_found_needs_nothing(wo
     assert world.batches == []
 
 
-# --- Between reading and sending
-# ----------------------------------------------------------------------------------
+# --- Between reading and sending ------------------------------------------------------------------
 
 
 def test_a_product_deleted_after_it_was_read_fails_alone_and_leaves_with_the_next_run(
@@ -120,8 +118,7 @@ def test_what_others_change_while_it_is_sent_is_added_to_and_not_overwritten(wor
     assert world.reads(FOUR) == [23] * 4  # 30, less three, less four
 
 
-# --- Both commands on the same stock
-# ------------------------------------------------------------------------------
+# --- Both commands on the same stock --------------------------------------------------------------
 
 
 def test_a_sale_anywhere_lowers_every_variant_at_every_location_once(world: World) -> None:
@@ -220,8 +217,7 @@ def test_a_machine_whose_clock_is_wrong(world: World, scan: str, hours: int) -> 
     assert world.reads(FOUR) == [18] * 4
 
 
-# --- Where it is started
-# ------------------------------------------------------------------------------------------
+# --- Where it is started --------------------------------------------------------------------------
 
 
 def test_the_state_is_beside_the_configuration_wherever_the_program_is_started(
@@ -256,8 +252,7 @@ def test_two_shops_with_folders_of_their_own_share_nothing(world: World, tmp_pat
     assert set(world.cached()) == {"Print", "Card"}
 
 
-# --- A changed filter
-# ---------------------------------------------------------------------------------------------
+# --- A changed filter -----------------------------------------------------------------------------
 
 
 def test_a_filter_that_was_widened_adopts_what_it_now_matches(world: World) -> None:

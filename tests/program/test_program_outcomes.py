@@ -84,8 +84,7 @@ def kinds(document: Mapping[str, Any]) -> list[str]:
     return [problem["kind"] for problem in document["problems"]]
 
 
-# -- one item spoils its whole call
-# ------------------------------------------------------------------
+# -- one item spoils its whole call ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -160,8 +159,7 @@ def test_what_passes_in_time_is_sent_again_with_the_same_key(world: World) -> No
     assert len({variables["key"] for variables in between.tampered}) == 1
 
 
-# -- nothing was carried out, and the run ends
-# ---------------------------------------------------------------
+# -- nothing was carried out, and the run ends -----------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -217,8 +215,7 @@ def test_what_went_out_before_the_end_is_remembered(world: World) -> None:
     assert world.reads(many) == [27] * 252
 
 
-# -- an outcome that nobody knows
-# --------------------------------------------------------------------
+# -- an outcome that nobody knows ------------------------------------------------------------------
 
 
 def unknown_twice(world: World) -> None:

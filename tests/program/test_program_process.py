@@ -170,8 +170,7 @@ def test_a_killed_run_is_finished_by_the_next(at_real_time: World) -> None:
     assert world.reads("P0-000 P0-001 P0-002 P0-003") == [25] * 4
 
 
-# --- Two at once
-# --------------------------------------------------------------------------------------------------
+# --- Two at once ----------------------------------------------------------------------------------
 
 
 def test_a_second_run_at_the_same_time_exits_75_and_says_who_is_at_work(
@@ -189,8 +188,7 @@ def test_a_second_run_at_the_same_time_exits_75_and_says_who_is_at_work(
     assert world.reads("P0-000 P0-001 P0-002 P0-003") == [27] * 4
 
 
-# --- A lean process
-# -----------------------------------------------------------------------------------------------
+# --- A lean process -------------------------------------------------------------------------------
 
 #: What a command that needs no shop must not pay for.
 HEAVY = {"requests", "urllib3", "tenacity", "graphql", "invsync.run", "invsync.admin.client"}
@@ -245,8 +243,7 @@ def test_a_run_against_a_real_address_does_not_load_the_sandbox(world: World) ->
     assert not any(name.startswith(("graphql", "invsync.sandbox")) for name in modules)
 
 
-# --- As it is started
-# ---------------------------------------------------------------------------------------------
+# --- As it is started -----------------------------------------------------------------------------
 
 
 def run_in(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -343,8 +340,7 @@ def test_the_shop_can_be_served_and_played_with_from_the_command_line(tmp_path: 
     assert server.returncode in (0, 143)
 
 
-# --- Where the text goes
-# ------------------------------------------------------------------------------------------
+# --- Where the text goes --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

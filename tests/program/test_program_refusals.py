@@ -251,8 +251,7 @@ def test_a_cache_nested_beyond_reason_is_refused(world: World) -> None:
     assert str(place) in refused(world, kept=place, requests=0)
 
 
-# --- The journal
-# --------------------------------------------------------------------------------------------------
+# --- The journal ----------------------------------------------------------------------------------
 
 
 def unfinished(world: World) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -483,8 +482,7 @@ def test_starting_over_with_align_does_not_add_to_the_old_journal(world: World) 
     )
 
 
-# --- The state folder
-# ---------------------------------------------------------------------------------------------
+# --- The state folder -----------------------------------------------------------------------------
 
 
 def test_a_state_folder_that_is_a_file_is_refused(world: World) -> None:
@@ -646,8 +644,7 @@ def test_what_an_earlier_run_left_in_the_lock_file_holds_nobody(world: World) ->
     world.run("variants")
 
 
-# --- The configuration, as far as only the shop can tell
-# ----------------------------------------------------------
+# --- The configuration, as far as only the shop can tell ------------------------------------------
 
 
 def test_a_location_that_the_shop_does_not_have(world: World) -> None:

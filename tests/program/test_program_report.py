@@ -77,8 +77,7 @@ def eventful(world: World) -> None:
     world.sell("P-S P-M P-L", 3)
 
 
-# --- The JSON document
-# --------------------------------------------------------------------------------------------
+# --- The JSON document ----------------------------------------------------------------------------
 
 
 def test_the_document_has_these_keys_and_types_in_this_order(world: World) -> None:

@@ -14,8 +14,7 @@ def seeded(world: World) -> None:
     world.run("variants", "--init")
 
 
-# --- The rule, through everything
-# ---------------------------------------------------------------------------------
+# --- The rule, through everything -----------------------------------------------------------------
 
 
 def test_three_of_four_variants_sold_three_times_each_end_at_21(world: World) -> None:
@@ -195,8 +194,7 @@ def test_a_stock_count_below_what_sales_could_explain_waits_for_a_person(world: 
     assert world.reads(FOUR) == [5] * 4
 
 
-# --- Variants that come and go
-# ------------------------------------------------------------------------------------
+# --- Variants that come and go --------------------------------------------------------------------
 
 
 def test_a_new_variant_at_0_drags_nobody_down(world: World) -> None:
@@ -306,8 +304,7 @@ def test_a_new_product_with_unequal_variants_is_left_alone_until_they_are_equal(
     assert world.reads("POSTER-A POSTER-B") == [3, 3]
 
 
-# --- Products that leave and return
-# -------------------------------------------------------------------------------
+# --- Products that leave and return ---------------------------------------------------------------
 
 
 def _retype(world: World, back: bool) -> None:
@@ -416,8 +413,7 @@ def test_drafts_are_kept_in_step_too(world: World) -> None:
     assert world.reads("SK-1 SK-2") == [29, 29]
 
 
-# --- More than one product
-# ----------------------------------------------------------------------------------------
+# --- More than one product ------------------------------------------------------------------------
 
 
 def test_each_product_is_a_stock_of_its_own(world: World) -> None:
@@ -529,8 +525,7 @@ def test_a_scan_that_finds_nothing_concludes_nothing_not_even_by_force(world: Wo
         assert world.batches == []
 
 
-# --- Another program at work
-# --------------------------------------------------------------------------------------
+# --- Another program at work ----------------------------------------------------------------------
 
 
 def test_another_program_at_work_is_noticed_and_the_pool_left_alone(world: World) -> None:
@@ -552,8 +547,7 @@ def test_another_program_at_work_is_noticed_and_the_pool_left_alone(world: World
     assert world.reads(FOUR) == [21] * 4
 
 
-# --- Raises that met an import
-# ------------------------------------------------------------------------------------
+# --- Raises that met an import --------------------------------------------------------------------
 
 
 def test_a_raise_whose_level_moved_meanwhile_is_planned_again(world: World) -> None:

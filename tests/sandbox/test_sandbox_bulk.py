@@ -80,8 +80,7 @@ def refusal(bulk, query: str) -> str:
     return " ".join(error["message"] for error in errors)
 
 
-# -- the life of an operation
-# ------------------------------------------------------------------------
+# -- the life of an operation ----------------------------------------------------------------------
 
 
 def test_an_operation_is_created_then_running_then_completed(bulk, clock) -> None:
@@ -175,8 +174,7 @@ def test_operations_and_results_survive_between_processes(tmp_path, new_bulk) ->
     assert new_bulk(home=path).fetch(url)[1]
 
 
-# -- the result
-# --------------------------------------------------------------------------------------
+# -- the result ------------------------------------------------------------------------------------
 
 
 def test_children_name_the_node_that_they_hang_on(bulk, shop) -> None:
@@ -305,8 +303,7 @@ def test_a_result_is_streamed_through_both_doors(shop, clock, door: str) -> None
                 assert run(session, served.url)
 
 
-# -- what may not be asked
-# ---------------------------------------------------------------------------
+# -- what may not be asked -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -374,8 +371,7 @@ def test_a_missing_scope_fails_the_operation(bulk, shop) -> None:
     assert (done["status"], done["errorCode"], done["url"]) == ("FAILED", "ACCESS_DENIED", None)
 
 
-# -- how it goes wrong
-# -------------------------------------------------------------------------------
+# -- how it goes wrong -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ends", ["FAILED", "CANCELED", "EXPIRED"])

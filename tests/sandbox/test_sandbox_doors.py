@@ -167,8 +167,7 @@ def test_a_process_that_dies_after_the_request_was_applied_leaves_it_applied(pat
         assert "k" in shop.keys
 
 
-# -- the server
-# --------------------------------------------------------------------------------------
+# -- the server ------------------------------------------------------------------------------------
 
 
 def test_requests_of_many_clients_are_handled_one_at_a_time(shop) -> None:

@@ -32,8 +32,7 @@ def adjust(desk, key: str = "k", sku: str = "PRINT-S"):
     )
 
 
-# -- which request
-# -----------------------------------------------------------------------------------
+# -- which request ---------------------------------------------------------------------------------
 
 
 def test_a_rule_without_conditions_strikes_always(new_desk) -> None:
@@ -70,8 +69,7 @@ def test_a_rule_can_name_the_grant(new_desk) -> None:
     assert desk.send("POST", "/admin/oauth/access_token", b"").status == 500
 
 
-# -- how it goes wrong
-# -------------------------------------------------------------------------------
+# -- how it goes wrong -----------------------------------------------------------------------------
 
 
 def test_latency_is_slept_before_the_request_and_adds_up_with_other_faults(new_desk) -> None:
@@ -273,8 +271,7 @@ def test_an_answer_can_be_truncated_with_or_without_a_trace(new_desk) -> None:
     assert (desk.send("POST", PATH, SHOP).truncate_at, desk.answer.size()) == (None, whole // 2)
 
 
-# -- what a client sees of it
-# ------------------------------------------------------------------------
+# -- what a client sees of it ----------------------------------------------------------------------
 
 
 @pytest.fixture(params=["in the process", "over HTTP"])
@@ -316,8 +313,7 @@ def test_a_status_arrives_with_its_headers(send) -> None:
     assert (response.status_code, response.headers["Retry-After"]) == (429, "1.5")
 
 
-# -- the file
-# ----------------------------------------------------------------------------------------
+# -- the file --------------------------------------------------------------------------------------
 
 
 def test_rules_are_read_from_yaml(tmp_path: Path) -> None:

@@ -185,8 +185,7 @@ def test_more_than_250_rows_are_refused_before_anything_runs(desk, shop) -> None
     assert shop.available("PRINT-S") == -220
 
 
-# -- what the versions differ in
-# ---------------------------------------------------------------------
+# -- what the versions differ in -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", ["2026-04", "2026-07", "2026-10"])
@@ -248,8 +247,7 @@ def test_an_inactive_level_can_be_adjusted(desk, shop) -> None:
     assert (level.available, level.active) == (6, False)
 
 
-# -- idempotency keys
-# --------------------------------------------------------------------------------
+# -- idempotency keys ------------------------------------------------------------------------------
 
 
 def test_a_key_used_again_gives_the_first_answer_and_changes_nothing(desk, shop, clock) -> None:
@@ -317,8 +315,7 @@ def test_a_key_may_be_written_into_the_document_but_not_be_blank(desk, shop) -> 
     assert shop.available("PRINT-S") == 28
 
 
-# -- the ledger
-# --------------------------------------------------------------------------------------
+# -- the ledger ------------------------------------------------------------------------------------
 
 
 def test_the_ledger_tells_who_moved_what(desk, shop, clock) -> None:
@@ -350,8 +347,7 @@ def test_the_ledger_tells_who_moved_what(desk, shop, clock) -> None:
     }
 
 
-# -- setting and activating
-# --------------------------------------------------------------------------
+# -- setting and activating ------------------------------------------------------------------------
 
 SET = """mutation ($input: InventorySetQuantitiesInput!, $key: String!) {
   inventorySetQuantities(input: $input) @idempotent(key: $key) {

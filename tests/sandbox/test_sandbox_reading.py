@@ -21,8 +21,7 @@ def codes(answer: dict) -> list:
     return [error.get("extensions", {}).get("code") for error in answer["errors"]]
 
 
-# -- pages
-# -------------------------------------------------------------------------------------------
+# -- pages -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("sort", ["ID", "TITLE", "UPDATED_AT", "PRODUCT_TYPE", "INVENTORY_TOTAL"])
@@ -141,8 +140,7 @@ def test_a_page_of_250_products_with_their_variants_is_read_whole(clock, new_des
     } == {30}  # fmt: skip
 
 
-# -- by id
-# -------------------------------------------------------------------------------------------
+# -- by id -----------------------------------------------------------------------------------------
 
 
 def test_nodes_answers_in_place_and_null_for_what_is_missing(desk, shop) -> None:
@@ -269,8 +267,7 @@ def test_the_installation_lists_what_was_granted(desk) -> None:
     assert handles == ["read_locations", "read_products", "write_inventory"]
 
 
-# -- versions
-# ----------------------------------------------------------------------------------------
+# -- versions --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -304,8 +301,7 @@ def test_deprecated_members_are_named_in_a_header(desk) -> None:
     assert "X-Shopify-API-Deprecated-Reason" not in desk.answer.headers
 
 
-# -- wrong requests
-# ----------------------------------------------------------------------------------
+# -- wrong requests --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -429,8 +425,7 @@ def test_every_answer_carries_the_clock_and_a_request_id(desk, clock) -> None:
     assert desk.answer.headers["X-Request-Id"] != first
 
 
-# -- tokens and scopes
-# -------------------------------------------------------------------------------
+# -- tokens and scopes -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("token", [None, "", "invalid", "invalid-token"])

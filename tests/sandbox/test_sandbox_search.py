@@ -321,8 +321,7 @@ def test_locations_can_be_searched_by_name(desk) -> None:
     assert data["locations"]["nodes"] == [{"name": "Till"}]
 
 
-# -- a lagging index
-# ---------------------------------------------------------------------------------
+# -- a lagging index -------------------------------------------------------------------------------
 
 
 def test_a_lagging_index_filters_by_the_past_and_shows_the_present(
@@ -379,8 +378,7 @@ def test_reads_by_id_are_never_late(desk, shop, clock) -> None:
     assert data["inventoryItem"]["inventoryLevel"]["quantities"] == [{"quantity": 27}]
 
 
-# -- the grammar by itself
-# ---------------------------------------------------------------------------
+# -- the grammar by itself -------------------------------------------------------------------------
 
 
 def test_a_query_becomes_a_tree() -> None:

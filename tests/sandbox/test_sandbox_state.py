@@ -17,8 +17,7 @@ from invsync.sandbox.shop import NotInShop
 from invsync.sandbox.starting import generated_shop, starting_shop
 from invsync.sandbox.state import StateFile, UnreadableState, dumps, loads
 
-# -- editing a shop
-# ----------------------------------------------------------------------------------
+# -- editing a shop --------------------------------------------------------------------------------
 
 
 def test_the_starting_shop_tells_the_story(shop) -> None:
@@ -133,8 +132,7 @@ def test_a_wrong_name_is_answered_with_near_ones(shop) -> None:
         shop.sell("MUG")
 
 
-# -- the file
-# ----------------------------------------------------------------------------------------
+# -- the file --------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -62,8 +62,7 @@ class World:
     dear: int = find.DEAR_POINTS
     much: int = feed.MUCH
 
-    # -- the shop
-    # ------------------------------------------------------------------------------------
+    # -- the shop ----------------------------------------------------------------------------------
 
     def add(self, title: str, skus: str, available: Any = 30, **options: Any) -> Product:
         """A product of type Print, stocked everywhere."""
@@ -89,8 +88,7 @@ class World:
     def reads(self, *skus: str, location: str | None = None) -> list[int]:
         return self.shop.availables(*skus, location=location)
 
-    # -- the program
-    # ---------------------------------------------------------------------------------
+    # -- the program -------------------------------------------------------------------------------
 
     def configure(self, variants: Mapping[str, Any] | None = None, **both: Any) -> None:
         """Write the configuration; `both` goes into the sections of both commands."""
@@ -141,8 +139,7 @@ class World:
         assert not outcome.warnings
         return outcome
 
-    # -- what it did
-    # ---------------------------------------------------------------------------------
+    # -- what it did -------------------------------------------------------------------------------
 
     @property
     def operations(self) -> list[str]:
