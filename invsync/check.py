@@ -1,7 +1,8 @@
 """`invsync check`: is everything set up, and what to do where it is not.
 
 A check that fails does not stop those that don't depend on it. Nothing is written to the shop or
-the state folder, and a granted token is not kept: it tells of the scopes of today.
+the state folder, and a granted token is not kept: it tells of the scopes of today. A watchdog gets
+a note, which counts as neither success nor failure.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from invsync.config import Settings
 from invsync.connect import RunClock, connect, scope_of, search_terms
 from invsync.errors import InvsyncError, StateError
 from invsync.listings import listings_of
+from invsync.ping import note
 from invsync.pools import Scope, see
 from invsync.recover import take_up
 from invsync.state.cache import read_cache
@@ -42,6 +44,9 @@ COUNTED = 1000
 SKEW = 60
 #: How long before a version of the API goes it is time to take another.
 SOON = timedelta(days=60)
+
+#: The answers of a watchdog that may mean that it has no /log.
+_NO_LOG = (400, 404, 405, 410, 501)
 
 #: Titles that a line names before it only counts.
 _NAMED = 3
@@ -83,6 +88,8 @@ def checks(settings: Settings, clock: RunClock) -> Iterator[Check]:
     yield from _stock(settings, client, granted)
     if granted is not None:
         yield _deprecations(client)
+    if settings.ping_url is not None:
+        yield _watchdog(settings, settings.ping_url)
 
 
 def text_line(check: Check) -> str:
@@ -309,6 +316,30 @@ def _deprecations(client: Client) -> Check:
         "warning",
         f"invsync uses what Shopify has deprecated: {named}",
         "look for a newer one",
+    )
+
+
+def _watchdog(settings: Settings, url: str) -> Check:
+    """Whether the watchdog can be told of runs, without telling it of one."""
+    trouble = note(url)
+    if trouble is None:
+        host = urlsplit(url).hostname
+        return Check("ping_url", "ok", f"{host} took a note (/log), which counts as no run")
+    if trouble.status in _NO_LOG:
+        return Check(
+            "ping_url",
+            "warning",
+            f"{trouble.words} to a note (/log): it knows no such check, or takes no notes, and then "
+            "only a run can show it",
+            f"compare ping_url in {settings.file} with what the watchdog shows, and look there "
+            "after the next run",
+        )
+    return Check(
+        "ping_url",
+        "failed",
+        f"{trouble.words}: it would not hear of runs",
+        f"compare ping_url in {settings.file} with what the watchdog shows, and see that this "
+        "machine may reach it",
     )
 
 

@@ -7,6 +7,10 @@ POST to `ping_url` + `/start` when a run has begun, to `ping_url` itself when it
 the body says how it went. A dry run pings nothing, and neither does a run that finds another one at
 work: that one tells for itself, unless the same one is found for the third time running. A ping
 that fails is a warning in the log and never more. The URL is a secret: only its host is ever shown.
+
+`invsync check` posts to `/log`, which healthchecks.io keeps without taking it for a success or a
+failure. (Anything sent to `ping_url` itself is a success there, a HEAD too.) An unknown check is
+answered there with 200 and the words `OK (not found)`.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -28,6 +33,8 @@ TIMEOUT = 5.0
 TRIES = 2
 #: Characters of a body; the watchdog keeps no more than 100 kB.
 LONGEST_BODY = 10_000
+#: What healthchecks.io says, with status 200, where it knows no such check.
+_UNKNOWN = b"OK (not found)"
 
 _log = logging.getLogger("invsync")
 
@@ -69,25 +76,44 @@ class Ping:
     def _post(self, path: str, body: str, *, tries: int) -> None:
         if self._url is None:
             return
-        for _ in range(tries):
-            problem = _try(self._url + path, body[:LONGEST_BODY])
-            if problem is None:
-                return
+        trouble = _post(self._url + path, body, tries=tries)
+        if trouble is None:
+            return
         _log.warning(
-            "ping_url: %s %s: it was not told of this run's %s; the run itself is not concerned",
-            urlsplit(self._url).hostname,
-            problem,
+            "ping_url: %s: it was not told of this run's %s; the run itself is not concerned",
+            trouble.words,
             {"/start": "start", "": "success", "/fail": "failure"}[path],
         )
 
 
-def _try(url: str, body: str) -> str | None:
+class Trouble(NamedTuple):
+    """Why a ping did not arrive: the host and what it did, and the status of its answer if any."""
+
+    words: str
+    status: int | None = None
+
+
+def note(url: str) -> Trouble | None:
+    """Leave a note that is neither a success nor a failure of a run; None if it was taken."""
+    return _post(f"{url}/log", "invsync check: a note, no run", tries=TRIES)
+
+
+def _post(url: str, body: str, *, tries: int) -> Trouble | None:
+    for _ in range(tries):
+        trouble = _try(url, body[:LONGEST_BODY])
+        if trouble is None:
+            return None
+    return trouble
+
+
+def _try(url: str, body: str) -> Trouble | None:
     """What went wrong; None if nothing did.
 
     What requests says of a failure holds the URL, so it is not quoted.
     """
+    host = urlsplit(url).hostname
     try:
-        response = requests.post(
+        with requests.post(
             url,
             data=body.encode(errors="replace"),
             headers={
@@ -97,9 +123,15 @@ def _try(url: str, body: str) -> str | None:
             auth=lambda request: request,  # keeps requests from adding a password out of ~/.netrc
             timeout=TIMEOUT,
             allow_redirects=False,
-        )
+            stream=True,  # an answer without end must not hold up the run
+        ) as response:
+            said = next(response.iter_content(len(_UNKNOWN)), b"")
     except requests.Timeout:
-        return f"gave no answer within {TIMEOUT:g} s"
+        return Trouble(f"{host} gave no answer within {TIMEOUT:g} s")
     except (OSError, ValueError) as error:  # requests' own exceptions are OSErrors
-        return f"could not be reached ({type(error).__name__})"
-    return None if response.ok and not response.is_redirect else f"answered {response.status_code}"
+        return Trouble(f"{host} could not be reached ({type(error).__name__})")
+    if not response.ok or response.is_redirect:
+        return Trouble(f"{host} answered {response.status_code}", response.status_code)
+    if said == _UNKNOWN:
+        return Trouble(f"{host} knows no such check", response.status_code)
+    return None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -237,3 +241,131 @@ def _minutes(field: str) -> set[int]:
     span, _, step = field.partition("/")
     first, _, last = span.partition("-")
     return set(range(int(first), int(last or first) + 1, int(step or 1)))
+
+
+# -- what `invsync check` finds out ----------------------------------------------------------------
+
+
+@dataclass
+class Watchdog:
+    """A watchdog over real HTTP, which answers everything alike and keeps what it was told."""
+
+    status: int = 200
+    said: bytes = b"OK"
+    told: list[str] = field(default_factory=list)
+    url: str = ""
+
+
+@pytest.fixture
+def watchdog() -> Iterator[Watchdog]:
+    watchdog = Watchdog()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            watchdog.told.append(f"{self.command} {self.path}")
+            self.send_response(watchdog.status)
+            self.send_header("Content-Length", str(len(watchdog.said)))
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+            self.wfile.write(watchdog.said)
+
+        do_GET = do_HEAD = do_POST = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    watchdog.url = f"http://127.0.0.1:{server.server_port}/3f0c-secret-uuid"
+    yield watchdog
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def told_by_check(place: Place, exit_code: int) -> str:
+    """The line that check prints of the watchdog."""
+    ran = place.run("check", exit_code=exit_code)
+    assert "secret-uuid" not in ran.out + ran.err
+    (line,) = [line for line in ran.out.splitlines() if line.split()[1] == "ping_url"]
+    return line
+
+
+def test_check_leaves_a_note_and_neither_a_success_nor_a_failure(
+    place: Place, watchdog: Watchdog
+) -> None:
+    place.configure(BOTH + f"ping_url: {watchdog.url}\n")
+    line = told_by_check(place, 0)
+    assert line.startswith("ok       ping_url            127.0.0.1 took a note (/log)")
+    assert watchdog.told == ["POST /3f0c-secret-uuid/log"]
+
+
+def test_check_says_nothing_of_a_watchdog_where_there_is_none(place: Place) -> None:
+    place.configure(BOTH)
+    assert "ping_url" not in place.run("check").out
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_watchdog_that_takes_no_notes_is_never_called_well(
+    place: Place, watchdog: Watchdog, status: int
+) -> None:
+    place.configure(BOTH + f"ping_url: {watchdog.url}\n")
+    watchdog.status = status
+    line = told_by_check(place, 0)
+    assert line.startswith(f"warning  ping_url            127.0.0.1 answered {status} to a note")
+    assert "look there after the next run" in line
+    assert {*watchdog.told} == {"POST /3f0c-secret-uuid/log"}
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "words"),
+    [
+        (200, b"OK (not found)", "127.0.0.1 knows no such check"),
+        (302, b"", "127.0.0.1 answered 302"),
+        (503, b"", "127.0.0.1 answered 503"),
+    ],
+)
+def test_a_watchdog_that_would_not_hear_of_runs_fails_the_check(
+    place: Place, watchdog: Watchdog, status: int, said: bytes, words: str
+) -> None:
+    place.configure(BOTH + f"ping_url: {watchdog.url}\n")
+    watchdog.status, watchdog.said = status, said
+    line = told_by_check(place, 1)
+    assert line.startswith(f"FAILED   ping_url            {words}: it would not hear of runs")
+    assert f"compare ping_url in {place.config}" in line
+
+
+def test_a_watchdog_that_is_not_there_fails_the_check(place: Place) -> None:
+    place.configure(BOTH + "ping_url: http://127.0.0.1:9/3f0c-secret-uuid\n")
+    line = told_by_check(place, 1)
+    assert "127.0.0.1 could not be reached (ConnectionError): it would not hear of runs" in line
+
+
+def test_a_run_is_told_that_the_watchdog_knows_no_such_check(
+    place: Place, watchdog: Watchdog
+) -> None:
+    place.configure(BOTH + f"ping_url: {watchdog.url}\n")
+    watchdog.said = b"OK (not found)"
+    ran = place.run("variants", "--init", exit_code=3)
+    assert "ping_url: 127.0.0.1 knows no such check: it was not told of this run's start" in ran.err
+
+
+def test_an_answer_without_end_does_not_hold_up_the_run() -> None:
+    read: list[int] = []
+
+    class Endless(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: Any) -> int:
+            read.append(len(buffer))
+            assert sum(read) < 1_000_000
+            buffer[:] = b"x" * len(buffer)
+            return len(buffer)
+
+    with responses.RequestsMock() as web:
+        web.post(URL, body=io.BufferedReader(Endless()))  # type: ignore[arg-type]
+        Ping(URL).end(0, "done")
+    assert sum(read) > 0
