@@ -140,7 +140,7 @@ def _config(settings: Settings) -> Iterator[Check]:
             "config",
             "failed",
             f"{settings.file} has neither variants nor locations: there is nothing to keep in step",
-            "add one of the two, as in config.example.yaml",
+            "add one of the two, as `invsync config example` shows it",
         )
     else:
         yield Check("config", "ok", f"{settings.file}, for {' and '.join(_configured(settings))}")

@@ -46,12 +46,15 @@ class Invocation:
 
         As the configuration says, or in this folder without one.
         """
+        from invsync import config
+
         try:
-            settings = self.settings()
+            file = config.find(self.config, os.environ, Path())
         except ConfigError:
-            if self.config or "INVSYNC_CONFIG" in os.environ or Path("config.yaml").exists():
+            if self.config or os.environ.get("INVSYNC_CONFIG"):
                 raise
             return SandboxPlace(Path("invsync-state/sandbox.json"), None, API_VERSIONS[-1])
+        settings = config.load(file, os.environ)
         if settings.shop != "sandbox.myshopify.com":
             raise ConfigError(
                 f"{settings.file}: shop is {settings.shop}, a real shop; the sandbox commands need "
@@ -92,27 +95,34 @@ class SandboxPlace:
         self.api_version = api_version
 
 
-#: The sandbox's own short help, so that listing the commands does not have to load it.
-_SANDBOX_HELP = "A shop in a box: sell, count and look around without a real shop."
+#: Commands that are loaded when asked for, with their own short help: a list needs no more.
+_LATER = {
+    "config": "A configuration to begin with, and whether one is good.",
+    "sandbox": "A shop in a box: sell, count and look around without a real shop.",
+}
 
 
 class _Cli(click.Group):
-    """Loads the sandbox only when asked for; turns every error into a line and its exit code."""
+    """Loads some commands only when asked for; turns every error into a line and its exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "sandbox"])
+        return sorted([*super().list_commands(ctx), *_LATER])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "sandbox":
             from invsync.sandbox.commands import sandbox
 
             return cast(click.Command, sandbox)
+        if cmd_name == "config":
+            from invsync.commands.config import config
+
+            return cast(click.Command, config)
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, command.get_short_help_str(80)) for name, command in self.commands.items()]
         with formatter.section("Commands"):
-            formatter.write_dl(sorted([*rows, ("sandbox", _SANDBOX_HELP)]))
+            formatter.write_dl(sorted([*rows, *_LATER.items()]))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -155,7 +165,7 @@ _VERSION_HELP = "Show the version, and that of the Admin API in use, and exit."
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if not wanted:
+    if not wanted or ctx.resilient_parsing:
         return
     from invsync import config
 
@@ -367,8 +377,14 @@ def status(ctx: click.Context, as_json: bool) -> None:
     ctx.exit(known.exit_code)
 
 
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from invsync.complete import names
+
+    return names(ctx, param, incomplete)
+
+
 @main.command()
-@click.argument("name", metavar="PRODUCT|SKU", nargs=-1, required=True)
+@click.argument("name", metavar="PRODUCT|SKU", nargs=-1, required=True, shell_complete=_complete)
 @click.option(
     "-n",
     "--last",

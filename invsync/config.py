@@ -615,7 +615,7 @@ def find(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
             return path
     raise ConfigError(
         f"no configuration: looked for {_listed([_plain(path) for path in candidates], 'and')}; "
-        "run cp config.example.yaml config.yaml, or name a file with --config"
+        "run `invsync config example > config.yaml`, or name a file with --config"
     )
 
 
@@ -741,9 +741,7 @@ class _Reading:
         try:
             content, self.readable_by_others = _read(self.file)
         except FileNotFoundError:
-            raise self.fail(
-                0, "there is no such file; run cp config.example.yaml config.yaml"
-            ) from None
+            raise self.fail(0, "there is no such file; name another with --config") from None
         except IsADirectoryError:
             raise self.fail(0, "is a folder; name the file in it") from None
         except (OSError, ValueError) as error:
@@ -787,16 +785,16 @@ class _Reading:
             raise self.fail(line, "holds a control character; delete it") from None
         except RecursionError:
             raise self.fail(
-                0, "is nested far too deeply; start again from config.example.yaml"
+                0, "is nested far too deeply; start again from `invsync config example`"
             ) from None
         if node is None or node.tag == _NULL:
-            raise self.fail(0, "is empty; start from config.example.yaml")
+            raise self.fail(0, "is empty; start from `invsync config example`")
         if isinstance(node, yaml.MappingNode):
             return node
         what = "a list" if isinstance(node, yaml.SequenceNode) else "one text"
         raise self.fail(
             node.start_mark.line + 1,
-            f"is {what}, not keys with values; start from config.example.yaml",
+            f"is {what}, not keys with values; start from `invsync config example`",
         )
 
     def merge(self, node: yaml.Node, where: str, seen: set[int]) -> None:
@@ -849,7 +847,9 @@ class _Reading:
         if node is None:
             return None
         if not isinstance(node, yaml.MappingNode):
-            what = "must be a section; indent its keys below it, as in config.example.yaml"
+            what = (
+                "must be a section; indent its keys below it, as `invsync config example` shows it"
+            )
             self.problem(self.lines[name], name, what)
             return None
         keys = SECTIONS[name][1]

@@ -10,6 +10,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import responses
 from click.shell_completion import ShellComplete
@@ -20,7 +21,6 @@ from invsync import API_VERSIONS, check, cli
 from invsync.admin import access
 from invsync.admin.documents import load
 from invsync.connect import RunClock
-from invsync.sandbox.commands import sandbox
 
 TOKEN = "shpat_c0ffee00c0ffee00c0ffee00c0ffee00"
 SECRET = "shpss_c0ffee00c0ffee00c0ffee00c0ffee00"
@@ -452,8 +452,12 @@ def test_help_and_version_load_nothing_heavy(option: str) -> None:
     )
 
 
-def test_the_list_of_commands_tells_of_the_sandbox_what_it_tells_itself() -> None:
-    assert sandbox.get_short_help_str(200) == cli._SANDBOX_HELP
+def test_the_list_of_commands_tells_of_those_loaded_later_what_they_tell_themselves() -> None:
+    context = click.Context(cli.main)
+    for name, told in cli._LATER.items():
+        found = cli.main.get_command(context, name)
+        assert found is not None
+        assert found.get_short_help_str(200) == told
 
 
 @pytest.mark.parametrize(

@@ -250,15 +250,15 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
     ("text", "expected"),
     [
         # The file as a whole.
-        ("", "config.yaml: is empty; start from config.example.yaml"),
-        ("# shop: sandbox\n", "config.yaml: is empty; start from config.example.yaml"),
+        ("", "config.yaml: is empty; start from `invsync config example`"),
+        ("# shop: sandbox\n", "config.yaml: is empty; start from `invsync config example`"),
         (
             "- shop\n",
-            "config.yaml:1: is a list, not keys with values; start from config.example.yaml",
+            "config.yaml:1: is a list, not keys with values; start from `invsync config example`",
         ),
         (
             "shop\n",
-            "config.yaml:1: is one text, not keys with values; start from config.example.yaml",
+            "config.yaml:1: is one text, not keys with values; start from `invsync config example`",
         ),
         (
             "shop: sandbox\n  api_version: x\n",
@@ -276,7 +276,10 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
             "look at the indentation, colons and quotes there",
         ),
         ("shop: sandbox\nx: \0\n", "config.yaml:2: holds a control character; delete it"),
-        ("[" * 5000, "config.yaml: is nested far too deeply; start again from config.example.yaml"),
+        (
+            "[" * 5000,
+            "config.yaml: is nested far too deeply; start again from `invsync config example`",
+        ),
         (
             "#" * (1 << 21),
             "config.yaml: is larger than 1 MiB and so no configuration; name another file with "
@@ -320,8 +323,8 @@ URL_MEND = "write https:// (http only to 127.0.0.1, ::1 or localhost)"
         ),
         (
             SANDBOX + "variants: [Print]\n",
-            "config.yaml:2: variants: must be a section; indent its keys below it, as in "
-            "config.example.yaml",
+            "config.yaml:2: variants: must be a section; indent its keys below it, as "
+            "`invsync config example` shows it",
         ),
         # The shop.
         (
@@ -616,8 +619,7 @@ def test_a_file_that_is_not_utf_8_says_in_which_line(folder: Path) -> None:
 def test_a_missing_file_a_folder_and_a_path_through_a_file_get_one_line_each(folder: Path) -> None:
     Path("file").touch()
     for name, expected in {
-        "nowhere.yaml": "nowhere.yaml: there is no such file; run cp config.example.yaml "
-        "config.yaml",
+        "nowhere.yaml": "nowhere.yaml: there is no such file; name another with --config",
         ".": ".: is a folder; name the file in it",
         "file/config.yaml": "file/config.yaml: can't be read: Not a directory; correct its "
         "permissions",
@@ -801,8 +803,8 @@ def test_no_file_anywhere_says_where_it_was_looked_for(folder: Path) -> None:
         config.find(None, {"HOME": "/nowhere"}, Path())
     assert caught.value.problems == (
         "no configuration: looked for config.yaml, /nowhere/.config/invsync/config.yaml and "
-        "/etc/invsync/config.yaml; run cp config.example.yaml config.yaml, or name a file with "
-        "--config",
+        "/etc/invsync/config.yaml; run `invsync config example > config.yaml`, or name a file "
+        "with --config",
     )
 
 
