@@ -15,7 +15,6 @@ from pathlib import Path
 
 import click
 import pytest
-import yaml
 
 from invsync import API_VERSIONS, __version__
 from invsync.cli import main
@@ -224,9 +223,14 @@ def test_the_installed_program_plays_its_demo(installed: Installed, tmp_path: Pa
     assert [*tmp_path.iterdir()] == []
 
 
-def test_the_installed_program_looks_at_the_sandbox(installed: Installed, tmp_path: Path) -> None:
-    settings = {"shop": "sandbox", "variants": {"product_types": ["Print"]}}
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+def test_the_installed_program_goes_from_its_example_to_a_first_look(
+    installed: Installed, tmp_path: Path
+) -> None:
+    example = installed.run("config", "example", where=tmp_path)
+    assert example.stdout == (PROJECT / "config.example.yaml").read_text("utf-8")
+    (tmp_path / "config.yaml").write_text(example.stdout, encoding="utf-8")
+    good = installed.run("config", "validate", where=tmp_path)
+    assert (good.returncode, good.stderr) == (0, ""), good.stdout + good.stderr
     ran = installed.run("variants", "--dry-run", where=tmp_path)
     assert ran.returncode == 3, ran.stdout + ran.stderr
     assert "Lighthouse (counts differ)" in ran.stdout
