@@ -31,7 +31,9 @@ def pages() -> Iterator[tuple[str, str]]:
 
 def _pages(context: click.Context) -> Iterator[tuple[str, str]]:
     inner = list(_inner(context))
-    yield context.command_path.replace(" ", "-"), _page(context, inner)
+    name = context.command_path.replace(" ", "-")
+    # Of a group in a group click-man would name `invsync config-example` as the page to see.
+    yield name, _page(context, inner).replace(rf"\fB{context.command_path}-", rf"\fB{name}-")
     for each in inner:
         yield from _pages(each)
 

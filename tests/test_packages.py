@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -201,6 +202,9 @@ def test_the_man_pages_say_what_the_help_says(installed: Installed) -> None:
         assert f"{option.opts[-1]}" in page
         assert f"{option.help}" in page
     assert not [line for line in page.splitlines() if "\b" in line]
+    for path in folder.iterdir():
+        for seen in re.findall(r"See \\fB(.*?)\(1\)", path.read_text("utf-8")):
+            assert (folder / f"{seen}.1").exists(), (path.name, seen)
 
 
 def test_the_installed_program_tells_its_version(installed: Installed, tmp_path: Path) -> None:
