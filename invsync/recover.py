@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 from invsync.admin.client import Clock
 from invsync.admin.shop import Shop
-from invsync.config import Settings, VariantsSettings, yaml_text
+from invsync.config import Settings, VariantsSettings
+from invsync.config.words import yaml_text
 from invsync.connect import section_of
 from invsync.errors import CallRefused, NotExecuted, ShopError, StateError
 from invsync.feed import AT_ONCE

@@ -30,6 +30,8 @@ from click.testing import CliRunner
 from invsync import API_VERSIONS, config, errors, find, settle
 from invsync.admin import access, adjust
 from invsync.cli import main
+from invsync.config.keys import SECTIONS, TOP
+from invsync.config.values import Key
 from invsync.demo import play
 from invsync.recover import KEY_LIFE
 from invsync.sandbox.faults import KINDS, read_file
@@ -104,7 +106,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def config_table(keys: Sequence[config.Key]) -> str:
+def config_table(keys: Sequence[Key]) -> str:
     rows = []
     for key in keys:
         allowed = (
@@ -144,9 +146,9 @@ def options_table(command: click.Command, context: click.Context) -> str:
     return table(["option", "what it does"], rows)
 
 
-@pytest.mark.parametrize("name", ["top", *config.SECTIONS])
+@pytest.mark.parametrize("name", ["top", *SECTIONS])
 def test_every_key_of_the_configuration_is_in_its_table(name: str) -> None:
-    keys = config.TOP if name == "top" else config.SECTIONS[name][1]
+    keys = TOP if name == "top" else SECTIONS[name][1]
     assert config_table(keys) in README
 
 

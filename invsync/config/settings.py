@@ -1,0 +1,216 @@
+"""The settings: how their file is loaded, and what comes out, typed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from invsync.config.finding import expanded
+from invsync.config.keys import CREDENTIALS, CREDENTIALS_IN_WORDS, FILTERS, SECTIONS, TOP
+from invsync.config.reading import Reading, read, reason
+from invsync.config.values import WORD, is_loopback
+from invsync.config.words import listed, plain, yaml_list
+from invsync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SeveralRises = Literal["smallest", "sum", "hold"]
+Scan = Literal["auto", "complete", "changes"]
+
+
+@dataclass(frozen=True, slots=True)
+class VariantsSettings:
+    """What `invsync variants` keeps in step.
+
+    Exactly one of `product_types` and `product_tags` is not empty.
+    """
+
+    product_types: tuple[str, ...]
+    product_tags: tuple[str, ...]
+    only_active: bool
+    #: `default` (the shop's default location), a location's name, its number or its gid.
+    location: str
+    several_rises: SeveralRises
+    #: A fraction, 0 to 1.
+    max_rising: float
+    scan: Scan
+    #: Seconds.
+    reconcile_every: float
+
+
+@dataclass(frozen=True, slots=True)
+class LocationsSettings:
+    """What `invsync locations` keeps in step."""
+
+    #: Empty: every product.
+    product_types: tuple[str, ...]
+    #: Names, numbers or gids. Empty: every active location that no fulfilment service owns.
+    locations: tuple[str, ...]
+    several_rises: SeveralRises
+    #: A fraction, 0 to 1.
+    max_rising: float
+    scan: Scan
+    #: Seconds.
+    reconcile_every: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One configuration file, checked. Its `repr` holds no secret."""
+
+    #: The file, as it was named.
+    file: Path
+    #: The shop's `*.myshopify.com` domain.
+    shop: str
+    #: Whether the shop is the sandbox inside this process: `shop: sandbox` and no `api_url`.
+    sandbox: bool
+    #: Where the Admin API is reached: scheme and host (and path, if any), without a slash at the
+    #: end.
+    endpoint: str
+    api_version: str
+    #: Given (or read from its file) when the credentials are a fixed token; else `client_id` and
+    #: `client_secret` are.
+    access_token: str | None = field(repr=False)
+    client_id: str | None
+    client_secret: str | None = field(repr=False)
+    state_dir: Path
+    ping_url: str | None = field(repr=False)
+    #: Seconds.
+    max_run_time: float
+    #: None: the file has no such section.
+    variants: VariantsSettings | None
+    #: None: the file has no such section.
+    locations: LocationsSettings | None
+    #: One line each, for a person: what is allowed but unwise.
+    warnings: tuple[str, ...] = ()
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Settings:
+    """Reads and checks the configuration, and reads the secret files that it names.
+
+    `environ` fills in `${VAR}`. Raises `ConfigError` with every problem that was found.
+    """
+    reading = Reading(path, environ)
+    top = reading.entries(reading.document(), "", (*(key.name for key in TOP), *SECTIONS))
+    values = reading.values(top, "", TOP)
+    variants, locations = (reading.section(top.get(name), name) for name in SECTIONS)
+    _check_filters(reading, variants)
+    sandbox, api_url = values["shop"] == "sandbox", values["api_url"]
+    local = api_url is None or is_loopback(api_url)
+    # A mistaken shop may be meant to be the sandbox.
+    _check_credentials(reading, optional=(sandbox or values["shop"] is None) and local)
+    access_token, client_secret = (
+        _secret(reading, values, name) for name in ("access_token", "client_secret")
+    )
+    reading.raise_problems()
+    if not (access_token or client_secret):
+        access_token = "sandbox"  # noqa: S105 - any token opens the sandbox
+    shop = "sandbox.myshopify.com" if sandbox else values["shop"]
+    return Settings(
+        file=path,
+        shop=shop,
+        sandbox=sandbox and api_url is None,
+        endpoint=api_url or f"https://{shop}",
+        api_version=values["api_version"],
+        access_token=access_token,
+        client_id=values["client_id"],
+        client_secret=client_secret,
+        state_dir=_beside(reading, values["state_dir"]),
+        ping_url=values["ping_url"],
+        max_run_time=values["max_run_time"],
+        variants=None if variants is None else VariantsSettings(**variants),
+        locations=None if locations is None else LocationsSettings(**locations),
+        warnings=() if sandbox and local else tuple(reading.warnings),
+    )
+
+
+def section_missing(settings: Settings, name: str) -> ConfigError:
+    """The error of a command whose section (`variants` or `locations`) the file does not have."""
+    first = SECTIONS[name][1][0]
+    example = yaml_list(first.example) if isinstance(first.example, tuple) else str(first.example)
+    return ConfigError(
+        f"{plain(settings.file)}: {name}: the section is missing; add {name}: with {first.name}: "
+        f"{example} under it"
+    )
+
+
+def _check_filters(reading: Reading, variants: Mapping[str, Any] | None) -> None:
+    """Of the filters of `variants`, exactly one."""
+    if variants is None or reading.mistaken & {f"variants.{name}" for name in FILTERS}:
+        return
+    filled = [f"variants.{name}" for name in FILTERS if variants[name]]
+    if not filled:
+        reading.problem(
+            reading.lines["variants"],
+            "variants",
+            "neither product_types nor product_tags says which products; add product_types: "
+            "[Print], say",
+        )
+    elif len(filled) > 1:
+        first, last = sorted(filled, key=lambda path: reading.lines[path])
+        reading.problem(
+            reading.lines[last],
+            last,
+            f"{first.rpartition('.')[2]} is given too; keep one of the two and empty the other",
+        )
+
+
+def _check_credentials(reading: Reading, *, optional: bool) -> None:
+    """The keys of exactly one way; of none, where they are optional."""
+    every = dict.fromkeys(name for way in CREDENTIALS for name in way)
+    given = sorted(
+        (name for name in every if name in reading.lines), key=lambda name: reading.lines[name]
+    )
+    wanted = [name for way in CREDENTIALS if {*given} < {*way} for name in way if name not in given]
+    if any({*given} == {*way} for way in CREDENTIALS) or (optional and not given):
+        return
+    if not given:
+        reading.problem(0, "access_token", f"is missing; give {CREDENTIALS_IN_WORDS}")
+    elif wanted:
+        reading.problem(
+            reading.lines[given[0]], given[0], f"does not work alone; add {listed(wanted, 'or')}"
+        )
+    else:
+        *others, last = given
+        reading.problem(
+            reading.lines[last],
+            last,
+            f"{listed(others, 'and')} {'is' if len(others) == 1 else 'are'} given too; "
+            f"keep one of: {CREDENTIALS_IN_WORDS}",
+        )
+
+
+def _secret(reading: Reading, values: Mapping[str, Any], key: str) -> str | None:
+    """The secret that the configuration gives as `key`, or in the file that `key`_file names."""
+    given: str | None = values[key]
+    name = f"{key}_file"
+    if given or values[name] is None:
+        return given
+    path = _beside(reading, values[name])
+    shown, line = plain(path), reading.lines[name]
+    try:
+        content, readable_by_others = read(path)
+        text = content.decode().strip()
+    except UnicodeDecodeError:
+        reading.problem(line, name, f"{shown} is not text; put the secret in it, and nothing else")
+        return None
+    except (OSError, ValueError) as error:
+        reading.problem(
+            line, name, f"{shown} can't be read: {reason(error)}; correct the path or permissions"
+        )
+        return None
+    if not re.fullmatch(WORD, text):
+        what = "holds more than one word" if text else "is empty"
+        reading.problem(line, name, f"{shown} {what}; put the secret in it, and nothing else")
+        return None
+    if readable_by_others:
+        reading.warn_of(path, name)
+    return text
+
+
+def _beside(reading: Reading, name: str) -> Path:
+    """A path as the configuration names it: relative to the folder of its file."""
+    return reading.file.parent / expanded(name, reading.environ)

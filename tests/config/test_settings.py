@@ -1,0 +1,338 @@
+"""The settings: what a whole file says, what keys say together, and secrets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from config_file import EXAMPLE, REAL, ROOT, SANDBOX, SECRET, VARIANTS, load, problems
+
+from invsync import API_VERSIONS, config
+from invsync.config import LocationsSettings, Settings, VariantsSettings
+
+CREDENTIALS = (
+    "access_token, access_token_file, or client_id with client_secret or client_secret_file"
+)
+
+# --- What a file may say --------------------------------------------------------------------------
+
+
+def test_the_example_works_as_it_stands_without_any_environment_variable() -> None:
+    assert config.load(EXAMPLE, {}) == Settings(
+        file=EXAMPLE,
+        shop="sandbox.myshopify.com",
+        sandbox=True,
+        endpoint="https://sandbox.myshopify.com",
+        api_version=API_VERSIONS[-1],
+        access_token="sandbox",
+        client_id=None,
+        client_secret=None,
+        state_dir=ROOT / "invsync-state",
+        ping_url=None,
+        max_run_time=540.0,
+        variants=VariantsSettings(
+            ("Print",), (), False, "default", "smallest", 0.5, "auto", 21600.0
+        ),
+        locations=LocationsSettings((), (), "smallest", 0.5, "auto", 21600.0),
+    )
+
+
+def test_the_defaults_are_those_that_the_example_shows() -> None:
+    shown = config.load(EXAMPLE, {})
+    left_out = load("shop: sandbox\nvariants: {product_types: [Print]}\nlocations: {}")
+    for name in ("api_version", "max_run_time", "variants", "locations"):
+        assert getattr(left_out, name) == getattr(shown, name)
+    assert left_out.state_dir == Path("invsync-state")
+
+
+def test_a_whole_file_for_a_real_shop() -> None:
+    result = load(
+        """
+        shop: My-Shop.myshopify.com
+        api_version: 2026-04
+        client_id: ${ID}
+        client_secret: ${SECRET}
+        state_dir: ~/state
+        ping_url: https://ping.example/uuid/
+        max_run_time: 30s
+        variants:
+          product_tags: ['a "b" \\ c:d', 共有, "on", "2024", "a $${x}"]
+          only_active: yes
+          location: 123456
+          several_rises: hold
+          max_rising: 12.5%
+          scan: changes
+          reconcile_every: 1d
+        locations:
+          product_types: ["${KIND} prints"]
+          locations: [Main Street 1, 42, gid://shopify/Location/7]
+          several_rises: sum
+          max_rising: 100%
+          scan: complete
+          reconcile_every: 90m
+        """,
+        ID="abc",
+        SECRET="s3cret\n",
+        KIND="Large",
+        HOME="/home/me",
+    )
+    assert result == Settings(
+        file=Path("config.yaml"),
+        shop="my-shop.myshopify.com",
+        sandbox=False,
+        endpoint="https://my-shop.myshopify.com",
+        api_version="2026-04",
+        access_token=None,
+        client_id="abc",
+        client_secret="s3cret",
+        state_dir=Path("/home/me/state"),
+        ping_url="https://ping.example/uuid",
+        max_run_time=30.0,
+        variants=VariantsSettings(
+            product_types=(),
+            product_tags=('a "b" \\ c:d', "共有", "on", "2024", "a ${x}"),
+            only_active=True,
+            location="123456",
+            several_rises="hold",
+            max_rising=0.125,
+            scan="changes",
+            reconcile_every=86400.0,
+        ),
+        locations=LocationsSettings(
+            product_types=("Large prints",),
+            locations=("Main Street 1", "42", "gid://shopify/Location/7"),
+            several_rises="sum",
+            max_rising=1.0,
+            scan="complete",
+            reconcile_every=5400.0,
+        ),
+    )
+
+
+def test_a_section_that_is_not_there_is_none() -> None:
+    result = load("shop: sandbox\nvariants:\n")
+    assert result.variants is None
+    assert result.locations is None
+    assert str(config.section_missing(result, "variants")) == (
+        "config.yaml: variants: the section is missing; add variants: with product_types: [Print] "
+        "under it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("api_url", "endpoint"),
+    [
+        ("http://127.0.0.1:8787/", "http://127.0.0.1:8787"),
+        ("http://[::1]:8787", "http://[::1]:8787"),
+        ("http://localhost:8787", "http://localhost:8787"),
+        ("https://127.0.0.1/shops/one/", "https://127.0.0.1/shops/one"),
+    ],
+)
+def test_the_sandbox_on_this_machine_needs_no_credentials(api_url: str, endpoint: str) -> None:
+    result = load(f"shop: sandbox\napi_url: {api_url}")
+    assert (result.endpoint, result.sandbox, result.access_token) == (endpoint, False, "sandbox")
+
+
+def test_a_sandbox_somewhere_else_needs_credentials() -> None:
+    text = "shop: sandbox\napi_url: https://sandbox.example"
+    assert problems(text) == (f"config.yaml: access_token: is missing; give {CREDENTIALS}",)
+    assert load(f"{text}\naccess_token: abc").access_token == "abc"
+
+
+# --- What keys say together -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # Credentials.
+        (
+            "shop: my-shop.myshopify.com",
+            f"config.yaml: access_token: is missing; give {CREDENTIALS}",
+        ),
+        (
+            REAL + "client_id: abc",
+            f"config.yaml:3: client_id: access_token is given too; keep one of: {CREDENTIALS}",
+        ),
+        (
+            SANDBOX + "client_id: abc",
+            "config.yaml:2: client_id: does not work alone; add client_secret or "
+            "client_secret_file",
+        ),
+        (
+            SANDBOX + "client_secret: abc",
+            "config.yaml:2: client_secret: does not work alone; add client_id",
+        ),
+        (
+            SANDBOX
+            + "{access_token: a, client_id: b, client_secret: c}".strip("{}").replace(", ", "\n"),
+            "config.yaml:4: client_secret: access_token and client_id are given too; keep one of: "
+            f"{CREDENTIALS}",
+        ),
+        (
+            SANDBOX + "access_token_file: token",
+            "config.yaml:2: access_token_file: token can't be read: No such file or directory; "
+            "correct the path or permissions",
+        ),
+        (
+            SANDBOX + "access_token_file: .",
+            "config.yaml:2: access_token_file: . can't be read: Is a directory; correct the path "
+            "or permissions",
+        ),
+        # Which products.
+        (
+            SANDBOX + "variants: {product_types: [], product_tags: []}",
+            "config.yaml:2: variants: neither product_types nor product_tags says which products; "
+            "add product_types: [Print], say",
+        ),
+        (
+            VARIANTS + "  product_tags: [shared]",
+            "config.yaml:4: variants.product_tags: product_types is given too; keep one of the two "
+            "and empty the other",
+        ),
+    ],
+)
+def test_keys_that_do_not_go_together_get_one_line_with_the_mend(text: str, expected: str) -> None:
+    assert problems(text) == (expected,)
+
+
+def test_all_mistakes_of_a_file_are_reported_at_once_in_its_order() -> None:
+    text = """\
+shop: my-shop
+max_run_time: 9
+variants:
+  scan: fast
+  colour: red
+  product_tags: [a, a]
+access_token: ${TOKEN}
+"""
+    lines = [line.split(";")[0] for line in problems(text)]
+    assert lines == [
+        'config.yaml:1: shop: "my-shop" is not a shop\'s myshopify.com domain',
+        "config.yaml:2: max_run_time: 9 has no unit",
+        'config.yaml:4: variants.scan: "fast" is not one of auto, complete, changes',
+        "config.yaml:5: variants.colour: is not a key of invsync",
+        'config.yaml:6: variants.product_tags: "a" is listed twice',
+        "config.yaml:7: access_token: the environment variable TOKEN is not set",
+    ]
+
+
+# --- Secrets --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"shop: {SECRET}",
+        f"shop: https://key:{SECRET}@my-shop.myshopify.com",
+        f"shop: sandbox\n{SECRET}: 1",
+        f"shop: sandbox\naccess_token: {SECRET} x",
+        f"shop: sandbox\naccess_token: [{SECRET}]",
+        f"shop: sandbox\naccess_token: *{SECRET}",
+        f"shop: sandbox\naccess_token: !{SECRET} x",
+        f"shop: sandbox\naccess_token: ${{{SECRET}}}",
+        f"shop: sandbox\naccess_token:{SECRET}\nscan: auto",
+        f"shop: sandbox\naccess_token: {{{SECRET}: 1, {SECRET}: 2}}",
+        f"shop: sandbox\naccess_token: {SECRET}\n  client_id: x",
+        "shop: ${TOKEN}",
+        "shop: sandbox\nmax_run_time: ${TOKEN}\napi_url: ${TOKEN}\nping_url: "
+        "${TOKEN}\napi_version: ${TOKEN}",
+        "shop: sandbox\nlocations: {locations: ['${TOKEN}', '${TOKEN}'], scan: '${TOKEN}', "
+        "max_rising: '${TOKEN}'}",
+        "shop: sandbox\nlocations: "
+        f"{{locations: {SECRET}, product_types: [{SECRET}, {SECRET}], scan: {SECRET}}}",
+        f"shop: sandbox\napi_url: https://{SECRET}@shop.example\nping_url: ftp://{SECRET}",
+        "shop: sandbox\naccess_token_file: secret",
+    ],
+)
+def test_no_mistake_makes_a_message_show_a_secret(text: str) -> None:
+    Path("secret").write_text(f"{SECRET} {SECRET}")
+    assert SECRET not in "\n".join(problems(text, TOKEN=SECRET))
+
+
+def test_the_settings_do_not_show_their_secrets() -> None:
+    with_token = load(
+        f"shop: sandbox\naccess_token: {SECRET}\nping_url: https://ping.example/{SECRET}"
+    )
+    with_client = load(f"shop: sandbox\nclient_id: public\nclient_secret: {SECRET}")
+    assert with_token.access_token == with_client.client_secret == SECRET
+    assert SECRET not in repr(with_token) + repr(with_client)
+
+
+@pytest.mark.parametrize(
+    ("keys", "field"),
+    [
+        ("access_token_file: run/secret", "access_token"),
+        ("client_id: abc\nclient_secret_file: ${FOLDER}/secret", "client_secret"),
+    ],
+)
+def test_a_secret_may_come_from_a_file_beside_the_configuration(
+    folder: Path, keys: str, field: str
+) -> None:
+    Path("run").mkdir()
+    Path("run/secret").write_text(f"\n{SECRET}\n")
+    Path("run/secret").chmod(0o600)
+    result = load(f"shop: my-shop.myshopify.com\n{keys}", FOLDER=str(folder / "run"))
+    assert getattr(result, field) == SECRET
+    assert result.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"\n", "token is empty"),
+        (b"one two", "token holds more than one word"),
+        (b"\xff\xfe", "token is not text"),
+        (b"x\0", "token holds more than one word"),
+    ],
+)
+def test_a_secret_file_that_holds_no_secret_is_refused(content: bytes, what: str) -> None:
+    Path("token").write_bytes(content)
+    assert problems("shop: sandbox\naccess_token_file: token") == (
+        f"config.yaml:2: access_token_file: {what}; put the secret in it, and nothing else",
+    )
+
+
+def test_a_secret_that_others_can_read_draws_a_warning() -> None:
+    path, token = Path("my config.yaml"), Path("token")
+    token.write_text(SECRET)
+    told = "others on this machine can read this secret; run chmod 600"
+    for keys, mode, expected in [
+        (
+            f"access_token: {SECRET}",
+            0o644,
+            (f"my config.yaml: access_token: {told} 'my config.yaml'",),
+        ),
+        (
+            f"access_token: {SECRET}",
+            0o640,
+            (f"my config.yaml: access_token: {told} 'my config.yaml'",),
+        ),
+        (f"access_token: {SECRET}", 0o600, ()),
+        ("access_token: ${TOKEN}", 0o644, ()),
+        ("access_token_file: token", 0o644, (f"token: access_token_file: {told} token",)),
+    ]:
+        path.write_text(f"shop: my-shop.myshopify.com\n{keys}\n")
+        path.chmod(mode)
+        token.chmod(mode)
+        assert config.load(path, {"TOKEN": SECRET}).warnings == expected
+
+
+def test_the_sandbox_has_no_secret_to_warn_of() -> None:
+    path = Path("config.yaml")
+    path.write_text("shop: sandbox\naccess_token: abc\n")
+    path.chmod(0o644)
+    assert config.load(path, {}).warnings == ()
+
+
+def test_importing_it_brings_in_neither_yaml_nor_requests() -> None:
+    code = (
+        "import sys, invsync.config; print(sorted({'yaml', 'requests', 'json', 'difflib'} & "
+        "set(sys.modules)))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert ran.stdout == "[]\n"
