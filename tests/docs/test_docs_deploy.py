@@ -149,7 +149,7 @@ def copied(to: Path) -> Path:
 def test_every_step_of_the_image_is_known() -> None:
     text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
     told = [line.split()[0] for line in text.splitlines() if line and not line.startswith("#")]
-    assert told == ["FROM", "COPY", "COPY", "RUN", "USER", "ENTRYPOINT"]
+    assert told == ["FROM", "COPY", "COPY", "COPY", "RUN", "USER", "ENTRYPOINT"]
 
 
 def test_the_image_has_a_python_that_invsync_runs_on(tmp_path: Path) -> None:
@@ -166,7 +166,8 @@ def test_the_image_copies_what_the_package_is_built_from(tmp_path: Path) -> None
     sources = copied(tmp_path)
     project = tomllib.loads((sources / "pyproject.toml").read_text(encoding="utf-8"))
     assert (sources / project["project"]["readme"]).exists()
-    assert (sources / "LICENSE").exists()
+    for wanted in (*project["project"]["license-files"], *project["build-system"]["backend-path"]):
+        assert (sources / wanted).exists(), wanted
     for pattern in project["tool"]["setuptools"]["package-data"]["invsync"]:
         assert list((sources / "invsync").glob(pattern)), pattern
     assert not [path for path in sources.iterdir() if path.name.startswith(".")]
