@@ -15,8 +15,8 @@ from docs_pages import COUNTING, README, Page, rows
 
 from invsync.rule import Level, LevelId, Managed, Plan, Pool, Reading, Rules, Unmanaged, plan
 
-#: What happens to which listing: "order", "till" or "cancel" of so many, "set" to a number, or
-#: "new" at a number.
+#: What happens to which listing: "order", "till" or "cancel" of so many, "set" to a number,
+#: "new" at a number, or "closed", its units moved to the first location.
 Event = tuple[str, int, int]
 
 HAPPENS: Mapping[str, Sequence[Event]] = {
@@ -36,6 +36,7 @@ HAPPENS: Mapping[str, Sequence[Event]] = {
     "a new listing comes with 7 of its own": [("new", 2, 7)],
     "one is sold at the till": [("till", 1, 1)],
     "you set the warehouse to 8": [("set", 0, 8)],
+    "the second location is closed, and its 14 are moved to the first": [("closed", 1, 14)],
 }
 #: What the mails of the page are, in the rule's words: the kind, and the units that are named.
 MAILS: Mapping[str, tuple[str, int | None]] = {
@@ -46,18 +47,25 @@ MAILS: Mapping[str, tuple[str, int | None]] = {
     "a mail: one is owed": ("oversold", 1),
     "a mail: raise one by 7": ("new_level_stock", 7),
     "a mail: the others were lifted": ("lifted", None),
+    "a mail: the same stock": ("stock_moved", 14),
     "still out of step": ("out_of_sync", None),
 }
 
 
 def listing(number: int) -> LevelId:
-    return LevelId(f"item {number}", "here")
+    """A location of one variant; the rule asks only which levels hold one item."""
+    return LevelId("item", f"location {number}")
 
 
 def after_it(before: Mapping[LevelId, Reading], events: Sequence[Event]) -> dict[LevelId, Reading]:
     """What the listings read when the run looks."""
     seen = dict(before)
     for what, number, units in events:
+        if what == "closed":
+            del seen[listing(number)]
+            first = seen[listing(0)]
+            seen[listing(0)] = Reading(first.available + units, (first.shelf or 0) + units, 5)
+            continue
         at = listing(number)
         now = seen.get(at, Reading(0, 0, 0))
         shelf, committed = now.shelf or 0, now.committed or 0
@@ -107,7 +115,7 @@ def test_the_rule_makes_of_a_story_what_the_page_tells(story: list[str]) -> None
 def test_every_story_is_played_and_every_event_told() -> None:
     told = [
         row[1]
-        for heading in ("How it counts", "Listings that do not agree")
+        for heading in ("How it counts", "Listings that do not agree", "When a location is closed")
         for row in rows(COUNTING.section(heading))
     ]
     assert set(told) == set(HAPPENS)
