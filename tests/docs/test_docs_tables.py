@@ -32,6 +32,8 @@ from docs_pages import (
 from invsync import config, errors, find, settle
 from invsync.admin import adjust
 from invsync.cli import main
+from invsync.config.keys import SECTIONS, TOP
+from invsync.config.values import Key
 from invsync.recover import KEY_LIFE
 from invsync.sandbox.faults import KINDS, read_file
 from invsync.state.files import HISTORY_BYTES
@@ -51,7 +53,7 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 # -- The configuration and the command line --------------------------------------------------------
 
 
-def config_table(keys: Sequence[config.Key]) -> str:
+def config_table(keys: Sequence[Key]) -> str:
     lines = []
     for key in keys:
         allowed = (
@@ -69,22 +71,20 @@ def config_table(keys: Sequence[config.Key]) -> str:
     return table(["key", "what it is", "default"], lines)
 
 
-@pytest.mark.parametrize("name", ["top", *config.SECTIONS])
+@pytest.mark.parametrize("name", ["top", *SECTIONS])
 def test_every_key_of_the_configuration_is_in_its_table(name: str) -> None:
-    keys = config.TOP if name == "top" else config.SECTIONS[name][1]
+    keys = TOP if name == "top" else SECTIONS[name][1]
     assert config_table(keys) in REFERENCE.section("Configuration")
 
 
 def test_every_way_to_take_several_rises_is_explained() -> None:
-    (key,) = [key for key in config.SECTIONS["variants"][1] if key.name == "several_rises"]
+    (key,) = [key for key in SECTIONS["variants"][1] if key.name == "several_rises"]
     assert first_cells(REFERENCE.section("Several rises")) == list(key.allowed)
 
 
 def test_no_key_is_told_that_there_is_not() -> None:
     """Dotted names in the text, and those of the task's table, are keys."""
-    known = {
-        f"{section}.{key.name}" for section, (_, keys) in config.SECTIONS.items() for key in keys
-    }
+    known = {f"{section}.{key.name}" for section, (_, keys) in SECTIONS.items() for key in keys}
     for page in PAGES:
         for number, line in page.prose():
             for name in re.findall(r"`((?:variants|locations)\.[a-z_]+)\b", line):
