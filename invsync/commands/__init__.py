@@ -1,1 +1,1 @@
-"""What each command does, one file a command."""
+"""One file a command: what it does once its options are understood."""

@@ -11,8 +11,8 @@ import click
 from invsync.errors import ConfigError
 
 if TYPE_CHECKING:
-    from invsync.cli import Invocation
     from invsync.config import Settings
+    from invsync.invocation import Invocation
 
 #: The same file as `config.example.yaml` of the project, as the installed program has it.
 _EXAMPLE = Path(__file__).with_name("config.example.yaml")
@@ -65,17 +65,15 @@ def validate(ctx: click.Context) -> None:
     _require_the_sandbox(settings)
     if invocation.quiet:
         return
-    from invsync.cli import _called
-    from invsync.tell.lines import addressed, clean, encodable
+    from invsync.tell.lines import clean, encodable
 
-    called = _called(invocation, at_a_terminal=sys.stdout.isatty())
     for warning in settings.warnings:
         click.echo(encodable(clean(warning), sys.stderr.encoding), err=True)
     told = (
         f"{settings.file} is good: the shop is {settings.shop}, to be kept in step by "
         f"{' and '.join(commands)}; next: `invsync check`, which asks the shop"
     )
-    click.echo(encodable(addressed(clean(told), called), sys.stdout.encoding))
+    invocation.tell(clean(told))
 
 
 def _require_the_sandbox(settings: Settings) -> None:

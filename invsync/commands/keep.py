@@ -1,0 +1,108 @@
+"""`invsync variants` and `invsync locations`: one run, shown, and told to the watchdog."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from invsync import run
+from invsync.connect import RunClock, section_of
+from invsync.invocation import Invocation, complain
+from invsync.order import Options
+from invsync.ping import Ping
+from invsync.progress import Progress
+from invsync.tell import document, mail, screen
+from invsync.tell.lines import encodable
+
+if TYPE_CHECKING:
+    from invsync.config import Settings
+    from invsync.state.files import Command
+    from invsync.tell.outcome import Change, Outcome
+
+
+def keep(
+    invocation: Invocation,
+    settings: Settings,
+    command: Command,
+    options: Options,
+    *,
+    agreed: bool,
+    as_json: bool,
+) -> int:
+    """Keep in step what the command is about; returns the exit code.
+
+    `agreed`: nobody has to be asked. Raises `ConfigError` where the configuration has no section
+    for the command.
+    """
+    section_of(settings, command)
+    invocation.start_log()
+    for warning in settings.warnings:
+        logging.getLogger("invsync").warning("%s", warning)
+    clock = _clock(settings.max_run_time)
+    seen_by = None if invocation.quiet else screen.screen(sys.stderr, os.environ)
+    ping = Ping(None if options.dry_run else settings.ping_url)
+    with ping.failures(), Progress(sys.stderr, seen_by) as bar:
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(bar.make_way)
+        outcome = run.run(
+            settings,
+            command,
+            options,
+            clock=clock,
+            confirm=_confirm(command, bar, agreed=agreed, as_json=as_json),
+            progress=bar,
+            begun=ping.start,
+        )
+    try:
+        _show(invocation, outcome, as_json=as_json)
+    finally:
+        ping.end(outcome.exit_code, mail.summary(outcome), outcome.error)
+    return outcome.exit_code
+
+
+def _clock(budget: float) -> RunClock:
+    """The clock of a run, which SIGTERM and SIGINT stop."""
+    clock = RunClock(budget)
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda number, _: clock.stop(number))
+    return clock
+
+
+def _confirm(
+    command: Command, bar: Progress, *, agreed: bool, as_json: bool
+) -> Callable[[Sequence[Change]], bool]:
+    """Asks whether pools may be aligned, unless that is agreed already."""
+
+    def confirm(changes: Sequence[Change]) -> bool:
+        if agreed:
+            return True
+        bar.clear()
+        terminal = screen.screen(sys.stdout, os.environ) or screen.Screen(80, colour=False)
+        plan = screen.table(changes, terminal, command=command, dry_run=True)
+        click.echo(encodable("\n".join(plan), sys.stdout.encoding), err=as_json)
+        these = "this pool" if len(changes) == 1 else f"these {len(changes)} pools"
+        return click.confirm(f"Bring {these} to the quantity shown?", err=as_json)
+
+    return confirm
+
+
+def _show(invocation: Invocation, outcome: Outcome, *, as_json: bool) -> None:
+    terminal = screen.screen(sys.stdout, os.environ)
+    called = invocation.called(at_a_terminal=terminal is not None)
+    if as_json:
+        click.echo(document.to_json(outcome, sys.stdout.encoding))
+    elif not invocation.quiet and (outcome.eventful or terminal or invocation.verbose):
+        told = (
+            screen.text(outcome, terminal, invsync=called)
+            if terminal
+            else mail.text(outcome, invsync=called)
+        )
+        click.echo(encodable(told, sys.stdout.encoding))
+    if outcome.error is not None:
+        complain(invocation, outcome.error)

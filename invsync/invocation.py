@@ -1,0 +1,127 @@
+"""How this program was called: what stands before the command, and how its user is spoken to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from invsync import API_VERSIONS
+from invsync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from invsync.config import Settings
+
+
+class Invocation:
+    """What stands before the command: which configuration, and how much to say."""
+
+    def __init__(self, config: str | None, verbose: int, quiet: bool) -> None:
+        self.config = config
+        self.verbose = verbose
+        self.quiet = quiet
+
+    def also(self, *, verbose: int, quiet: bool = False) -> None:
+        """Say as much, or as little, as is asked for after the command too."""
+        self.verbose = max(self.verbose, verbose)
+        self.quiet = self.quiet or quiet
+
+    def settings(self) -> Settings:
+        """The configuration; raises `ConfigError`."""
+        from invsync import config
+
+        return config.load(config.find(self.config, os.environ, Path()), os.environ)
+
+    def sandbox_place(self) -> SandboxPlace:
+        """Where the sandbox keeps its shop.
+
+        As the configuration says, or in this folder without one.
+        """
+        from invsync import config
+
+        try:
+            file = config.find(self.config, os.environ, Path())
+        except ConfigError:
+            if self.config or os.environ.get("INVSYNC_CONFIG"):
+                raise
+            return SandboxPlace(Path("invsync-state/sandbox.json"), None, API_VERSIONS[-1])
+        settings = config.load(file, os.environ)
+        if settings.shop != "sandbox.myshopify.com":
+            raise ConfigError(
+                f"{settings.file}: shop is {settings.shop}, a real shop; the sandbox commands need "
+                "`shop: sandbox`"
+            )
+        from invsync.state.files import refuse_foreign
+
+        url = None if settings.sandbox else settings.endpoint
+        if url is None:
+            refuse_foreign(settings.state_dir, "sandbox …")
+        return SandboxPlace(settings.state_dir / "sandbox.json", url, settings.api_version)
+
+    def start_log(self) -> None:
+        """Send the log to stderr, as much of it as was asked for."""
+        import logging
+
+        from invsync.tell.lines import clean
+
+        class OneLine(logging.Formatter):
+            """What the shop says comes in here too, and must not steer the terminal."""
+
+            def format(self, record: logging.LogRecord) -> str:
+                return clean(super().format(record))
+
+        level = [logging.WARNING, logging.INFO, logging.DEBUG][min(self.verbose, 2)]
+        logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(OneLine("%(message)s"))
+        logging.getLogger("invsync").setLevel(logging.ERROR if self.quiet else level)
+
+    def called(self, *, at_a_terminal: bool) -> str:
+        """How the reader of a report calls this very program with this very configuration.
+
+        Who reads cron's mail is in another folder, and has neither cron's environment nor, maybe, a
+        PATH to invsync.
+        """
+        import shlex
+        import shutil
+
+        started = Path(sys.argv[0])
+        known = started.name != "invsync" or shutil.which("invsync")
+        program = "invsync" if known else shlex.quote(str(started.absolute()))
+        if at_a_terminal:
+            config = self.config
+        else:
+            given = self.config or os.environ.get("INVSYNC_CONFIG")
+            config = str(Path(given).absolute()) if given else None
+        return f"{program} --config {shlex.quote(config)}" if config else program
+
+    def tell(self, text: str) -> None:
+        """Print text on stdout, its commands as they have to be typed here."""
+        from invsync.tell.lines import addressed, encodable
+
+        called = self.called(at_a_terminal=sys.stdout.isatty())
+        click.echo(encodable(addressed(text, called), sys.stdout.encoding))
+
+
+class SandboxPlace(NamedTuple):
+    """Where the sandbox keeps its shop, or where one is served, and which API version it speaks."""
+
+    state_file: Path
+    url: str | None
+    api_version: str
+
+
+def complain(invocation: Invocation | None, error: Exception | str) -> None:
+    """Print an error on stderr: the one place that does, a line for each thing that is wrong.
+
+    What the shop says is in there, and must not steer the terminal.
+    """
+    from invsync.tell.lines import addressed, clean, encodable
+
+    called = invocation.called(at_a_terminal=sys.stdout.isatty()) if invocation else "invsync"
+    for line in error.problems if isinstance(error, ConfigError) else (str(error),):
+        told = f"invsync: {addressed(clean(line), called)}"
+        click.echo(encodable(told, sys.stderr.encoding), err=True)
