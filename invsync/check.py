@@ -25,7 +25,7 @@ from invsync.admin.client import Client
 from invsync.admin.shop import Shop, read_shop
 from invsync.axis import axis_of
 from invsync.config import Settings
-from invsync.connect import RunClock, connect, scope_of, search_terms
+from invsync.connect import RunClock, connect, scope_of
 from invsync.errors import InvsyncError, StateError
 from invsync.listings import listings_of
 from invsync.ping import note
@@ -413,8 +413,7 @@ def _pools(settings: Settings, client: Client, scope: Scope, places: int) -> Che
 
     A large shop only in part.
     """
-    terms = search_terms(scope, settings)
-    found = listings_of(scope, client, places).found(terms)
+    found = listings_of(scope, client, places).found(scope.terms)
     skipped: Counter[str] = Counter()
     pools: dict[str, int] = {}
     apart: list[str] = []

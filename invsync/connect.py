@@ -109,33 +109,53 @@ def scope_of(settings: Settings, command: Command, shop: Shop) -> Scope:
     section = section_of(settings, command)
     active = {location.id: location for location in shop.locations if location.active}
     if isinstance(section, LocationsSettings):
-        ids = [
-            _location(settings, "locations.locations", name, active) for name in section.locations
-        ]
-        if not ids:
-            ids = [location.id for location in active.values() if not location.fulfilment_service]
-        if not ids:
-            raise ConfigError(
-                f"{settings.file}: locations.locations: the shop has no active location but those "
-                "of fulfilment services; name the ones to keep in step"
-            )
-        places = {gid: active[gid].name for gid in ids}
-        return Scope(command, places, frozenset(section.product_types))
+        return _across(settings, section, active)
+    return _at_one(settings, section, active, shop.default)
 
+
+def _across(
+    settings: Settings, section: LocationsSettings, active: Mapping[str, Location]
+) -> Scope:
+    ids = [_location(settings, "locations.locations", name, active) for name in section.locations]
+    if not ids:
+        ids = [location.id for location in active.values() if not location.fulfilment_service]
+    if not ids:
+        raise ConfigError(
+            f"{settings.file}: locations.locations: the shop has no active location but those of "
+            "fulfilment services; name the ones to keep in step"
+        )
+    return Scope(
+        "locations",
+        {gid: active[gid].name for gid in ids},
+        frozenset(section.product_types),
+        terms=search.any_of("product_type", _forms(section.product_types)),
+    )
+
+
+def _at_one(
+    settings: Settings,
+    section: VariantsSettings,
+    active: Mapping[str, Location],
+    default: Location | None,
+) -> Scope:
     if section.location != "default":
         place = active[_location(settings, "variants.location", section.location, active)]
-    elif shop.default is not None:
-        place = shop.default
+    elif default is not None:
+        place = default
     else:
         raise ConfigError(
             f"{settings.file}: variants.location: the shop has no default location; name one"
         )
+    field, names = "product_type", section.product_types
+    if section.product_tags:
+        field, names = "tag", section.product_tags
     return Scope(
-        command,
+        "variants",
         {place.id: place.name},
         frozenset(section.product_types),
         frozenset(tag.strip().casefold() for tag in section.product_tags),
         section.only_active,
+        terms=search.any_of(field, _forms(names)),
     )
 
 
@@ -165,17 +185,6 @@ def _location(settings: Settings, key: str, given: str, active: Mapping[str, Loc
     raise ConfigError(
         f"{settings.file}: {key}: {what} called {given!r}; write the name or number of one of: "
         f"{names}"
-    )
-
-
-def search_terms(scope: Scope, settings: Settings) -> str:
-    """What to ask the search index for: wider than what matches, never narrower."""
-    section = section_of(settings, scope.command)
-    tags = section.product_tags if isinstance(section, VariantsSettings) else ()
-    return (
-        search.any_of("tag", _forms(tags))
-        if tags
-        else search.any_of("product_type", _forms(section.product_types))
     )
 
 

@@ -240,7 +240,7 @@ def listings(source: Source, points: int, scan: _Scan, heed: Heed) -> Iterator[L
     paged = 0
     if points <= DEAR_POINTS:
         spent = source.client.use.points
-        for listing in source.listings.found(source.terms):
+        for listing in source.listings.found(source.scope.terms):
             if source.client.use.points - spent > DEAR_POINTS:
                 log.info(
                     "more than %d points for the pages so far: a bulk operation takes over",
@@ -256,7 +256,7 @@ def listings(source: Source, points: int, scan: _Scan, heed: Heed) -> Iterator[L
     scan.by = "a bulk operation"
     in_bulk = 0
     try:
-        for listing in source.listings.in_bulk(source.terms, heed):
+        for listing in source.listings.in_bulk(source.scope.terms, heed):
             in_bulk += 1
             yield listing
         if in_bulk < paged:
@@ -266,7 +266,7 @@ def listings(source: Source, points: int, scan: _Scan, heed: Heed) -> Iterator[L
     except BulkFailed as error:
         scan.by = "pages, since a bulk operation failed"
         scan.warning = f"{error}; the catalogue was read by pages instead, which costs more points"
-        yield from source.listings.found(source.terms)
+        yield from source.listings.found(source.scope.terms)
 
 
 def sights(source: Source, known: Known, listed: Iterable[Listing], scan: _Scan) -> Iterator[Sight]:

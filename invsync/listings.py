@@ -99,12 +99,11 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The shop, as a command reads it. `terms`: what to ask the search index for."""
+    """The shop, as a command reads it."""
 
     client: Client
     scope: Scope
     listings: Listings
-    terms: str
 
     def read(self, ids: Sequence[str], widest: int) -> dict[str, Sight | None]:
         """Pools whole and by id.

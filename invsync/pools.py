@@ -25,6 +25,7 @@ class Scope:
 
     `locations`: id → name of those whose levels count (for `variants` exactly one). Of
     `product_types` and `product_tags` at most one is not empty; both empty means every product.
+    `terms`: what to ask the search index for: wider than what matches, never narrower.
     """
 
     command: Command
@@ -32,6 +33,7 @@ class Scope:
     product_types: frozenset[str] = frozenset()
     product_tags: frozenset[str] = frozenset()
     only_active: bool = False
+    terms: str = ""
 
     @property
     def axis(self) -> Axis:

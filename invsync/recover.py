@@ -13,9 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 from invsync.admin.client import Clock
 from invsync.admin.shop import Shop
-from invsync.config import Settings, VariantsSettings
+from invsync.config import Settings
 from invsync.config.words import yaml_text
-from invsync.connect import section_of
 from invsync.errors import CallRefused, NotExecuted, ShopError, StateError
 from invsync.feed import AT_ONCE
 from invsync.ledger import Ledger
@@ -96,8 +95,8 @@ def _moved(cache: Cache, settings: Settings, scope: Scope, shop: Shop) -> str:
     was, name = cache.locations[0], next(iter(scope.locations.values()))
     open_ones = {one.id: one.name for one in shop.locations if one.active}
     called = cache.places.get(was) or open_ones.get(was) or f"location {was.rpartition('/')[2]}"
-    section = section_of(settings, scope.command)
-    by_default = isinstance(section, VariantsSettings) and section.location == "default"
+    section = settings.variants  # no other has just one
+    by_default = section is not None and section.location == "default"
     what = (
         f"was made for {called}, and the shop's default location is {name} now"
         if by_default

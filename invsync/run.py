@@ -15,7 +15,7 @@ from invsync import find
 from invsync.admin.client import Client
 from invsync.admin.shop import Shop, read_shop
 from invsync.config import Settings
-from invsync.connect import RunClock, connect, scope_of, search_terms
+from invsync.connect import RunClock, connect, scope_of
 from invsync.errors import InvsyncError, ShopError, StateError
 from invsync.ledger import Ledger
 from invsync.listings import Heed, Source, listings_of
@@ -86,7 +86,7 @@ def _go(
     shop = _own_shop(order, client, remembered)
     scope = scope_of(order.settings, order.command, shop)
     listings = listings_of(scope, client, len(shop.locations))
-    source = Source(client, scope, listings, search_terms(scope, order.settings))
+    source = Source(client, scope, listings)
 
     known = open_cache(order, source, shop, remembered)
     ledger = Ledger(order, known, outcome, client.server_now)
