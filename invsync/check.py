@@ -24,7 +24,7 @@ from invsync.admin.access import Access
 from invsync.admin.client import Client
 from invsync.admin.shop import Shop, read_shop
 from invsync.axis import axis_of
-from invsync.config import Settings
+from invsync.config.settings import Settings
 from invsync.connect import RunClock, connect, scope_of
 from invsync.errors import InvsyncError, StateError
 from invsync.listings import listings_of

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invsync import config
+from invsync.config.finding import find as find_config
 from invsync.state.cache import read_cache
 from invsync.state.files import COMMANDS, Files
 from invsync.state.history import history_tail
@@ -48,7 +48,7 @@ def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
     given = ctx.find_root().params.get("config")
     word = _as_typed()
     fitting: dict[str, None] = {}
-    for name in _known(_state_dir(config.find(given, os.environ, Path()))):
+    for name in _known(_state_dir(find_config(given, os.environ, Path()))):
         inserted = word(name[len(before) :])
         if inserted and name.casefold().startswith(typed) and _is_plain(name):
             fitting[inserted] = None

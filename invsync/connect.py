@@ -15,7 +15,7 @@ from invsync.admin.auth import AccessToken, ClientCredentials, credentials_for
 from invsync.admin.client import Client
 from invsync.admin.clock import Clock
 from invsync.admin.shop import Location, Shop
-from invsync.config import LocationsSettings, Settings, VariantsSettings, section_missing
+from invsync.config.settings import LocationsSettings, Settings, VariantsSettings, section_missing
 from invsync.errors import ConfigError, OutOfTime, Stopped
 from invsync.pools import Scope
 from invsync.state.files import Command, is_own, refuse_foreign

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from invsync.config import Settings
+from invsync.config.settings import Settings
 from invsync.errors import InvsyncError, StateError
 from invsync.state.cache import Cache, read_cache
 from invsync.state.files import COMMANDS, Command, Files, look_over

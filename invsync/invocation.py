@@ -13,7 +13,7 @@ from invsync import API_VERSIONS
 from invsync.errors import ConfigError
 
 if TYPE_CHECKING:
-    from invsync.config import Settings
+    from invsync.config.settings import Settings
 
 
 class Invocation:
@@ -31,24 +31,26 @@ class Invocation:
 
     def settings(self) -> Settings:
         """The configuration; raises `ConfigError`."""
-        from invsync import config
+        from invsync.config.finding import find as find_config
+        from invsync.config.settings import load as load_config
 
-        return config.load(config.find(self.config, os.environ, Path()), os.environ)
+        return load_config(find_config(self.config, os.environ, Path()), os.environ)
 
     def sandbox_place(self) -> SandboxPlace:
         """Where the sandbox keeps its shop.
 
         As the configuration says, or in this folder without one.
         """
-        from invsync import config
+        from invsync.config.finding import find as find_config
+        from invsync.config.settings import load as load_config
 
         try:
-            file = config.find(self.config, os.environ, Path())
+            file = find_config(self.config, os.environ, Path())
         except ConfigError:
             if self.config or os.environ.get("INVSYNC_CONFIG"):
                 raise
             return SandboxPlace(Path("invsync-state/sandbox.json"), None, API_VERSIONS[-1])
-        settings = config.load(file, os.environ)
+        settings = load_config(file, os.environ)
         if settings.shop != "sandbox.myshopify.com":
             raise ConfigError(
                 f"{settings.file}: shop is {settings.shop}, a real shop; the sandbox commands need "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from invsync.config import LocationsSettings, Settings, VariantsSettings
+from invsync.config.settings import LocationsSettings, Settings, VariantsSettings
 from invsync.connect import section_of
 from invsync.state.cache import Cache
 from invsync.state.files import Command, Files

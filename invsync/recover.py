@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from invsync.admin.client import Clock
 from invsync.admin.shop import Shop
-from invsync.config import Settings
+from invsync.config.settings import Settings
 from invsync.config.words import yaml_text
 from invsync.errors import CallRefused, NotExecuted, ShopError, StateError
 from invsync.feed import AT_ONCE

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from invsync import find
 from invsync.admin.client import Client
 from invsync.admin.shop import Shop, read_shop
-from invsync.config import Settings
+from invsync.config.settings import Settings
 from invsync.connect import RunClock, connect, scope_of
 from invsync.errors import InvsyncError, ShopError, StateError
 from invsync.ledger import Ledger

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from invsync.axis import axis_of
-from invsync.config import Settings
+from invsync.config.settings import Settings
 from invsync.errors import StateError
 from invsync.state.cache import Cache, read_cache
 from invsync.state.files import COMMANDS, Command, Files, look_over

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from command_line import BOTH, Place
 
-from invsync import config, explain
+from invsync import explain
+from invsync.config.settings import load as load_config
 from invsync.explain import sparkline
 
 SUNSET = "gid://shopify/Product/1004"
@@ -375,7 +376,7 @@ def test_a_long_history_is_never_in_memory(place: Place) -> None:
             file.write(others)
         file.write(json.dumps(story(7, 29, 28)) + "\n")
     size = (place.state / "history.jsonl").stat().st_size
-    settings = config.load(place.config, os.environ)
+    settings = load_config(place.config, os.environ)
     tracemalloc.start()
     try:
         (found,) = explain.read_stories(settings, "print 7", 50)

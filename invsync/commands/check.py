@@ -13,7 +13,7 @@ from invsync.invocation import Invocation, complain
 from invsync.tell.lines import clean
 
 if TYPE_CHECKING:
-    from invsync.config import Settings
+    from invsync.config.settings import Settings
 
 
 def check(invocation: Invocation, settings: Settings, *, as_json: bool) -> int:

@@ -11,7 +11,7 @@ import click
 from invsync.errors import ConfigError
 
 if TYPE_CHECKING:
-    from invsync.config import Settings
+    from invsync.config.settings import Settings
     from invsync.invocation import Invocation
 
 #: The same file as `config.example.yaml` of the project, as the installed program has it.

@@ -12,7 +12,7 @@ from invsync.explain import document, read_stories, text
 from invsync.invocation import Invocation
 
 if TYPE_CHECKING:
-    from invsync.config import Settings
+    from invsync.config.settings import Settings
 
 
 def explain(

@@ -21,7 +21,7 @@ from invsync.tell import document, mail, screen
 from invsync.tell.lines import encodable
 
 if TYPE_CHECKING:
-    from invsync.config import Settings
+    from invsync.config.settings import Settings
     from invsync.state.files import Command
     from invsync.tell.outcome import Change, Outcome
 

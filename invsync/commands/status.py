@@ -13,7 +13,7 @@ from invsync.status import document, read_status, text
 from invsync.tell.lines import clean
 
 if TYPE_CHECKING:
-    from invsync.config import Settings
+    from invsync.config.settings import Settings
 
 
 def status(invocation: Invocation, settings: Settings, *, as_json: bool) -> int:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from invsync import API_VERSIONS, __version__
+from invsync.config.finding import find as find_config
 from invsync.errors import ConfigError
 
 
@@ -14,11 +15,9 @@ def text(config_file: str | None) -> str:
 
     A glance, not a reading: parsing YAML would take longer than all the rest.
     """
-    from invsync import config
-
     in_use = API_VERSIONS[-1]
     try:
-        written = config.find(config_file, os.environ, Path()).read_text(encoding="utf-8")
+        written = find_config(config_file, os.environ, Path()).read_text(encoding="utf-8")
     except (ConfigError, OSError, ValueError):
         written = ""
     for line in written.splitlines():

@@ -8,23 +8,3 @@ together.
 A problem is one line, `FILE:LINE: key: what is wrong; what to do`, and all problems of a file are
 reported at once. No message, warning or `repr` holds the value of a secret.
 """
-
-from __future__ import annotations
-
-from invsync.config.finding import find
-from invsync.config.settings import (
-    LocationsSettings,
-    Settings,
-    VariantsSettings,
-    load,
-    section_missing,
-)
-
-__all__ = [
-    "LocationsSettings",
-    "Settings",
-    "VariantsSettings",
-    "find",
-    "load",
-    "section_missing",
-]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from invsync import config
-from invsync.config import Settings
+from invsync.config.settings import Settings
+from invsync.config.settings import load as load_config
 from invsync.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ def load(text: str, **environ: str) -> Settings:
     path = Path("config.yaml")
     path.write_text(text, encoding="utf-8")
     path.chmod(0o600)
-    return config.load(path, environ)
+    return load_config(path, environ)
 
 
 def problems(text: str, **environ: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from invsync import config
+from invsync.config.finding import find as find_config
 from invsync.errors import ConfigError
 
 
@@ -24,22 +24,22 @@ def test_the_file_is_the_named_one_else_the_first_of_the_search_path(folder: Pat
         (folder / place).touch()
     environ = {"INVSYNC_CONFIG": "variable.yaml", "HOME": str(home), "XDG_CONFIG_HOME": str(xdg)}
 
-    assert config.find("named.yaml", environ, Path()) == Path("named.yaml")
-    assert config.find(None, environ, Path()) == Path("variable.yaml")
-    assert config.find("~/.config/invsync/config.yaml", environ, Path()) == folder / places[4]
+    assert find_config("named.yaml", environ, Path()) == Path("named.yaml")
+    assert find_config(None, environ, Path()) == Path("variable.yaml")
+    assert find_config("~/.config/invsync/config.yaml", environ, Path()) == folder / places[4]
     environ["INVSYNC_CONFIG"] = ""
-    assert config.find(None, environ, Path()) == Path("config.yaml")
+    assert find_config(None, environ, Path()) == Path("config.yaml")
     Path("config.yaml").unlink()
-    assert config.find(None, environ, Path()) == folder / places[3]
+    assert find_config(None, environ, Path()) == folder / places[3]
     environ["XDG_CONFIG_HOME"] = "relative"
-    assert config.find(None, environ, Path()) == folder / places[4]
+    assert find_config(None, environ, Path()) == folder / places[4]
 
 
 def test_no_file_anywhere_says_where_it_was_looked_for() -> None:
     if Path("/etc/invsync/config.yaml").exists():
         pytest.skip("this machine has a configuration for everyone")
     with pytest.raises(ConfigError) as caught:
-        config.find(None, {"HOME": "/nowhere"}, Path())
+        find_config(None, {"HOME": "/nowhere"}, Path())
     assert caught.value.problems == (
         "no configuration: looked for config.yaml, /nowhere/.config/invsync/config.yaml and "
         "/etc/invsync/config.yaml; run `invsync config example > config.yaml`, or name a file "
@@ -56,5 +56,5 @@ def test_a_named_file_that_is_not_there_is_not_replaced_by_another(
 ) -> None:
     Path("config.yaml").touch()
     with pytest.raises(ConfigError) as caught:
-        config.find(explicit, environ, Path())
+        find_config(explicit, environ, Path())
     assert caught.value.problems == (f"gone.yaml: there is no such file; correct {source}",)

@@ -9,8 +9,9 @@ from config_file import EXAMPLE, SANDBOX, VARIANTS, load, problems
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from invsync import API_VERSIONS, config
-from invsync.config import LocationsSettings
+from invsync import API_VERSIONS
+from invsync.config.settings import LocationsSettings
+from invsync.config.settings import load as load_config
 from invsync.errors import ConfigError
 
 ALL_KEYS = (
@@ -170,7 +171,7 @@ def test_a_file_that_is_not_utf_8_says_in_which_line() -> None:
     path = Path("config.yaml")
     path.write_bytes("shop: sandbox\n# Café\n".encode("latin-1"))
     with pytest.raises(ConfigError, match=r"^config.yaml:2: is not UTF-8 text; save it as UTF-8$"):
-        config.load(path, {})
+        load_config(path, {})
 
 
 def test_a_missing_file_a_folder_and_a_path_through_a_file_get_one_line_each(folder: Path) -> None:
@@ -182,7 +183,7 @@ def test_a_missing_file_a_folder_and_a_path_through_a_file_get_one_line_each(fol
         "permissions",
     }.items():
         with pytest.raises(ConfigError) as caught:
-            config.load(Path(name), {})
+            load_config(Path(name), {})
         assert caught.value.problems == (expected,)
 
 
@@ -207,7 +208,7 @@ def test_no_file_whatsoever_ends_in_anything_but_settings_or_single_lines(
         content = (example[:start] + inserted + example[start + length :]).encode()
     path.write_bytes(content)
     try:
-        config.load(path, {})
+        load_config(path, {})
     except ConfigError as error:
         for line in error.problems:
             assert line.startswith(str(path))

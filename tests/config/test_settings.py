@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from config_file import EXAMPLE, REAL, ROOT, SANDBOX, SECRET, VARIANTS, load, problems
 
-from invsync import API_VERSIONS, config
-from invsync.config import LocationsSettings, Settings, VariantsSettings
+from invsync import API_VERSIONS
+from invsync.config.settings import LocationsSettings, Settings, VariantsSettings, section_missing
+from invsync.config.settings import load as load_config
 
 CREDENTIALS = (
     "access_token, access_token_file, or client_id with client_secret or client_secret_file"
@@ -20,7 +21,7 @@ CREDENTIALS = (
 
 
 def test_the_example_works_as_it_stands_without_any_environment_variable() -> None:
-    assert config.load(EXAMPLE, {}) == Settings(
+    assert load_config(EXAMPLE, {}) == Settings(
         file=EXAMPLE,
         shop="sandbox.myshopify.com",
         sandbox=True,
@@ -40,7 +41,7 @@ def test_the_example_works_as_it_stands_without_any_environment_variable() -> No
 
 
 def test_the_defaults_are_those_that_the_example_shows() -> None:
-    shown = config.load(EXAMPLE, {})
+    shown = load_config(EXAMPLE, {})
     left_out = load("shop: sandbox\nvariants: {product_types: [Print]}\nlocations: {}")
     for name in ("api_version", "max_run_time", "variants", "locations"):
         assert getattr(left_out, name) == getattr(shown, name)
@@ -115,7 +116,7 @@ def test_a_section_that_is_not_there_is_none() -> None:
     result = load("shop: sandbox\nvariants:\n")
     assert result.variants is None
     assert result.locations is None
-    assert str(config.section_missing(result, "variants")) == (
+    assert str(section_missing(result, "variants")) == (
         "config.yaml: variants: the section is missing; add variants: with product_types: [Print] "
         "under it"
     )
@@ -317,20 +318,20 @@ def test_a_secret_that_others_can_read_draws_a_warning() -> None:
         path.write_text(f"shop: my-shop.myshopify.com\n{keys}\n")
         path.chmod(mode)
         token.chmod(mode)
-        assert config.load(path, {"TOKEN": SECRET}).warnings == expected
+        assert load_config(path, {"TOKEN": SECRET}).warnings == expected
 
 
 def test_the_sandbox_has_no_secret_to_warn_of() -> None:
     path = Path("config.yaml")
     path.write_text("shop: sandbox\naccess_token: abc\n")
     path.chmod(0o644)
-    assert config.load(path, {}).warnings == ()
+    assert load_config(path, {}).warnings == ()
 
 
 def test_importing_it_brings_in_neither_yaml_nor_requests() -> None:
     code = (
-        "import sys, invsync.config; print(sorted({'yaml', 'requests', 'json', 'difflib'} & "
-        "set(sys.modules)))"
+        "import sys, invsync.config.settings; "
+        "print(sorted({'yaml', 'requests', 'json', 'difflib'} & set(sys.modules)))"
     )
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True

@@ -16,8 +16,9 @@ import pytest
 import yaml
 from docs_pages import PROJECT, RUNNING
 
-from invsync import __version__, config
+from invsync import __version__
 from invsync.cli import main
+from invsync.config.settings import load as load_config
 
 DEPLOY = PROJECT / "docs/deploy"
 COMMANDS = ("variants", "locations")
@@ -114,7 +115,7 @@ def test_the_configuration_of_the_manifest_is_right(tmp_path: Path) -> None:
     (container,) = pod()["containers"]
     mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
     (tmp_path / name).write_text(made["ConfigMap"]["data"][name], encoding="utf-8")
-    settings = config.load(tmp_path / name, made["Secret"]["stringData"])
+    settings = load_config(tmp_path / name, made["Secret"]["stringData"])
     assert settings.variants
     assert str(settings.state_dir).startswith(f"{mounts['state']}/")
     assert [f"{mounts['config']}/{name}"] == [

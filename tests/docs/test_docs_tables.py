@@ -29,10 +29,11 @@ from docs_pages import (
     rows,
 )
 
-from invsync import config, errors, find, settle
+from invsync import errors, find, settle
 from invsync.admin import adjust
 from invsync.cli import main
 from invsync.config.keys import SECTIONS, TOP
+from invsync.config.settings import load as load_config
 from invsync.config.values import Key
 from invsync.recover import KEY_LIFE
 from invsync.sandbox.faults import KINDS, read_file
@@ -383,7 +384,7 @@ def test_the_configurations_shown_are_right(tmp_path: Any) -> None:
     for text in shown:
         assert "shop" in yaml.safe_load(text)
         (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
-        settings = config.load(tmp_path / "config.yaml", environ)
+        settings = load_config(tmp_path / "config.yaml", environ)
         assert settings.variants
 
 

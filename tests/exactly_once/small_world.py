@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn, Self
 from unittest import mock
 
-from invsync import config, connect, errors, run
+from invsync import connect, errors, run
 from invsync.admin import adjust
-from invsync.config import Settings
+from invsync.config.settings import Settings
+from invsync.config.settings import load as load_config
 from invsync.order import Options
 from invsync.sandbox import state, transport
 from invsync.sandbox.api import Phase, as_home
@@ -330,7 +331,7 @@ class Ended:
 def _settings() -> Settings:
     """The usual configuration, read once."""
     path = Path(__file__).with_name("config.yaml")
-    return config.load(path, {})
+    return load_config(path, {})
 
 
 @dataclass

@@ -13,7 +13,8 @@ from unittest import mock
 import requests
 import yaml
 
-from invsync import config, connect, feed, find, run
+from invsync import connect, feed, find, run
+from invsync.config.settings import load as load_config
 from invsync.order import Options
 from invsync.sandbox.api import Phase, as_faults
 from invsync.sandbox.exchange import Request
@@ -106,7 +107,7 @@ class World:
     def run(self, command: str = "variants", **options: Any) -> Outcome:
         """One run; what it asked of the shop is in `asked` afterwards."""
         self.asked.clear()
-        settings = config.load(self.folder / "config.yaml", {})
+        settings = load_config(self.folder / "config.yaml", {})
         assert command in ("variants", "locations")
         which: Command = "variants" if command == "variants" else "locations"
         session = requests.Session()

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from scale_world import World, kinds
 
-from invsync import config, find
+from invsync import find
+from invsync.config.settings import load as load_config
 from invsync.order import Known, Options, Order
 from invsync.state.cache import Cache
 from invsync.tell.document import document
@@ -635,7 +636,7 @@ class TestChoice:
             "scan_points": 5_000,
         }
         path = Path(__file__).parents[1] / "exactly_once" / "config.yaml"
-        settings = config.load(path, {})
+        settings = load_config(path, {})
         assert settings.variants is not None
         section = replace(settings.variants, scan=wanted, reconcile_every=6 * 3_600)  # type: ignore[arg-type]
         settings = replace(settings, variants=section)
