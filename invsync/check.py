@@ -1,4 +1,4 @@
-"""`invsync check`: is everything set up, and what to do where it is not.
+"""Is everything set up, and what to do where it is not.
 
 A check that fails does not stop those that don't depend on it. Nothing is written to the shop or
 the state folder, and a granted token is not kept: it tells of the scopes of today. A watchdog gets
@@ -90,45 +90,6 @@ def checks(settings: Settings, clock: RunClock) -> Iterator[Check]:
         yield _deprecations(client)
     if settings.ping_url is not None:
         yield _watchdog(settings, settings.ping_url)
-
-
-def text_line(check: Check) -> str:
-    """A check as a line for people."""
-    word = "FAILED" if check.result == "failed" else check.result
-    mend = f"; {check.mend}" if check.mend else ""
-    return f"{word:8} {check.name:19} {check.message}{mend}"
-
-
-def summary(done: list[Check]) -> str:
-    """The closing line."""
-    counts = Counter(check.result for check in done)
-    words: tuple[Result, ...] = ("ok", "warning", "failed", "skipped")
-    return "check: " + ", ".join(f"{counts[word]} {word}" for word in words if counts[word])
-
-
-def document(settings: Settings, done: list[Check]) -> dict[str, Any]:
-    """The JSON document."""
-    return {
-        "config": str(settings.file),
-        "shop": settings.shop,
-        "api_version": settings.api_version,
-        "ok": not failed(done),
-        "checks": [
-            {
-                "check": check.name,
-                "result": check.result,
-                "message": check.message,
-                "mend": check.mend or None,
-                "counts": dict(check.counts) or None,
-            }
-            for check in done
-        ],
-    }
-
-
-def failed(done: list[Check]) -> list[str]:
-    """The names of the checks that failed."""
-    return [check.name for check in done if check.result == "failed"]
 
 
 # --- On this machine ------------------------------------------------------------------------------
@@ -329,8 +290,8 @@ def _watchdog(settings: Settings, url: str) -> Check:
         return Check(
             "ping_url",
             "warning",
-            f"{trouble.words} to a note (/log): it knows no such check, or takes no notes, and then "
-            "only a run can show it",
+            f"{trouble.words} to a note (/log): it knows no such check, or takes no notes, and "
+            "then only a run can show it",
             f"compare ping_url in {settings.file} with what the watchdog shows, and look there "
             "after the next run",
         )

@@ -57,7 +57,7 @@ _STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def play(say: Callable[[str], None]) -> None:
-    """Play the story; raises `InvsyncError` if a command fails, or if the sandbox can't run here."""
+    """Play the story. Raises `InvsyncError` if a command fails or the sandbox can't run here."""
     if importlib.util.find_spec("graphql") is None:
         raise InvsyncError("the sandbox needs graphql-core: pip install 'invsync[sandbox]'")
     with tempfile.TemporaryDirectory(prefix="invsync-demo-") as folder:

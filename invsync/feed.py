@@ -119,7 +119,7 @@ class FeedCheck:
     fed: bool
 
     def unshown(self, sight: Sight, made: Plan) -> str | None:
-        """When a level of a pool moved of which the feed should have shown something, and did not."""
+        """When a level of a pool moved of which the feed should have shown something but didn't."""
         for level in made.movements:
             touched = sight.touched(level)
             if touched and self._missed(sight.id, datetime.fromisoformat(touched)):

@@ -20,7 +20,9 @@ _WIPE = "\r\x1b[K"
 
 
 class Progress:
-    """Told what is being done and how far it is; shows a line once that has taken more than `PATIENCE`.
+    """Told what is being done and how far it is.
+
+    Shows a line once that has taken more than `PATIENCE`.
 
     A context manager: whatever comes after it finds the line cleared.
     """
@@ -32,7 +34,10 @@ class Progress:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`terminal`: what `stream` is shown on; without one, or without colour, no line is drawn. `clock`: seconds."""
+        """`terminal`: what `stream` is shown on; without one, or colour, no line is drawn.
+
+        `clock`: seconds.
+        """
         self._stream = stream
         self._width = terminal.width if terminal and terminal.colour else 0
         self._clock = clock
@@ -62,7 +67,10 @@ class Progress:
             self._stream.flush()
 
     def make_way(self, _record: logging.LogRecord) -> bool:
-        """Clear the line for a line of the log: a filter for the log's handlers, which lets everything pass."""
+        """Clear the line for one of the log.
+
+        A filter for its handlers that lets everything pass.
+        """
         self.clear()
         return True
 
@@ -79,7 +87,10 @@ class Progress:
 
 
 def _line(what: str, done: int, total: int | None, rate: float) -> str:
-    """`reading  [#####---------------]  1,250 of 5,000  208/s`; without the bar where `total` can't be right."""
+    """`reading  [#####---------------]  1,250 of 5,000  208/s`.
+
+    Without the bar where `total` can't be right.
+    """
     speed = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
     if not total or done > total:
         return f"{what}  {done:,}  {speed}"

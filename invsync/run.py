@@ -123,8 +123,8 @@ def _own_shop(order: Order, client: Client, remembered: Cache | None) -> Shop:
         return shop
     if remembered is not None and is_same_shop(remembered, shop):
         raise ShopError(
-            f"the shop {settings.shop} is called {shop.domain} now; nothing was read or sent. Write "
-            f"shop: {shop.domain} in {settings.file}: what is remembered of it goes on"
+            f"the shop {settings.shop} is called {shop.domain} now; nothing was read or sent. "
+            f"Write shop: {shop.domain} in {settings.file}: what is remembered of it goes on"
         )
     raise ShopError(
         f"{settings.endpoint} is the shop {shop.domain}, but the configuration says "

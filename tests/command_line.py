@@ -81,7 +81,10 @@ class Place:
         return Ran(result.exit_code, result.stdout, result.stderr)
 
     def state_files(self) -> dict[str, tuple[bytes, int]]:
-        """What stands in the state folder, but for the sandbox's own files: content, and when it was written."""
+        """What stands in the state folder, but for the sandbox's own files.
+
+        Content, and when it was written.
+        """
         return {
             path.name: (path.read_bytes(), path.stat().st_mtime_ns)
             for path in self.state.glob("*")

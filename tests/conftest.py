@@ -1,4 +1,7 @@
-"""What every test of the project runs in: no configuration, proxy or password file of whoever runs it."""
+"""What every test of the project runs in.
+
+No configuration, proxy or password file of whoever runs it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is published: a wheel and an sdist, built as they would be, and installed where nothing else is."""
+"""What is published: wheel and sdist, built as they would be, installed where nothing else is."""
 
 from __future__ import annotations
 

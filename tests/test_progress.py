@@ -1,4 +1,7 @@
-"""The line that tells how far a long read or push has come. No test sleeps: the clock is turned by hand."""
+"""The line that tells how far a long read or push has come.
+
+No test sleeps: the clock is turned by hand.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people read: a screen at 80 columns, cron's mail, and the message of each note of the rule."""
+"""What people read: a screen at 80 columns, cron's mail, the message of each note."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def eventful(**given: Any) -> Outcome:
 
 
 def visible(words: str) -> int:
-    """The columns that a terminal gives to the words, by the widths of the characters that these tests use."""
+    """The columns that a terminal gives to the words, for the signs that these tests use."""
     width = 0
     for sign in click.unstyle(words):
         if unicodedata.category(sign) in ("Mn", "Me", "Cf"):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from invsync.check import PATIENCE, Check, checks, document, failed, summary, text_line
+from invsync.check import PATIENCE, Check, Result, checks
 from invsync.connect import RunClock
 from invsync.invocation import Invocation, complain
 from invsync.tell.lines import clean
@@ -23,12 +25,51 @@ def check(invocation: Invocation, settings: Settings, *, as_json: bool) -> int:
     for each in checks(settings, RunClock(PATIENCE)):
         done.append(each)
         if not as_json and (each.result == "failed" or not invocation.quiet):
-            invocation.tell(clean(text_line(each)))
+            invocation.tell(clean(_text_line(each)))
     if as_json:
-        click.echo(json.dumps(document(settings, done), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(_document(settings, done), ensure_ascii=False, indent=2))
     elif not invocation.quiet:
-        click.echo(summary(done))
-    names = failed(done)
+        click.echo(_summary(done))
+    names = _failed(done)
     if names:
         complain(invocation, f"{len(names)} of {len(done)} checks failed: {', '.join(names)}")
     return 1 if names else 0
+
+
+def _text_line(check: Check) -> str:
+    """A check as a line for people."""
+    word = "FAILED" if check.result == "failed" else check.result
+    mend = f"; {check.mend}" if check.mend else ""
+    return f"{word:8} {check.name:19} {check.message}{mend}"
+
+
+def _summary(done: Sequence[Check]) -> str:
+    """The closing line."""
+    counts = Counter(check.result for check in done)
+    words: tuple[Result, ...] = ("ok", "warning", "failed", "skipped")
+    return "check: " + ", ".join(f"{counts[word]} {word}" for word in words if counts[word])
+
+
+def _document(settings: Settings, done: Sequence[Check]) -> dict[str, Any]:
+    """The JSON document."""
+    return {
+        "config": str(settings.file),
+        "shop": settings.shop,
+        "api_version": settings.api_version,
+        "ok": not _failed(done),
+        "checks": [
+            {
+                "check": check.name,
+                "result": check.result,
+                "message": check.message,
+                "mend": check.mend or None,
+                "counts": dict(check.counts) or None,
+            }
+            for check in done
+        ],
+    }
+
+
+def _failed(done: Sequence[Check]) -> list[str]:
+    """The names of the checks that failed."""
+    return [check.name for check in done if check.result == "failed"]

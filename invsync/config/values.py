@@ -1,4 +1,4 @@
-"""From a value's text to the value: what each kind of key takes, and what is wrong with the rest."""
+"""From text to value: what each kind of key takes, and what is wrong with the rest."""
 
 from __future__ import annotations
 

@@ -127,7 +127,10 @@ def _gid(job: BulkJob) -> str:
 
 
 def settled(ctx: Context, job: BulkJob) -> Mapping[str, Any]:
-    """What came out of the operation; written when it is first looked at after its end, empty before that."""
+    """What came out of the operation.
+
+    Written when it is first looked at after its end, empty before that.
+    """
     if job.result is None:
         ended = status(ctx.shop, job)
         if ended in ("CREATED", "RUNNING"):
@@ -180,7 +183,8 @@ def url(ctx: Context, job: BulkJob, *, partial: bool) -> str | None:
     expired = job.url_expired or ctx.interference.bulk_url_expired
     end = completed_at(ctx.shop, job) or ctx.shop.now()
     expires = int(ctx.shop.now() - 1 if expired else end + ctx.shop.settings.url_lifetime)
-    return f"{ctx.base_url}{RESULTS}bulk-{job.id}.jsonl?Expires={expires}&Signature={found['signature']}"
+    name = f"bulk-{job.id}.jsonl?Expires={expires}&Signature={found['signature']}"
+    return f"{ctx.base_url}{RESULTS}{name}"
 
 
 def result_for(

@@ -1,4 +1,7 @@
-"""What a customer and a clerk do by hand, as plain documents: the commands print them, the server carries them."""
+"""What a customer and a clerk do by hand, as plain documents.
+
+The commands print them, the server carries them.
+"""
 
 from __future__ import annotations
 

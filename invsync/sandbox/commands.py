@@ -30,7 +30,10 @@ class Place(Protocol):
 
     @property
     def url(self) -> str | None:
-        """The address of a served sandbox, if the configuration names one: it is then the shop that counts."""
+        """The address of a served sandbox, if the configuration names one.
+
+        That shop counts then.
+        """
 
     @property
     def api_version(self) -> str:
@@ -70,7 +73,7 @@ def sandbox() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
 @click.pass_context
 def show(ctx: click.Context, word: str | None, as_json: bool) -> None:
-    """Show every variant, or those whose SKU, product or type holds WORD, with its quantity at each location.
+    """Show every variant, or those whose SKU, product or type holds WORD, and its quantities.
 
     \b
     Examples:

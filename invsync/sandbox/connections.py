@@ -1,4 +1,4 @@
-"""Cursor pages: what `first`, `last`, `after`, `before` and `reverse` select, and Shopify's limits on them."""
+"""Cursor pages, and Shopify's limits: `first`, `last`, `after`, `before` and `reverse`."""
 
 from __future__ import annotations
 

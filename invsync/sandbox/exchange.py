@@ -14,7 +14,10 @@ VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 
 
 def answering(version: str) -> str:
-    """The version that answers a request for `version`: itself, or the oldest one served if it is gone."""
+    """The version that answers a request for `version`.
+
+    Itself, or the oldest one served if it is gone.
+    """
     return version if version in VERSIONS else VERSIONS[0]
 
 
@@ -38,7 +41,10 @@ class Cut(Exception):
 
 @dataclass
 class Request:
-    """A request as it arrived. `headers` has lower-case names; `base_url` is `https://host`, no slash."""
+    """A request as it arrived.
+
+    `headers` has lower-case names; `base_url` is `https://host`, no slash.
+    """
 
     method: str
     path: str
@@ -52,7 +58,10 @@ class Request:
 
     @cached_property
     def graphql(self) -> Mapping[str, Any]:
-        """The GraphQL request in the body: `query`, `variables`, `operationName`; empty if there is none."""
+        """The GraphQL request in the body: `query`, `variables`, `operationName`.
+
+        Empty if there is none.
+        """
         try:
             found = json.loads(self.body) if self.body else None
         except ValueError:

@@ -44,7 +44,10 @@ class Prepared:
     deprecated: tuple[str, ...] = ()
 
     def chosen(self, name: str | None) -> str | None:
-        """The name of the operation to run (empty for an unnamed one); None if that is not clear."""
+        """The name of the operation to run (empty for an unnamed one).
+
+        None if that is not clear.
+        """
         if name:
             return name if name in self.operations else None
         return next(iter(self.operations)) if len(self.operations) == 1 else None
@@ -81,7 +84,10 @@ def prepare(version: str, text: str) -> Prepared:
 
 @lru_cache(maxsize=256)
 def named(text: str) -> tuple[str, ...]:
-    """The names of a document's operations, then of their top-level fields; empty for text that is none."""
+    """The names of a document's operations, then of their top-level fields.
+
+    Empty for text that is none.
+    """
     try:
         document = parse(text)
     except GraphQLSyntaxError:
@@ -98,7 +104,10 @@ def named(text: str) -> tuple[str, ...]:
 
 
 def requested_cost(version: str, text: str, variables: Mapping[str, Any] | None = None) -> int:
-    """What the only operation of a document costs before it runs. Raises ValueError for an invalid one."""
+    """What the only operation of a document costs before it runs.
+
+    Raises ValueError for an invalid one.
+    """
     ready = prepare(version, text)
     name = ready.chosen(None)
     if name is None:

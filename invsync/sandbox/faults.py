@@ -333,7 +333,10 @@ def interference(rules: Iterable[Rule]) -> Interference:
 def broken_answer(
     rule: Rule, now: Callable[[], float], version: str, request_id: str
 ) -> Answer | None:
-    """What is answered instead of the real thing; None for a rule that does not replace the answer."""
+    """What is answered instead of the real thing.
+
+    None for a rule that does not replace the answer.
+    """
     from invsync.sandbox.failures import error_answer, internal_error
 
     headers = {"X-Shopify-API-Version": version}

@@ -1,4 +1,6 @@
-"""What each field of the published schema answers: type → field → function of (object, arguments, context).
+"""What each field of the published schema answers.
+
+Type → field → function of (object, arguments, context).
 
 Both executors read this table: graphql-core for requests, `walker.py` for bulk operations. Objects
 that are built for one answer (payloads, groups, counts) are plain dicts with GraphQL's own field
@@ -47,7 +49,10 @@ def type_name(thing: Any) -> str:
 
 
 def by_gid(ctx: Context, text: str, kind: str | None = None) -> Any:
-    """The object with that global id, or None. Raises GraphQLError for text that is no global id."""
+    """The object with that global id, or None.
+
+    Raises GraphQLError for text that is no global id.
+    """
     if not is_global_id(text):
         raise failure(
             f"Invalid global id '{text}'", "argumentLiteralsIncompatible", typeName="CoercionError"

@@ -1,4 +1,4 @@
-"""What can be searched: the fields of each resource, read from what the (possibly lagging) index shows."""
+"""What can be searched: each resource's fields, as the (possibly lagging) index shows them."""
 
 from __future__ import annotations
 

@@ -154,7 +154,10 @@ def _operation_of(document: DocumentNode, node: Node | None) -> OperationDefinit
 
 
 def _path(document: DocumentNode, node: Node | None) -> list[str]:
-    """Where a node stands, as recorded: `["query Name", "products", "... on Product", "argument"]`."""
+    """Where a node stands, as recorded.
+
+    `["query Name", "products", "... on Product", "argument"]`.
+    """
     ways = (_way(one, node) for one in document.definitions)
     return next((way for way in ways if way is not None), [])
 

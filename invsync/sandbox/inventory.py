@@ -77,8 +77,8 @@ MESSAGES = idempotency.MESSAGES | {
     "INVALID_REASON": f"The specified reason is invalid. Valid values are: {', '.join(REASONS)}.",
     "INVALID_REFERENCE_DOCUMENT": "The specified reference document is invalid.",
     "ITEM_NOT_STOCKED_AT_LOCATION": "The specified inventory item is not stocked at the location.",
-    "MAX_ONE_LEDGER_DOCUMENT": "All changes must have the same ledger document URI or, in the case of "
-    "adjusting available, no ledger document URI.",
+    "MAX_ONE_LEDGER_DOCUMENT": "All changes must have the same ledger document URI or, in the case "
+    "of adjusting available, no ledger document URI.",
     "NON_MUTABLE_INVENTORY_ITEM": "The specified inventory item is not allowed to be adjusted via "
     "API.",
     "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR": "The combination of inventoryItemId and "

@@ -1,4 +1,4 @@
-"""Values that are written out in a document, and arguments that are missing, refused in Shopify's words.
+"""Values written out in a document, and missing arguments, refused in Shopify's words.
 
 graphql-core's own rules for both are left out, since Shopify tells other codes: recorded are
 `argumentLiteralsIncompatible`, `argumentNotAccepted`, `missingRequiredArguments` and
@@ -44,7 +44,7 @@ from invsync.sandbox.gids import is_global_id
 
 
 class WrittenValuesRule(ValidationRule):
-    """Every value that is written out fits what it is given to, and no required argument is missing."""
+    """Every value written out fits what it is given to, and no required argument is missing."""
 
     def leave_field(self, node: FieldNode, *_: Any) -> None:
         """A field's arguments."""

@@ -1,4 +1,6 @@
-"""Shopify's search grammar: terms, comparators, quotes, AND, OR, NOT, and warnings for unknown fields.
+"""Shopify's search grammar.
+
+Terms, comparators, quotes, AND, OR, NOT, and warnings for unknown fields.
 
 Terms side by side must all match; AND binds tighter than OR. A term on a field that the resource
 does not have is dropped, so it matches everything, and only `extensions.search[].warnings` tells.

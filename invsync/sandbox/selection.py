@@ -22,7 +22,10 @@ def fields_of(
     kind: GraphQLObjectType,
     selections: SelectionSetNode,
 ) -> Iterator[FieldNode]:
-    """The field nodes that apply to an object of type `kind`, in order; a fragment on another type has none."""
+    """The field nodes that apply to an object of type `kind`, in order.
+
+    A fragment on another type has none.
+    """
     for node in selections.selections:
         if isinstance(node, FieldNode):
             yield node

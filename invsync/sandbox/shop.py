@@ -23,12 +23,18 @@ STATUSES = ("ACTIVE", "ARCHIVED", "DRAFT", "UNLISTED")
 
 
 class NotInShop(LookupError):
-    """The shop has no such product, variant, location or level; `str()` is one line for a person."""
+    """The shop has no such product, variant, location or level.
+
+    `str()` is one line for a person.
+    """
 
 
 @dataclass(slots=True)
 class Settings:
-    """How this shop behaves; part of the state, so that every door obeys it. Times are in seconds."""
+    """How this shop behaves; part of the state, so that every door obeys it.
+
+    Times are in seconds.
+    """
 
     #: How long the search index takes to notice a change.
     index_lag: float = 0.0
@@ -345,7 +351,10 @@ class Shop:
         return self.variant(which).item if found is None else found
 
     def level(self, which: ItemLike, location: LocationLike = None) -> Level:
-        """The item's level there (the primary location unless one is named), active or not. Raises NotInShop."""
+        """The item's level there (the primary location unless one is named), active or not.
+
+        Raises NotInShop.
+        """
         item, place = self.item(which), self.location(location)
         try:
             return item.levels[place.id]
@@ -398,7 +407,10 @@ class Shop:
     def transfer(
         self, which: ItemLike, units: int, origin: LocationLike, destination: LocationLike
     ) -> Level:
-        """A transfer, made ready, sent and received: available and on hand move from place to place."""
+        """A transfer, made ready, sent and received.
+
+        Available and on hand move from place to place.
+        """
         self.move(self.level(which, origin), -units, by="clerk")
         level = self.level(which, destination)
         self.move(level, units, by="clerk")
@@ -458,7 +470,10 @@ class Shop:
     def stock(
         self, which: ItemLike, location: LocationLike, available: int = 0, *, active: bool = True
     ) -> Level:
-        """Begin to stock the item at the location; an existing level is only (de)activated and keeps its quantity."""
+        """Begin to stock the item at the location.
+
+        An existing level is only (de)activated and keeps its quantity.
+        """
         item, place = self.item(which), self.location(location)
         level = item.levels.get(place.id)
         if level is not None:

@@ -140,7 +140,9 @@ def generated_shop(
     *,
     now: Callable[[], float] = time.time,
 ) -> Shop:
-    """A shop of that many products, variants a product and locations: type `Print`, all levels equal.
+    """A shop of that many products, variants a product and locations.
+
+    Type `Print`, all levels equal.
 
     SKUs run `P00001-1`, `P00001-2`, …; every variant is stocked at every location.
     """

@@ -1,4 +1,4 @@
-"""The state on disk: `sandbox.json`, shared by every process that opens it, and the ledger beside it."""
+"""The state on disk: `sandbox.json`, which processes share, and the ledger beside it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class InMemory:
 
 
 class StateFile:
-    """A shop in a file: locked, read again if another process changed it, written back if it changed.
+    """A shop in a file: locked, read again if another process changed it, and written back.
 
     A file that does not exist yet begins as the starting shop. `ledger` is `sandbox.ledger.jsonl`
     beside `sandbox.json`. Raises UnreadableState.
@@ -100,7 +100,10 @@ class StateFile:
 
     @contextmanager
     def open(self) -> Iterator[Shop]:
-        """The shop, alone with it among all threads and processes; saved at the end if it changed."""
+        """The shop, alone with it among all threads and processes.
+
+        Saved at the end if it changed.
+        """
         with self.locked():
             shop = self.current()
             revision, available = shop.revision, shop.bucket.available
@@ -119,7 +122,10 @@ class StateFile:
             yield
 
     def replace(self, make: Callable[[Callable[[], float]], Shop]) -> Shop:
-        """Put another shop in its place, whatever is there now; settings and ledger begin anew, too."""
+        """Put another shop in its place, whatever is there now.
+
+        Settings and ledger begin anew, too.
+        """
         shop = make(self._now)
         with self.locked():
             self.ledger.unlink(missing_ok=True)
@@ -236,7 +242,10 @@ def dumps(shop: Shop) -> str:
 
 
 def loads(text: str | bytes, *, now: Callable[[], float] = time.time) -> Shop:
-    """A shop from `dumps`. Raises ValueError, KeyError, TypeError or IndexError for anything else."""
+    """A shop from `dumps`.
+
+    Raises ValueError, KeyError, TypeError or IndexError for anything else.
+    """
     collecting = gc.isenabled()
     gc.disable()  # half a million new objects, none of them garbage
     try:
@@ -349,7 +358,7 @@ class _Reader:
         return Level(number, self._shop.items[item], self._shop.locations[location], *rest)
 
     def shadow(self, kind: str, row: list[Any]) -> Stored | None:
-        """An object as it was; None if what it belonged to is gone, so that nothing can find it any more."""
+        """An object as it was; None if what it belonged to is gone: nothing can find it then."""
         try:
             match kind:
                 case "Location":
@@ -390,7 +399,10 @@ def _write(path: Path, text: str) -> None:
 
 @contextmanager
 def locked_file(path: Path) -> Iterator[None]:
-    """Keep every other process out; the lock dies with this one. Raises UnreadableState after some seconds."""
+    """Keep every other process out; the lock dies with this one.
+
+    Raises UnreadableState after some seconds.
+    """
     lock = path.with_name(f"{path.name}.lock")
     try:
         lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -405,7 +417,7 @@ def locked_file(path: Path) -> Iterator[None]:
 
 
 def _wait_for(descriptor: int, path: Path) -> None:
-    """Take the lock, but don't wait for ever: a server of a large shop keeps it as long as it runs."""
+    """Take the lock, but don't wait for ever: a large shop's server keeps it while it runs."""
     deadline = time.monotonic() + LOCK_PATIENCE
     while True:
         try:

@@ -40,7 +40,10 @@ def with_defaults(operation: OperationDefinitionNode, given: Mapping[str, Any]) 
 def invalid_variables(
     schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """One error per variable that has the wrong shape (`INVALID_VARIABLE`); empty if all are right."""
+    """One error per variable that has the wrong shape (`INVALID_VARIABLE`).
+
+    Empty if all are right.
+    """
     errors = []
     for definition in operation.variable_definitions or ():
         name = definition.variable.name.value

@@ -1,4 +1,7 @@
-"""The published schemas, one per API version, with this shop's answers attached; built when first needed."""
+"""The published schemas, one per API version, with this shop's answers attached.
+
+Built when first needed.
+"""
 
 from __future__ import annotations
 

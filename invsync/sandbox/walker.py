@@ -1,4 +1,6 @@
-"""The lean reader behind bulk operations: a query compiled once to plain calls, then run over the whole shop.
+"""The lean reader behind bulk operations.
+
+A query compiled once to plain calls, then run over the whole shop.
 
 graphql-core parses and validates the query; executing it a hundred thousand times over would take
 minutes. What each field answers comes from the same table that requests are answered from.
@@ -59,7 +61,10 @@ class Refused(ValueError):
 
 @dataclass(slots=True)
 class _Level:
-    """One connection of the query: where its nodes come from, what a node's line holds, what hangs below it."""
+    """One connection of the query.
+
+    Where its nodes come from, what a node's line holds, what hangs below it.
+    """
 
     things: Callable[[Any, Context], Ordered]
     getters: list[tuple[str, Getter]] = field(default_factory=list)
@@ -258,7 +263,10 @@ class _Compiler:
         way: Getter,
         depth: int,
     ) -> list[tuple[str, Getter]]:
-        """How to read each selected field of an object; connections are hung below the level instead."""
+        """How to read each selected field of an object.
+
+        Connections are hung below the level instead.
+        """
         found: list[tuple[str, Getter]] = []
         for node in fields_of(self._schema, self._fragments, kind, selections):
             name = node.name.value

@@ -1,11 +1,13 @@
-"""Every field of every state file, and of every answer of the shop, made wrong: does a run end in one line?
+"""Every field of every state file, and of every answer of the shop, made wrong.
+
+Does a run end in one line?
 
     python -m tests.bench.fuzz [--state] [--answers] [--every N] [--show]
 
-Each field is dropped, null, of another type, huge, and doubled, one at a time, for both commands, and
-the real command line is run on that. Counted: how the runs ended, tracebacks, runs that took longer
-than they may, what was sent by runs that failed before they sent it, and what the next, undisturbed
-run makes of it. `--every N` takes every Nth case only.
+Each field is dropped, null, of another type, huge, and doubled, one at a time, for both commands,
+and the real command line is run on that. Counted: how the runs ended, tracebacks, runs that took
+longer than they may, what was sent by runs that failed before they sent it, and what the next,
+undisturbed run makes of it. `--every N` takes every Nth case only.
 """
 
 from __future__ import annotations
@@ -72,7 +74,10 @@ Path_ = tuple[Any, ...]
 
 
 def paths(document: Any, at: Path_ = ()) -> Iterator[Path_]:
-    """Where each field of a document is; of a list the first element, of an object with ids for keys the first two."""
+    """Where each field of a document is.
+
+    Of a list the first element, of an object with ids for keys the first two.
+    """
     if isinstance(document, dict):
         keys = list(document)
         for key in keys[:2] if keys and str(keys[0]).startswith("gid://") else keys:
@@ -304,7 +309,10 @@ def state(every: int) -> Tally:
 
 
 class Proxy:
-    """Stands before the sandbox and spoils one answer: of the `nth` request, what `spoil` makes of its text."""
+    """Stands before the sandbox and spoils one answer.
+
+    Of the `nth` request, what `spoil` makes of its text.
+    """
 
     def __init__(self, target: str) -> None:
         self.target = urlsplit(target)

@@ -1,12 +1,12 @@
 """Two versions of the program on the same random worlds: do they do, write and tell the same?
 
     python -m tests.bench.same /path/to/a/checkout [--worlds 300] [--seed 0] [--jobs 2]
-    python -m tests.bench.same /path/to/a/checkout --only 0/17       # where exactly one world differs
+    python -m tests.bench.same /path/to/a/checkout --only 0/17    # where exactly one world differs
 
 Each version plays in processes of its own, with the worlds of its own `tests/exactly_once`, against
-one sandbox: this checkout's, or the one that `--sandbox` names. Of every run the exit code, the JSON
-document, the cache, the history (its lines in any order) and the requests are compared, with times
-and ids struck out.
+one sandbox: this checkout's, or the one that `--sandbox` names. Of every run the exit code, the
+JSON document, the cache, the history (its lines in any order) and the requests are compared, with
+times and ids struck out.
 """
 
 from __future__ import annotations

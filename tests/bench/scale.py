@@ -142,7 +142,10 @@ class Shop:
 
 @contextmanager
 def served(products: int, **section: Any) -> Iterator[Shop]:
-    """A shop of so many products, in a process of its own; `section`: what to configure for both commands."""
+    """A shop of so many products, in a process of its own.
+
+    `section`: what to configure for both commands.
+    """
     command = (sys.executable, "-m", "tests.bench.served", "--products", str(products))
     with (
         TemporaryDirectory() as folder,
@@ -314,7 +317,10 @@ def measure_growth(table: Table, products: int) -> None:
 
 
 class JumpingClock:
-    """The time, in which nobody waits: a sleep puts the clock forward. Stands in for the module `time`."""
+    """The time, in which nobody waits: a sleep puts the clock forward.
+
+    Stands in for the module `time`.
+    """
 
     def __init__(self) -> None:
         self.jumped = 0.0
@@ -333,7 +339,10 @@ class JumpingClock:
 
 
 def measure_push(table: Table, products: int) -> None:
-    """Two sales of each product make four adjustments: what the bucket forbids, over the time that it took."""
+    """Two sales of each product make four adjustments.
+
+    What the bucket forbids, over the time that it took.
+    """
     bucket, rate = 1_000.0, 100.0
     clock = JumpingClock()
     shop = old_shop(products, VARIANTS, 1)

@@ -5,7 +5,8 @@
 Counts what `ast` sees of every file of the package (the sandbox apart, but for import circles), and
 prints each figure beside its goal. A branch is an `if`, `for`, `while`, `except`, `case`, `and`,
 `or`, a conditional expression, or a condition of a comprehension; a function's complexity is one
-more than its branches. A line of code is one that is neither blank nor a comment nor of a docstring.
+more than its branches. A line of code is one that is neither blank nor a comment nor of a
+docstring.
 """
 
 from __future__ import annotations

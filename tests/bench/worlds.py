@@ -1,4 +1,6 @@
-"""Random worlds, by the thousand: sales, restocks, imports and all that goes wrong, and not one unit lost or repeated.
+"""Random worlds, by the thousand.
+
+Sales, restocks, imports and all that goes wrong, and not one unit lost or repeated.
 
     python -m tests.bench.worlds --worlds 10000 [--seed 0] [--jobs 2]
     python -m tests.bench.worlds --only 0/4711          # one world again, with its story

@@ -1,4 +1,7 @@
-"""The fixtures of the tests of single failures: a place for state, and a shop of Prints, adopted."""
+"""The fixtures of the tests of single failures.
+
+A place for state, and a shop of Prints, adopted.
+"""
 
 from __future__ import annotations
 

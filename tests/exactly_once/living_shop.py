@@ -1,4 +1,6 @@
-"""A shop in which things happen while the program runs and fails, and beside it the truth: what is really there.
+"""A shop in which things happen while the program runs and fails, and beside it the truth.
+
+What is really there.
 
 The truth of a stock is a number, or a range where the rule is to choose: several rises between two
 runs, a level that is sold from before the program knows it, one that is deleted with sales on it.
@@ -44,7 +46,10 @@ WAITING = (STOCK_COUNT, SUSPECTED, OUT_OF_SYNC, HELD)
 
 
 class Wrong(AssertionError):
-    """The promise is broken. `lost`, `repeated`: units; `log`: the story of the world, once it is known."""
+    """The promise is broken.
+
+    `lost`, `repeated`: units; `log`: the story of the world, once it is known.
+    """
 
     def __init__(self, what: str, lost: int = 0, repeated: int = 0) -> None:
         super().__init__(what)
@@ -127,7 +132,10 @@ class Ways:
 
 @dataclass
 class Disturbance:
-    """What happens to one run. Requests and steps are counted from 1; 0: never; -1: the first that adjusts."""
+    """What happens to one run.
+
+    Requests and steps are counted from 1; 0: never; -1: the first that adjusts.
+    """
 
     faults: Sequence[Mapping[str, Any]] = ()
     seed: int = 0
@@ -237,7 +245,7 @@ class LivingShop:
         self._after_import(stock, place, -units)
 
     def _after_import(self, stock: Stock, place: Place, sold: int) -> None:
-        """Sales between an import and the run that sees both: 49, 49 after an import of 50 may be one of 49."""
+        """Sales between an import and the run that sees both: 49, 49 may be an import of 49."""
         if stock.imported is None:
             return
         number, since = stock.imported
@@ -311,7 +319,10 @@ class LivingShop:
                     )
 
     def recount(self, stock: Stock, numbers: Mapping[Place, int]) -> None:
-        """Somebody types other numbers in, each for itself: a sale or a restock as far as anyone can tell."""
+        """Somebody types other numbers in, each for itself.
+
+        A sale or a restock as far as anyone can tell.
+        """
         if stock.imported is not None:
             stock.low, stock.high, stock.imported = (
                 -MANY,
@@ -431,7 +442,10 @@ class LivingShop:
         )
 
     def delete(self, stock: Stock) -> None:
-        """The product is deleted; the first one stays, since a shop where nothing matches is refused."""
+        """The product is deleted.
+
+        The first one stays, since a shop where nothing matches is refused.
+        """
         if stock is self.stocks[0] or not self._may_go(stock):
             return
         self.shop.delete_product(stock.product)
@@ -808,7 +822,7 @@ def random_event(shop: LivingShop, dice: random.Random, *, rare: float = 0.12) -
 
 
 def random_meanwhile(shop: LivingShop, dice: random.Random) -> None:
-    """Something happens while the program is at work, between its reading and its writing perhaps."""
+    """Something happens while the program is at work, perhaps between reading and writing."""
     if any(stock.half for stock in shop.stocks) and dice.random() < 0.8:
         shop.finish_imports(most=dice.choice([1, 99]))
     else:

@@ -1,4 +1,6 @@
-"""A shop, a state folder, a clock and the real program between them; and a disk and a power switch that fail on cue.
+"""A shop, a state folder, a clock and the real program between them.
+
+And a disk and a power switch that fail on cue.
 
 Runs go through `invsync.run.run`, the same call that the command line makes, against the sandbox's
 door in the process. A kill is either real (SIGKILL, in a forked child) or played: then `Killed`,
@@ -58,7 +60,10 @@ DOOR = transport.SandboxAdapter
 
 
 class Time:
-    """Passes only while somebody sleeps, or when a test says so; stands in for the module `time` in `invsync.run`."""
+    """Passes only while somebody sleeps, or when a test says so.
+
+    Stands in for the module `time` in `invsync.run`.
+    """
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -285,7 +290,9 @@ class Disk:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended: by itself, turned away before it began, or killed (`outcome` and `error` are None).
+    """How a run ended.
+
+    By itself, turned away before it began, or killed (`outcome` and `error` are None).
 
     `steps`: what it did on the disk; `requests`: their operations; `keys`: the idempotency key of
     every call that adjusts.
@@ -381,7 +388,9 @@ class SmallWorld:
         shown: Shop | None = None,
         **options: Any,
     ) -> Ended:
-        """One run. `hook` is told of every request; `stop_at`: the request (from 1) at which SIGTERM arrives.
+        """One run. `hook` is told of every request.
+
+        `stop_at`: the request (from 1) at which SIGTERM arrives.
 
         `shown`: what the search index shows, where that is not the shop as it is.
         """
@@ -425,7 +434,10 @@ class SmallWorld:
 
     @contextmanager
     def _doors(self, hook: Hook, faults: Any) -> Iterator[list[transport.SandboxAdapter]]:
-        """The program with this world's clock, batch size and shop; the doors that it opens are given."""
+        """The program with this world's clock, batch size and shop.
+
+        The doors that it opens are given.
+        """
         ids = itertools.count(self.runs << 64)
         opened: list[transport.SandboxAdapter] = []
 
@@ -447,7 +459,10 @@ class SmallWorld:
     def until_rest(
         self, command: Command = "variants", *, most: int = 8, **options: Any
     ) -> list[Ended]:
-        """Undisturbed runs until one sends nothing; raises AssertionError for one that fails, or for no end of it."""
+        """Undisturbed runs until one sends nothing.
+
+        Raises AssertionError for one that fails, or for no end of it.
+        """
         runs: list[Ended] = []
         while not runs or runs[-1].sent:
             assert len(runs) < most, "no end of adjusting"

@@ -30,7 +30,10 @@ def in_step(world: SmallWorld, titles: Iterable[str], quantity: int) -> None:
 
 
 def refused_only(world: SmallWorld, titles: str, others: str, faults: list[dict[str, Any]]) -> int:
-    """Sales of every pool; those of `titles` are refused, and named. Returns how many calls that took."""
+    """Sales of every pool; those of `titles` are refused, and named.
+
+    Returns how many calls that took.
+    """
     sell_one_of_each(world, titles + others)
     ended = world.run(faults=faults)
     assert ended.exit_code == 3

@@ -1,5 +1,6 @@
-"""`kill -9` at every request, before and after it is applied, and at every step on the disk: the next run ends where an
-undisturbed run ends.
+"""`kill -9` at every request, before and after it is applied, and at every step on the disk.
+
+The next run ends where an undisturbed run ends.
 
 Every kill is followed by one run. Where two kills leave the very same files and the very same shop,
 that run is done once: ids and times are those of the story, not of the day.
@@ -165,7 +166,7 @@ def end_state(world: SmallWorld, command: Command) -> EndState:
 
 @dataclass
 class Story:
-    """What is there just before the run that the story is about, and how that ends if nobody disturbs it."""
+    """What is there just before the story's run, and how that ends if nobody disturbs it."""
 
     command: Command
     options: dict[str, Any]
@@ -184,7 +185,10 @@ class Story:
         return (start or self.before).world(self.world.folder.with_name("again"), self.world)
 
     def to_the_end(self, world: SmallWorld) -> list[Ended]:
-        """The run again. What `--init` has begun to align is managed, so that an ordinary run does the rest."""
+        """The run again.
+
+        What `--init` has begun to align is managed, so that an ordinary run does the rest.
+        """
         return [
             world.run(self.command, **options)
             for options in ([self.options, {}] if self.options else [{}])
@@ -268,7 +272,10 @@ def at_request(disk: Disk, number: int, phase: Phase) -> Hook:
 
 
 def sigkill(story: Story, hooked: Callable[[Disk], Hook | None], **point: Any) -> Left:
-    """What a run leaves that is killed, in a process of its own, by SIGKILL. The shop is no part of that process."""
+    """What a run leaves that is killed, in a process of its own, by SIGKILL.
+
+    The shop is no part of that process.
+    """
     world = story.again()
     survives = world.folder.with_name("shop")
     child = os.fork()
@@ -335,7 +342,10 @@ def test_the_run_that_cleans_up_may_be_killed_as_well(story: Story, phase: Phase
 
 
 def test_power_failure_at_every_write(story: Story) -> None:
-    """What was not fsync'ed is gone as well; new names may have reached the disk by themselves, or not."""
+    """What was not fsync'ed is gone as well.
+
+    New names may have reached the disk by themselves, or not.
+    """
     for number, when, told in disk_points(story.run):
         world = story.again()
         disk = Disk(world.folder, at=number, when=when)

@@ -180,7 +180,7 @@ def test_what_a_cut_off_run_had_to_say_is_said_by_the_next(prints: Prints) -> No
 
 
 def busy_world(prints: Prints) -> SmallWorld:
-    """A run that has to send several batches, one of them part of a large pool, and one that is refused."""
+    """A run with several batches: one is part of a large pool, and one is refused."""
     world = prints(batch=3, A=3, B=3, Large=8, C=2)
     world.shop.sell("A-1", 3)
     world.shop.restock("B-2", 4)
@@ -340,7 +340,7 @@ def test_old_journal_neither_is_left_to_a_person(prints: Prints, applied: bool) 
 def test_old_journal_is_not_fooled_by_sales_that_look_like_the_batch(
     prints: Prints, applied: bool
 ) -> None:
-    """Sold later, what reads as after the batch (or as before it, undone by a restock) was not touched about then."""
+    """What reads as after the batch (or as before it, by a restock) was not touched about then."""
     world = prints(A=2)
     world.shop.sell("A-1", 3)
     world.time.pass_by(minutes=1)
@@ -635,7 +635,7 @@ def test_several_rises_are_told_though_the_raise_was_stale(prints: Prints) -> No
 def test_what_is_held_is_settled_by_one_number_everywhere_also_a_lower_one(
     prints: Prints, units: int
 ) -> None:
-    """As the report asks for: set all variants to the right number, and the next run takes it from there."""
+    """As the report asks: all variants set to the right number; the next run goes on from there."""
     world = prints(A=3)
     world.configure("variants", several_rises="hold")
     world.shop.restock("A-1", 5)
@@ -676,7 +676,7 @@ def test_two_runs_at_once(prints: Prints) -> None:
 def test_two_installations_do_not_run_the_stock_down(
     prints: Prints, folder: Path, size: int
 ) -> None:
-    """Each takes the other's adjustments for sales, until one of them sees the pattern and leaves the pool alone."""
+    """Each takes the other's adjustments for sales, until one sees it and leaves the pool alone."""
     one = prints(A=size, available=1000)
     other = SmallWorld(folder / "other", one.shop, one.time, runs=500)
     assert other.run(init=True).exit_code == 0

@@ -1,4 +1,4 @@
-"""Random worlds: whatever happens in the shop and goes wrong with the program, at rest every pool reads what is there.
+"""Random worlds: whatever happens and goes wrong, at rest every pool reads what is there.
 
 Short here; `python -m tests.bench.worlds --worlds 10000` plays more of them, by dice.
 """

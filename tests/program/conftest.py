@@ -1,4 +1,7 @@
-"""The fixtures of the whole-program tests: a world with the real command line, and a shop behind real HTTP."""
+"""The fixtures of the whole-program tests.
+
+A world with the real command line, and a shop behind real HTTP.
+"""
 
 from __future__ import annotations
 

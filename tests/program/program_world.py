@@ -1,4 +1,7 @@
-"""A shop served over HTTP, a configuration, and the command line: what the tests of the whole program play with."""
+"""A shop served over HTTP, a configuration, and the command line.
+
+What the tests of the whole program play with.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ NOON = 1_795_348_800.0
 
 
 class Time:
-    """Passes only while somebody sleeps, or when a test says so; stands in for the module `time`."""
+    """Passes only while somebody sleeps, or when a test says so.
+
+    Stands in for the module `time`.
+    """
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -130,7 +136,10 @@ class World:
     # -- the program -------------------------------------------------------------------------------
 
     def configure(self, text: str | None = None, **keys: Any) -> None:
-        """Write the configuration: its text, or the keys that differ from the usual ones (None: left out)."""
+        """Write the configuration.
+
+        Its text, or the keys that differ from the usual ones (None: left out).
+        """
         if text is None:
             usual: dict[str, Any] = {
                 "shop": "sandbox",
@@ -199,7 +208,10 @@ class World:
         return document
 
     def cut_off(self, *args: str, after: bool = False) -> Ran:
-        """Run, with the connection cut at every adjustment: before it arrives, or `after` it was applied."""
+        """Run, with the connection cut at every adjustment.
+
+        Before it arrives, or `after` it was applied.
+        """
 
         def cut(request: Request, phase: Phase) -> None:
             if request.operation == "Adjust" and phase == ("after" if after else "before"):

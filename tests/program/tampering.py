@@ -1,4 +1,4 @@
-"""A server between the program and the shop, which answers what a test tells it to in the shop's place."""
+"""A server between program and shop, which answers what a test tells it in the shop's place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Broken answers: whatever comes back instead of what the schema promises, nothing is concluded from it.
+"""Broken answers: from what comes back against the schema's promises nothing is concluded.
 
 The answers are the sandbox's own, with one thing wrong.
 """
@@ -31,7 +31,7 @@ Tamper = Callable[[str, bytes], "bytes | tuple[int, dict[str, str], bytes] | Exc
 
 
 class Door:
-    """Answers at `URL` as the sandbox does, except where `tamper` has its way with an operation's body."""
+    """Answers at `URL` as the sandbox does, but for bodies with which `tamper` has its way."""
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
@@ -146,7 +146,8 @@ BODIES: dict[str, Callable[[bytes], Any]] = {
     "another version": lambda body: (200, {"X-Shopify-API-Version": "2027-01"}, body),
     "a search warning": lambda body: (
         body[:-1]
-        + b',"extensions":{"search":[{"query":"q","warnings":[{"field":"product_type","message":"odd"}]}]}}'
+        + b',"extensions":{"search":[{"query":"q","warnings":'
+        + b'[{"field":"product_type","message":"odd"}]}]}}'
     ),
 }
 
@@ -301,7 +302,7 @@ def is_wrong(document: Any, steps: Steps, value: Any) -> bool:
 
 
 def wrong_values(document: Any) -> Iterator[tuple[Steps, str, Any]]:
-    """For every place: nothing, null, and in turns one of the false and one of the true values that are wrong there."""
+    """For every place: nothing, null, and in turns a false and a true value that is wrong there."""
     for turn, steps in enumerate(places(document)):
         yield from ((steps, name, value) for name, value in (("missing", MISSING), ("null", None)))
         for values in (FALSE, TRUE):
@@ -328,7 +329,7 @@ class Frozen:
 
 
 def every_wrong_shape(world: World, door: Door, command: str, operation: str) -> list[str]:
-    """Runs with one wrong value in the first answer to the operation, for every place and kind of wrongness.
+    """Runs with one wrong value in the operation's first answer, for every place and kind.
 
     Each must end in exit 1 with nothing sent and nothing forgotten, or do what an undisturbed run
     does. Returns what did neither.

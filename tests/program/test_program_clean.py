@@ -7,7 +7,8 @@ import unicodedata
 import pytest
 from program_world import Ran, World
 
-#: Colour, a bell, a C1 control, turned-around text, a line separator, a line break, half a line wiped.
+#: Colour, a bell, a C1 control, turned-around text, a line separator, a line break, half a line
+#: wiped.
 NASTY = "Pr\x1b[31mi\x07n\x9b2Jt \u202etxet\u2066 \u2028next\r\nx \x85 \x1b[2K"
 DIRECTING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 CALM = "P-S P-M"

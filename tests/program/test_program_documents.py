@@ -1,4 +1,7 @@
-"""Every GraphQL document: valid against every schema that Shopify publishes for it, and known by its price."""
+"""Every GraphQL document.
+
+Valid against every schema that Shopify publishes for it, and known by its price.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,10 @@ def test_the_adjustment_carries_its_key() -> None:
 
 
 def prices(world: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
-    """Filled with every call: its operation, what the client takes it to cost, and what the shop says it asked."""
+    """Filled with every call.
+
+    Its operation, what the client takes it to cost, and what the shop says it asked.
+    """
     expected: list[tuple[str, int]] = []
     seen: list[tuple[str, int, int]] = []
     assert world.server is not None

@@ -1,4 +1,7 @@
-"""`invsync locations` from the command line to the shop and back: one variant, one number, wherever it is stocked."""
+"""`invsync locations` from the command line to the shop and back.
+
+One variant, one number, wherever it is stocked.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking first: `--dry-run` changes nothing anywhere, and `--init` sends nothing and touches no managed pool."""
+"""Looking first: `--dry-run` changes nothing; `--init` sends nothing, touches no managed pool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What matches: the exact type or tag, whatever it is made of and whatever the search index thinks of it."""
+"""What matches: the exact type or tag, whatever its signs and whatever the index thinks of it."""
 
 from __future__ import annotations
 

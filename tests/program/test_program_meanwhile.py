@@ -1,4 +1,7 @@
-"""What happens beside a run and between its steps: edits in the shop, both commands, budgets, clocks, other folders."""
+"""What happens beside a run and between its steps.
+
+Edits in the shop, both commands, budgets, clocks, other folders.
+"""
 
 from __future__ import annotations
 

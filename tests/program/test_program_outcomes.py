@@ -1,4 +1,7 @@
-"""What an answer to an adjustment says, and what the program makes of it: applied, not applied, or not known."""
+"""What an answer to an adjustment says, and what the program makes of it.
+
+Applied, not applied, or not known.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What only a process of its own shows: signals, imports, `python -m invsync`, pipes, two runs at once, the demo."""
+"""What only a process of its own shows.
+
+Signals, imports, `python -m invsync`, pipes, two runs at once, the demo.
+"""
 
 from __future__ import annotations
 

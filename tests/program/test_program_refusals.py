@@ -1,4 +1,4 @@
-"""Bad input: each gets one line that names the file or the mend, nothing is sent, and what is on disk stays."""
+"""Bad input gets one line that names file or mend; nothing is sent, and what is on disk stays."""
 
 from __future__ import annotations
 
@@ -255,7 +255,10 @@ def test_a_cache_nested_beyond_reason_is_refused(world: World) -> None:
 
 
 def unfinished(world: World) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Cut a run off before its only batch arrives: the journal's two lines, its header and the batch."""
+    """Cut a run off before its only batch arrives.
+
+    The journal's two lines, its header and the batch.
+    """
     ready(world)
     world.cut_off("variants")
     lines = world.place("variants", "journal").read_text(encoding="utf-8").splitlines()
@@ -545,7 +548,10 @@ def failing_at(
     after: int = 0,
     partly: bool = False,
 ) -> list[int]:
-    """The disk is full for one file: `os.write` or `os.fsync` of it fails, from the call with number `after` on."""
+    """The disk is full for one file.
+
+    `os.write` or `os.fsync` of it fails, from the call with number `after` on.
+    """
     calls: list[int] = []
     real = getattr(os, function)
 

@@ -1,4 +1,7 @@
-"""Large products, large pushes, large catalogues: more than fits on a page, in a call, or under Shopify's limits."""
+"""Large products, large pushes, large catalogues.
+
+More than fits on a page, in a call, or under Shopify's limits.
+"""
 
 from __future__ import annotations
 

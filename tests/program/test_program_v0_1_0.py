@@ -27,7 +27,10 @@ COMMANDS: tuple[Command, ...] = ("variants", "locations")
 
 
 def take_up(world: World, name: str) -> dict[str, dict[str, Any]]:
-    """The state folder of that name in the world, and the shop as it read then: titles → products."""
+    """The state folder of that name in the world, and the shop as it read then.
+
+    Titles → products.
+    """
     about = json.loads((FOLDERS / name / "shop.json").read_text(encoding="utf-8"))
     assert about["made_by"] == "0.1.0"
     world.time.pass_by(seconds=about["at"] - NOON)
@@ -120,7 +123,10 @@ def test_what_waits_for_force_is_let_through(world: World, command: Command) -> 
 
 
 def arrive(world: World, variables: dict[str, Any]) -> None:
-    """The call arrived at the shop, and was answered to nobody: what it changed reads so already."""
+    """The call arrived at the shop, and was answered to nobody.
+
+    What it changed reads so already.
+    """
     for change in variables["input"]["changes"]:
         item = next(
             one for one in world.shop.items.values() if one.gid == change["inventoryItemId"]

@@ -1,4 +1,7 @@
-"""`invsync variants` from the command line to the shop and back: what is sold once is counted once."""
+"""`invsync variants` from the command line to the shop and back.
+
+What is sold once is counted once.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ NOON = 1_795_341_600.0
 ADJUST = """
 mutation Adjust($input: InventoryAdjustQuantitiesInput!, $key: String!) {
   inventoryAdjustQuantities(input: $input) @idempotent(key: $key) {
-    inventoryAdjustmentGroup { id createdAt changes { name delta quantityAfterChange item { id } location { id } } }
+    inventoryAdjustmentGroup { id createdAt
+      changes { name delta quantityAfterChange item { id } location { id } } }
     userErrors { code field message }
   }
 }"""

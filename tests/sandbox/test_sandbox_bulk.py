@@ -19,7 +19,8 @@ RUN = """mutation ($query: String!, $grouped: Boolean! = false) {
     bulkOperation { id status } userErrors { code field message } } }"""
 
 POLL = """query ($id: ID!) { bulkOperation(id: $id) {
-  id status errorCode objectCount rootObjectCount fileSize url partialDataUrl createdAt completedAt query type } }"""
+  id status errorCode objectCount rootObjectCount fileSize url partialDataUrl createdAt completedAt
+  query type } }"""
 
 PRODUCTS = """{ products(query: "product_type:'Print'") { edges { node { id title status
   variants { edges { node { id sku inventoryItem { tracked inventoryLevels { edges { node {
@@ -231,9 +232,8 @@ def test_aliases_fragments_and_single_objects_are_read(bulk, shop) -> None:
     lines = bulk.lines(
         """{ productVariants(query: "sku:MUG") { edges { node { id __typename code: sku ...P
             inventoryItem { inventoryLevel(locationId: "TILL") { isActive } } } } } }
-            fragment P on ProductVariant { product { id tags } selectedOptions { name } }""".replace(
-            "TILL", shop.location("Till").gid
-        )
+            fragment P on ProductVariant { product { id tags }
+              selectedOptions { name } }""".replace("TILL", shop.location("Till").gid)
     )
     assert lines == [
         {
@@ -341,8 +341,8 @@ def test_a_result_is_streamed_through_both_doors(shop, clock, door: str) -> None
         ),
         ("mutation { bulkOperationCancel(id: \"x\") { userErrors { message } } "
          "}", "Invalid bulk query: it must"),
-        ("query ($q: String) { products(query: $q) { edges { node { id } } } }", "Invalid bulk "
-                                                                                 "query: variables"),
+        ("query ($q: String) { products(query: $q) { edges { node { id } } } }",
+         "Invalid bulk query: variables"),
         ("{ products { edges { node { colour } } } }", "Invalid bulk query: Cannot query field "
                                                        "'colour'"),
         ("{ products {", "Invalid bulk query: Syntax Error"),
@@ -357,8 +357,8 @@ def test_a_result_is_streamed_through_both_doors(shop, clock, door: str) -> None
                 f"v{n}: variants {{ edges {{ node {{ id }} }} }}" for n in range(5)) + " } } } }",
             "Bulk queries cannot contain more than 5 connections.",
         ),
-        ("{ products { edges { node { id } } } } #" + "x" * 65_535, "Query is too large (65575 bytes; "
-                                                                    "maximum is 65535 bytes)"),
+        ("{ products { edges { node { id } } } } #" + "x" * 65_535,
+         "Query is too large (65575 bytes; maximum is 65535 bytes)"),
     ],
 )  # fmt: skip
 def test_a_query_that_breaks_the_rules_is_refused(bulk, query: str, message: str) -> None:
@@ -440,11 +440,13 @@ def test_a_large_result_takes_little_time(clock, new_bulk) -> None:
 def test_bulk_operations_and_requests_read_the_same_shop(bulk, shop) -> None:
     """The lean reader and graphql-core's executor can't drift apart: one query, both ways."""
     shop.retitle("Mug", "マグ “☕”")
-    node = """id title productType tags status isGiftCard totalInventory createdAt variantsCount { count }
+    node = """id title productType tags status isGiftCard totalInventory createdAt
+      variantsCount { count }
       variants(first: 250) { edges { node { id sku position displayName requiresComponents
         selectedOptions { name value }
-        inventoryItem { id tracked updatedAt inventoryLevel(locationId: "HERE") { isActive item { sku }
-          quantities(names: ["available", "on_hand"]) { id name quantity updatedAt } } } } } }"""
+        inventoryItem { id tracked updatedAt
+          inventoryLevel(locationId: "HERE") { isActive item { sku }
+            quantities(names: ["available", "on_hand"]) { id name quantity updatedAt } } } } } }"""
     query = "{ products(first: 250) { edges { node { NODE } } } }".replace("NODE", node)
     query = query.replace("HERE", shop.primary.gid)
     paged = []

@@ -170,7 +170,8 @@ def test_a_throttled_adjustment_is_not_applied_and_leaves_its_key_new(desk, shop
 
 def test_a_query_of_more_than_a_thousand_points_is_refused(desk) -> None:
     levels = "inventoryItem { inventoryLevels(first: 250) { nodes { id } } }"
-    query = f"{{ products(first: 250) {{ nodes {{ variants(first: 250) {{ nodes {{ {levels} }} }} }} }} }}"
+    variants = f"variants(first: 250) {{ nodes {{ {levels} }} }}"
+    query = f"{{ products(first: 250) {{ nodes {{ {variants} }} }} }}"
     answer = desk.ask(query)
     (error,) = answer["errors"]
     requested = requested_cost("2026-10", query)

@@ -134,8 +134,9 @@ def test_a_test_can_act_between_two_requests_and_inside_one(shop, clock) -> None
         f'{{ inventoryLevel(id: "{level}") {{ quantities(names: ["available"]) {{ quantity }} }} }}'
     )
     read = [
-        ask(session, URL, query).json()["data"]["inventoryLevel"]["quantities"][0]["quantity"] for _ in range(2)
-    ]  # fmt: skip
+        ask(session, URL, query).json()["data"]["inventoryLevel"]["quantities"][0]["quantity"]
+        for _ in range(2)
+    ]
     assert read == [20, 17]
     assert seen[0] == (1, "before", "Look", ("Look", "inventoryLevel"))
     assert [(number, phase) for number, phase, *_ in seen] == [

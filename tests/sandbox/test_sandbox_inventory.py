@@ -389,7 +389,8 @@ def test_a_pair_that_is_set_twice_is_refused_at_both_places(desk, shop) -> None:
 
 
 def test_activating_a_level_revives_it_with_its_quantity(desk, shop) -> None:
-    document = """mutation ($i: ID!, $l: ID!) { inventoryActivate(inventoryItemId: $i, locationId: $l)
+    document = """mutation ($i: ID!, $l: ID!) {
+        inventoryActivate(inventoryItemId: $i, locationId: $l)
         @idempotent(key: "k") { inventoryLevel { id isActive } userErrors { field message } } }"""
     kept = shop.level("GALLERY-XL")
     given = {"i": kept.item.gid, "l": kept.location.gid}

@@ -1,7 +1,9 @@
-"""What orders, tills, shipments, counts, transfers and closed locations do to available, committed and on_hand.
+"""What happens to available, committed and on_hand.
 
-The table is Shopify's: an order was recorded (5, 0, 5 → 3, 2, 5; from 0: on_hand stays 0), as were an
-adjustment and a count (available and on_hand alike).
+Orders, tills, shipments, counts, transfers and closed locations.
+
+The table is Shopify's: an order was recorded (5, 0, 5 → 3, 2, 5; from 0: on_hand stays 0), as were
+an adjustment and a count (available and on_hand alike).
 """
 
 from __future__ import annotations

@@ -11,8 +11,10 @@ from sandbox_desk import ADJUST, adjustment
 from invsync.sandbox.exchange import VERSIONS
 from invsync.sandbox.starting import generated_shop
 
-PAGE = """query ($first: Int, $after: String, $last: Int, $before: String, $reverse: Boolean, $sort: ProductSortKeys) {
-  products(first: $first, after: $after, last: $last, before: $before, reverse: $reverse, sortKey: $sort) {
+PAGE = """query ($first: Int, $after: String, $last: Int, $before: String,
+                $reverse: Boolean, $sort: ProductSortKeys) {
+  products(first: $first, after: $after, last: $last, before: $before,
+           reverse: $reverse, sortKey: $sort) {
     edges { cursor node { id title } } nodes { id }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
 
@@ -122,8 +124,9 @@ def test_paging_ends_at_25_000_objects_of_one_result_set(clock, new_desk) -> Non
 def test_a_page_of_250_products_with_their_variants_is_read_whole(clock, new_desk) -> None:
     desk = new_desk(generated_shop(300, 4, 3, now=clock))
     data = desk.data(
-        """query ($l: ID!) { products(first: 250, query: "product_type:'Print'") { nodes { id variants(first: 10) {
-            nodes { sku inventoryItem { tracked inventoryLevel(locationId: $l) {
+        """query ($l: ID!) { products(first: 250, query: "product_type:'Print'") { nodes { id
+            variants(first: 10) { nodes { sku inventoryItem { tracked
+              inventoryLevel(locationId: $l) {
               quantities(names: ["available"]) { quantity } } } } } } } }""",
         {"l": desk.shop.primary.gid},
     )
@@ -136,8 +139,9 @@ def test_a_page_of_250_products_with_their_variants_is_read_whole(clock, new_des
         "P00250-4",
     )
     assert {
-        variant["inventoryItem"]["inventoryLevel"]["quantities"][0]["quantity"] for variant in variants
-    } == {30}  # fmt: skip
+        variant["inventoryItem"]["inventoryLevel"]["quantities"][0]["quantity"]
+        for variant in variants
+    } == {30}
 
 
 # -- by id -----------------------------------------------------------------------------------------
@@ -208,7 +212,8 @@ def test_closed_and_fulfillment_service_locations_are_shown_when_asked_for(desk,
 
 def test_inactive_levels_and_levels_of_closed_locations_are_hidden(desk, shop) -> None:
     query = """query ($i: ID!, $l: ID!, $all: Boolean!) { inventoryItem(id: $i) {
-        inventoryLevel(locationId: $l, includeInactive: $all) { isActive quantities(names: ["available"]) { quantity } }
+        inventoryLevel(locationId: $l, includeInactive: $all) {
+          isActive quantities(names: ["available"]) { quantity } }
         inventoryLevels(first: 9, includeInactive: $all) { nodes { location { id } } } } }"""
     item = shop.item("GALLERY-XL")
     given = {"i": item.gid, "l": shop.primary.gid, "all": False}
@@ -236,7 +241,8 @@ def test_quantities_have_a_time_only_for_available(desk, shop, clock) -> None:
     clock.pass_(90)
     shop.sell("MUG", 2)
     query = """query ($id: ID!) { inventoryLevel(id: $id) { updatedAt
-        quantities(names: ["available", "committed", "on_hand", "damaged"]) { name quantity updatedAt } } }"""
+        quantities(names: ["available", "committed", "on_hand", "damaged"]) {
+          name quantity updatedAt } } }"""
     at = "2026-11-22T10:01:30Z"
     assert desk.data(query, {"id": shop.level("MUG").gid})["inventoryLevel"] == {
         "updatedAt": at,

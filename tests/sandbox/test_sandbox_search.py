@@ -153,7 +153,8 @@ def test_an_unknown_field_beside_a_known_one_drops_only_itself(found) -> None:
 
 def test_an_alias_and_a_nested_connection_are_named_in_the_warning(desk, shop) -> None:
     query = """query ($l: ID!) {
-        here: location(id: $l) { inventoryLevels(first: 1, query: "location_id:1") { nodes { id } } } }"""
+        here: location(id: $l) {
+          inventoryLevels(first: 1, query: "location_id:1") { nodes { id } } } }"""
     answer = desk.ask(query, {"l": shop.primary.gid})
     assert answer["extensions"]["search"][0]["path"] == ["here", "inventoryLevels"]
 

@@ -178,7 +178,8 @@ def test_by_id_what_is_gone_is_null_and_another_type_an_error(desk, root: str) -
 
 
 SET = """mutation ($input: InventorySetQuantitiesInput!, $key: String!) {
-    inventorySetQuantities(input: $input) @idempotent(key: $key) { userErrors { code field message } } }"""
+    inventorySetQuantities(input: $input) @idempotent(key: $key) {
+      userErrors { code field message } } }"""
 
 
 def set_quantities(desk, *rows: tuple[str, int]) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Runs on a shop in this process, by any kind of scan, on a clock that passes only when it is told to."""
+"""Runs on a shop in this process, by any kind of scan, on a clock that is turned by hand."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ LONG_AGO = NOON - 86_400
 
 
 class Time:
-    """Passes only while somebody sleeps, or when a test says so; stands in for the module `time`."""
+    """Passes only while somebody sleeps, or when a test says so.
+
+    Stands in for the module `time`.
+    """
 
     def __init__(self) -> None:
         self.at = NOON

@@ -1,4 +1,7 @@
-"""Complete scans by bulk operation: every way in which one can go wrong; from none is too little concluded."""
+"""Complete scans by bulk operation: every way in which one can go wrong.
+
+From none is too little concluded.
+"""
 
 from __future__ import annotations
 

@@ -121,7 +121,10 @@ class TestSomethingMoved:
 
     @BOTH
     def test_is_found_too_where_only_the_product_shows_it(self, world: World, command: str) -> None:
-        """Nobody has written whether a level's `updated_at` moves with a sale; that the product's does is known."""
+        """Nobody has written whether a level's `updated_at` moves with a sale.
+
+        That the product's does is known.
+        """
         world.stock(3)
         world.init(command)
         world.time.pass_by(minutes=11)
@@ -415,7 +418,10 @@ class TestLag:
     def test_a_movement_that_the_feed_never_shows_is_reported(
         self, world: World, command: str
     ) -> None:
-        """Nothing else moves, so that the mark has not: the feed is asked at the complete scan itself."""
+        """Nothing else moves, so that the mark has not.
+
+        The feed is asked at the complete scan itself.
+        """
         world.stock(3)
         world.configure(reconcile_every="30m")
         world.init(command)

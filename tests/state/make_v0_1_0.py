@@ -1,4 +1,4 @@
-"""Makes the state folders of 0.1.0 that stand beside this file, by running 0.1.0 against its own sandbox.
+"""Makes the state folders of 0.1.0 beside this file: runs 0.1.0 against its own sandbox.
 
 Run once, with a checkout of 0.1.0 (commit 89cf101) in front of everything else:
 
@@ -124,7 +124,10 @@ class Maker:
 
 
 def waiting(command: str, to: Path) -> None:
-    """Plain, held, braked, counts that wait, fell alike, left alone, out of sync, refused: one pool of each kind."""
+    """Plain, held, braked, counts that wait, fell alike, left alone, out of sync, refused.
+
+    One pool of each kind.
+    """
     refused = skus("Refused", 2).split()[-1] if command == "variants" else skus("Refused", 1)
     faults = [{"fault": "refuse", "items": [refused], "code": "NON_MUTABLE_INVENTORY_ITEM"}]
     with Maker(command, faults) as maker:
@@ -154,7 +157,7 @@ def waiting(command: str, to: Path) -> None:
 
 
 def cut_off(command: str, to: Path) -> None:
-    """A run whose first batch was applied, whose second was refused, and whose third was cut off after it arrived."""
+    """A run of three batches: applied, refused, and cut off after it arrived."""
     refused = skus("Refused", 2).split()[-1] if command == "variants" else skus("Refused", 1)
     faults = [{"fault": "refuse", "items": [refused], "code": "NON_MUTABLE_INVENTORY_ITEM"}]
     with Maker(command, faults) as maker:
