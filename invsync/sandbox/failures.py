@@ -17,7 +17,10 @@ def failure(message: str, code: str, **extensions: Any) -> GraphQLError:
 
 
 def access_denied(field: str, scope: str) -> GraphQLError:
-    """The field needs a scope that the token does not carry (https://shopify.dev/docs/api/usage/access-scopes)."""
+    """The field needs a scope that the token does not carry.
+
+    https://shopify.dev/docs/api/usage/access-scopes
+    """
     required = f"`{scope}` access scope."
     return failure(
         f"Access denied for {field} field. Required access: {required}",

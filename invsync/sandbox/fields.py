@@ -287,12 +287,13 @@ def _level_of(location: Location, args: Args, ctx: Context) -> Level | None:
 
 def _quantities(level: Level, args: Args, ctx: Context) -> list[dict[str, Any]]:
     shown = []
+    gid = f"gid://shopify/InventoryQuantity/{level.id}?inventory_item_id={level.item.id}"
     for name in args["names"]:
         if name not in QUANTITY_NAMES:
             raise failure(f"The quantity name {name} is not valid.", "INVALID_FIELD_ARGUMENTS")
         shown.append(
             {
-                "id": f"gid://shopify/InventoryQuantity/{level.id}?inventory_item_id={level.item.id}&name={name}",
+                "id": f"{gid}&name={name}",
                 "name": name,
                 "quantity": level.quantity(name),
                 "updatedAt": timestamp(level.updated_at) if name == "available" else None,

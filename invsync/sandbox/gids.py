@@ -15,7 +15,10 @@ def gid(kind: str, number: int) -> str:
 
 
 def level_gid(number: int, item: int) -> str:
-    """A level's global id, which names its item too: `gid://shopify/InventoryLevel/555?inventory_item_id=11`."""
+    """A level's global id, which names its item too.
+
+    `gid://shopify/InventoryLevel/555?inventory_item_id=11`.
+    """
     return f"gid://shopify/InventoryLevel/{number}?inventory_item_id={item}"
 
 

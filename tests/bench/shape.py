@@ -1,12 +1,12 @@
 """The shape of the code, in figures: how long, how wide, how tangled.
 
-    python -m tests.bench.shape [--worst 5]
+    python -m tests.bench.shape [--worst 5] [--sandbox]
 
-Counts what `ast` sees of every file of the package (the sandbox apart, but for import circles), and
-prints each figure beside its goal. A branch is an `if`, `for`, `while`, `except`, `case`, `and`,
-`or`, a conditional expression, or a condition of a comprehension; a function's complexity is one
-more than its branches. A line of code is one that is neither blank nor a comment nor of a
-docstring.
+Counts what `ast` sees of every file of the package but the sandbox (or of the sandbox alone; import
+circles are looked for in both together), and prints each figure beside its goal. A branch is an
+`if`, `for`, `while`, `except`, `case`, `and`, `or`, a conditional expression, or a condition of a
+comprehension; a function's complexity is one more than its branches. A line of code is one that is
+neither blank nor a comment nor of a docstring.
 """
 
 from __future__ import annotations
@@ -179,15 +179,16 @@ def compares_a_command(node: ast.AST) -> bool:
 
 def note_kinds(product: list[File]) -> set[str]:
     """The kinds of notes, as the rule declares them."""
-    (rule,) = (file for file in product if file.name == "invsync.sync")
-    for node in rule.tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NoteKind":
-            return {
-                each.value
-                for each in ast.walk(node.value)
-                if isinstance(each, ast.Constant) and isinstance(each.value, str)
-            }
-    raise AssertionError("no NoteKind in sync.py")
+    kinds = {
+        each.value
+        for file in product
+        for node in file.tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NoteKind"
+        for each in ast.walk(node.value)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    }
+    assert kinds, "nothing declares NoteKind"
+    return kinds
 
 
 #: Words that are kinds of notes, but also keys of the configuration, of the cache or of documents,
@@ -285,16 +286,13 @@ def circles(uses: Mapping[str, set[str]]) -> list[list[str]]:
 # -- the table
 
 
-def figures() -> list[Figure]:
+def figures(*, sandbox: bool) -> list[Figure]:
     everything = files()
-    product = [file for file in everything if not file.name.startswith("invsync.sandbox")]
-    return [
-        *of_classes(product),
-        *of_functions(product),
-        *of_files(product),
-        *of_facts(product),
-        of_circles(everything),
-    ]
+    part = [file for file in everything if file.name.startswith("invsync.sandbox") == sandbox]
+    of_both = [*of_classes(part), *of_functions(part), *of_files(part)]
+    if sandbox:
+        return of_both
+    return [*of_both, of_readme(), *of_facts(part), of_circles(everything)]
 
 
 def of_classes(product: list[File]) -> Iterator[Figure]:
@@ -343,14 +341,16 @@ def of_files(product: list[File]) -> Iterator[Figure]:
     yield Figure("branches per 100 lines of code", dense, 25, worst=told(densest))
     sizes = sorted(((file.text.count("\n"), file.name) for file in product), reverse=True)
     yield Figure("lines of a file, most", sizes[0][0], 450, worst=told(sizes))
-    readme = (HERE / "README.md").read_text(encoding="utf-8").count("\n")
-    yield Figure("lines of README.md", readme, 100)
     wide = sorted(
         ((sum(len(line) > 100 for line in file.text.split("\n")), file.name) for file in product),
         reverse=True,
     )
     total = sum(count for count, _ in wide)
     yield Figure("lines of more than 100 signs", total, 0, worst=told(wide))
+
+
+def of_readme() -> Figure:
+    return Figure("lines of README.md", (HERE / "README.md").read_text("utf-8").count("\n"), 100)
 
 
 def of_facts(product: list[File]) -> Iterator[Figure]:
@@ -398,9 +398,10 @@ def main() -> int:
     assert __doc__ is not None
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--worst", type=int, default=0, help="show where each figure is worst")
+    parser.add_argument("--sandbox", action="store_true", help="of the sandbox, not of the rest")
     given = parser.parse_args()
     missed = 0
-    for figure in figures():
+    for figure in figures(sandbox=given.sandbox):
         missed += not figure.met
         value = f"{figure.value:.1f}".removesuffix(".0") + figure.unit
         goal = f"≤ {figure.goal}{figure.unit}"
