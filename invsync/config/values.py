@@ -81,7 +81,6 @@ _DOMAIN = r"[a-z0-9][a-z0-9-]*\.myshopify\.com"
 _DURATION = r"0*([1-9][0-9]{0,5}) ?([smhd])"
 _PERCENTAGE = r"(100(?:\.0+)?|[0-9]{1,2}(?:\.[0-9]+)?) ?%"
 WORD = r"[\x21-\x7e]+"
-_LOOPBACK = r"localhost|127(?:\.[0-9]{1,3}){3}|::1"
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _YES, _NO = ("true", "yes", "on"), ("false", "no", "off")
 _YAML_TYPES = {
@@ -217,7 +216,7 @@ def _as_url(given: Scalar, key: Key) -> str:
         raise Mistake(f"{given.shown} is not an http(s) address; write one like {key.example}")
     if "@" in parts.netloc:
         raise Mistake("holds a user name or password; take out everything up to the @")
-    if parts.scheme == "http" and not re.fullmatch(_LOOPBACK, host):
+    if parts.scheme == "http" and not is_loopback(text):
         raise Mistake(
             f"{given.shown} is not encrypted; write https:// (http only to 127.0.0.1, ::1 or "
             "localhost)"
@@ -230,7 +229,12 @@ def _as_url(given: Scalar, key: Key) -> str:
 
 
 def _as_endpoint(given: Scalar, key: Key) -> str:
+    """The address of an API, as the client that is to use it reads it."""
+    from invsync.admin.address import address_of
+
     url = _as_url(given, key)
+    if address_of(url) is None:
+        raise Mistake(f"{given.shown} is not an address; write one like {key.example}")
     if re.search(r"[^/]/admin(/|$)", url):
         raise Mistake(
             f"{given.shown} holds a path of the Admin API; take out everything from /admin on"
@@ -294,6 +298,7 @@ def filled(raw: str, environ: Mapping[str, str]) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether an address leads to this machine."""
-    from urllib.parse import urlsplit
+    from invsync.admin.address import address_of
 
-    return re.fullmatch(_LOOPBACK, urlsplit(url).hostname or "") is not None
+    address = address_of(url)
+    return address is not None and address.loopback

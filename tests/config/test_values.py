@@ -101,6 +101,15 @@ def test_names_are_the_same_however_their_signs_are_typed() -> None:
             f'config.yaml:2: api_url: "http://shop.example" is not encrypted; {URL_MEND}',
         ),
         (
+            SANDBOX + "api_url: http://127.300.1.1",
+            f'config.yaml:2: api_url: "http://127.300.1.1" is not encrypted; {URL_MEND}',
+        ),
+        (
+            SANDBOX + 'api_url: "https://shop;example"',
+            'config.yaml:2: api_url: "https://shop;example" is not an address; write one like '
+            "http://127.0.0.1:8787",
+        ),
+        (
             SANDBOX + "api_url: http://127.0.0.1.example",
             f'config.yaml:2: api_url: "http://127.0.0.1.example" is not encrypted; {URL_MEND}',
         ),
