@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+import msgspec
+
 from invsync.config.settings import Settings
 from invsync.errors import InvsyncError, StateError
 from invsync.state.cache import Cache, read_cache
@@ -43,6 +45,14 @@ class NotFound(InvsyncError):
     """No pool, or not just one, is called so."""
 
 
+#: How a movement came about, as the witnesses told it.
+_HOW = {
+    "ordered": " ordered",
+    "off_shelf": " off the shelf",
+    "cancelled": " cancelled",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Moved:
     """How one level moved between two runs. `name`: its SKU or variant, or its location."""
@@ -52,6 +62,7 @@ class Moved:
     name: str
     location: str
     movement: int
+    how: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +253,7 @@ def _mentions(wanted: str, files: Files, caches: _Caches) -> Iterator[_Mention]:
     for cache in caches.values():
         if isinstance(cache, Cache):
             for pool_id, entry in cache.pools.items():
-                items = tuple(entry["levels"]) if cache.command == "variants" else ()
+                items = tuple(entry.levels) if cache.command == "variants" else ()
                 yield _Mention(pool_id, cache.title(pool_id), items)
 
 
@@ -284,14 +295,14 @@ def _story(pool_id: str, title: str, files: Files, caches: _Caches, last: int) -
         events.append(event)
         count += 1
     cache = caches[_command_of(pool_id)]
-    entry = cache.pools.get(pool_id, {}) if isinstance(cache, Cache) else {}
-    problem = entry.get("problem")
+    entry = cache.pools.get(pool_id) if isinstance(cache, Cache) else None
+    last_title = events[-1].title if events else title
     return Story(
         pool_id,
-        str(entry.get("title") or (events[-1].title if events else title)),
-        entry.get("quantity"),
-        None if isinstance(cache, StateError) else bool(entry),
-        problem if isinstance(problem, dict) else None,
+        entry.title if entry else last_title,
+        entry.quantity if entry else None,
+        None if isinstance(cache, StateError) else entry is not None,
+        msgspec.to_builtins(entry.problem) if entry and entry.problem else None,
         tuple(events),
         count - len(events),
     )
@@ -343,7 +354,14 @@ def _sent_levels(sent: Iterable[Adjusted]) -> tuple[Sent, ...]:
 
 def _counted(line: Counted, sent: Sequence[Adjusted]) -> Event:
     moved = tuple(
-        Moved(level.item, level.sku, _called(level, line.pool), level.location, level.movement)
+        Moved(
+            level.item,
+            level.sku,
+            _called(level, line.pool),
+            level.location,
+            level.movement,
+            level.how,
+        )
         for level in line.moved
     )
     before, after = line.quantity.before, line.quantity.after
@@ -396,6 +414,7 @@ def _event_document(event: Event) -> dict[str, Any]:
                 "name": level.name,
                 "location": level.location,
                 "movement": level.movement,
+                "how": level.how,
             }
             for level in event.moved
         ],
@@ -513,7 +532,12 @@ def _row(cells: Sequence[str], columns: Sequence[_Column]) -> str:
 def _moved(event: Event) -> str:
     if event.recovered:
         return "(not recorded: the run was cut off)"
-    return _shortened([_tied(level.name, level.movement) for level in event.moved])
+    return _shortened(
+        [
+            _tied(level.name, level.movement) + _HOW.get(level.how, "").replace(" ", _TIE)
+            for level in event.moved
+        ]
+    )
 
 
 def _sent(event: Event) -> str:

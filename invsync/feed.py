@@ -6,11 +6,9 @@ What it shows is a hint, never a reading: each pool that it names is read by id.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
 
 from invsync.admin.changes import ChangedLevel, changed_levels
 from invsync.admin.client import Client
@@ -89,16 +87,16 @@ def _note_levels(source: Source, cache: Cache, shown: list[ChangedLevel], moved:
     if not shown:
         return
     axis = source.scope.axis
-    homes = axis.homes((pool_id, entry["levels"]) for pool_id, entry in cache.pools.items())
+    homes = axis.homes((pool_id, entry.levels) for pool_id, entry in cache.pools.items())
     for level in shown:
         pool_id = homes.get(level.item)
         if pool_id is None:
             continue  # not ours, or so new that its product is among those that changed
-        known = cache.pools[pool_id]["levels"]
-        accounted = known.get(axis.key(LevelId(level.item, level.location)))
-        if accounted != level.available:
+        entry = cache.pools[pool_id]
+        last = entry.levels.get(axis.key(LevelId(level.item, level.location)))
+        if last is None or last.available != level.available:
             moved.levels[pool_id] = None
-            if accounted is not None and level.available > accounted and len(known) > 1:
+            if last is not None and level.available > last.available and entry.several:
                 moved.rising.add(pool_id)
 
 
@@ -168,14 +166,6 @@ def _mark(cache: Cache) -> datetime:
     return datetime.fromisoformat(cache.watermark)
 
 
-def settled(entry: Mapping[str, Any]) -> bool:
-    """Whether nothing of a pool is left to do.
-
-    No push to finish, nothing held, out of sync or being watched.
-    """
-    return len(entry) == 3 and set(entry["levels"].values()) == {entry["quantity"]}
-
-
 def unsettled(cache: Cache) -> list[str]:
     """The pools that every run looks at, whatever moved."""
-    return [pool_id for pool_id, entry in cache.pools.items() if not settled(entry)]
+    return [pool_id for pool_id, entry in cache.pools.items() if not entry.settled]

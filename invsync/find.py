@@ -19,11 +19,12 @@ from typing import Literal
 from invsync.admin import levels
 from invsync.admin.nodes import Listing
 from invsync.errors import ShopError
-from invsync.feed import FeedCheck, Moved, changed, check_feed, doubted, settled
+from invsync.feed import FeedCheck, Moved, changed, check_feed, doubted
 from invsync.listings import Heed, Source
 from invsync.order import Known, Order
 from invsync.planning import Planning, Work
 from invsync.pools import Sight, see
+from invsync.sync import Managed
 
 log = logging.getLogger("invsync")
 
@@ -190,7 +191,7 @@ def _scan_all(
         if work is None:
             continue
         before = cache.get(sight.id)
-        taken_back = before is not None and before.quantity is not None and work.plan.pool != before
+        taken_back = isinstance(before, Managed) and work.plan.pool != before
         if work.plan.adjustments or work.plan.movements or taken_back:
             to_read.append(sight.id)
             rising += work.rises
@@ -285,7 +286,7 @@ def sights(source: Source, known: Known, listed: Iterable[Listing], scan: _Scan)
         scan.ids.add(gid)
         if entry := pools.get(gid):
             scan.known += 1
-            if entry["levels"] == sight.levels and settled(entry):
+            if entry.settled and entry.reads(sight.levels):
                 continue
         if gid in known.waiting:
             continue

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from invsync.order import Known, Order
 from invsync.planning import Work
 from invsync.settle import Gone, Settled
 from invsync.state.cache import write_cache
+from invsync.state.entries import Standing as Kept
 from invsync.state.history import append_history, counted, history_tail
 from invsync.state.journal import Journal, journal_run, leave_waiting
 from invsync.state.records import Line
@@ -123,11 +124,11 @@ class Ledger:
         finally:
             pools = self.known.cache.pools
             self.outcome.standings["failed"] += sum(
-                len(pools[one]["levels"]) > 1 for one in self.known.waiting if one in pools
+                pools[one].several for one in self.known.waiting if one in pools
             )
             if not whole:
                 cut_off = pools.keys() & set(found.to_read) - self.kept
-                self.outcome.left = sum(len(pools[one]["levels"]) > 1 for one in cut_off)
+                self.outcome.left = sum(pools[one].several for one in cut_off)
             self.outcome.seen = self.known.count()
             # A batch of unknown outcome leaves everything to the journal.
             if not (self.order.options.dry_run or journal.open):
@@ -163,9 +164,7 @@ class Ledger:
             if not work.applied:
                 self._count(work)
                 return
-        self.held_back += work.brake and any(
-            work.plan.movements.get(level, 0) > 0 for level in work.plan.pool.braked
-        )
+        self.held_back += work.brake and work.holds_back
         problem = self._tell(work)
         self._count(work)
         self._record(work)
@@ -209,7 +208,7 @@ class Ledger:
         made = work.plan
         if made.why != "nothing":
             before = "" if made.before is None else f"{made.before} → "
-            log.info("%s: %s, %s%s", work.title, words.WHY[made.why], before, made.pool.quantity)
+            log.info("%s: %s, %s%s", work.title, words.WHY[made.why], before, made.after)
         for note in work.notes:
             self.report(note)
         if work.refused is None:
@@ -230,7 +229,7 @@ class Ledger:
     def _count(self, work: Work) -> None:
         """Count how a pool stands; a single level is none."""
         made = work.plan
-        if len(made.observed) < 2:
+        if len(made.seen) < 2:
             return
         standing = _standing(work)
         self.outcome.standings[standing] += 1
@@ -242,8 +241,8 @@ class Ledger:
         """Have the history tell what was sent, moved and counted."""
         made = work.plan
         self.lines += work.sent
-        changed = made.before is not None and made.before != made.pool.quantity
-        if len(made.observed) > 1 and (made.movements or work.applied or changed):
+        changed = made.before is not None and made.before != made.after
+        if len(made.seen) > 1 and (made.movements or work.applied or changed):
             self.lines.append(counted(self._stamp(), self.order.run_id, work.id, work.account()))
 
     def _store(self, work: Work, problem: Problem | None = None) -> None:
@@ -252,17 +251,15 @@ class Ledger:
         if entry != cache.pools.get(work.id):
             cache.put(work.id, entry)
 
-    def _standing_problem(self, pool_id: str, problem: Problem | None) -> Mapping[str, str] | None:
+    def _standing_problem(self, pool_id: str, problem: Problem | None) -> Kept | None:
         """The problem as the cache keeps it for `invsync status`, with since when it stands."""
         if problem is None:
             return None
-        earlier = self.known.cache.pools.get(pool_id, {}).get("problem", {})
-        since = earlier.get("since") if earlier.get("kind") == problem.kind else None
-        return {
-            "kind": problem.kind,
-            "since": since or self.outcome.started_at,
-            "message": problem.message,
-        }
+        entry = self.known.cache.pools.get(pool_id)
+        earlier = entry.problem if entry else None
+        same = earlier is not None and earlier.kind == problem.kind
+        since = earlier.since if earlier and same else self.outcome.started_at
+        return Kept(problem.kind, since, problem.message)
 
     # -- the end
 
@@ -348,10 +345,10 @@ def _standing(work: Work) -> Standing:
         return "failed"
     if any(words.waits(note.kind) for note in made.notes):
         return "held"
-    if made.pool.quantity is None:
+    if made.after is None:
         return "out_of_sync"
     if made.why == "adopted":
         return "adopted"
-    if made.adjustments or made.before != made.pool.quantity:
+    if made.adjustments or made.before != made.after:
         return "adjusted"
     return "in_step"

@@ -74,8 +74,8 @@ class Known:
     def widest(self, ids: Sequence[str]) -> int:
         """How many levels the largest of these pools is known to have."""
         pools = self.cache.pools
-        return max((len(pools[one]["levels"]) for one in ids if one in pools), default=0)
+        return max((len(pools[one].levels) for one in ids if one in pools), default=0)
 
     def count(self) -> int:
         """How many pools are known; a single level is none."""
-        return sum(len(entry["levels"]) > 1 for entry in self.cache.pools.values())
+        return sum(entry.several for entry in self.cache.pools.values())

@@ -12,7 +12,19 @@ from typing import Literal
 from invsync.order import Known, Order
 from invsync.pools import Name, Scope, Sight
 from invsync.state.records import Account, Adjusted, Movement, Observed, Quantity, Told
-from invsync.sync import Adjustment, LevelId, Plan, Pool, adopt, align, plan
+from invsync.sync import (
+    Adjustment,
+    LevelId,
+    Managed,
+    Plan,
+    Pool,
+    Reading,
+    Rules,
+    Unmanaged,
+    adopt,
+    align,
+    plan,
+)
 from invsync.tell import words
 from invsync.tell.outcome import Change, LevelChange, Problem, Shown, Warning
 
@@ -50,7 +62,13 @@ class Work:
     @property
     def rises(self) -> bool:
         """Whether the plan counts a rise that raises other levels."""
-        return self.plan.risen > 0 and len(self.plan.observed) > 1
+        return self.plan.risen > 0 and len(self.plan.seen) > 1
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether a rise of this run waits for a person."""
+        held = self.plan.pool.held if isinstance(self.plan.pool, Managed) else {}
+        return any(self.plan.movements.get(level, 0) > 0 for level in held)
 
     @property
     def pool(self) -> Pool:
@@ -72,22 +90,22 @@ class Work:
                 self.names[level].sku,
                 self.names[level].label,
                 level.location,
-                observed,
+                now.available,
                 made.movements.get(level, 0),
                 deltas.get(level, 0),
                 level not in deltas or level in self.applied,
             )
-            for level, observed in made.observed.items()
+            for level, now in made.seen.items()
             if level in deltas or level in made.movements
         )
-        return Change(self.id, self.title, made.before, made.pool.quantity, made.why, rows)
+        return Change(self.id, self.title, made.before, made.after, made.why, rows)
 
     def account(self) -> Account:
         """What the journal and the history keep of the plan."""
         return Account(
             title=self.title,
             why=self.plan.why,
-            quantity=Quantity(self.plan.before, self.plan.pool.quantity),
+            quantity=Quantity(self.plan.before, self.plan.after),
             moved=tuple(
                 Movement(
                     item=level.item,
@@ -95,6 +113,7 @@ class Work:
                     name=self.names[level].label,
                     location=level.location,
                     movement=movement,
+                    how=self.plan.how.get(level, "unknown"),
                 )
                 for level, movement in self.plan.movements.items()
             ),
@@ -119,44 +138,42 @@ class Planning:
 
     def work(self, sight: Sight, *, brake: bool = False) -> Work | None:
         """What a reading makes of a pool; None where `--init` has nothing to say of it."""
-        observed = sight.observed(self.scope)
-        pool = self.known.cache.get(sight.id)
+        seen, pool = sight.seen(self.scope), self.known.cache.get(sight.id)
         if not self.order.options.init or sight.id in self.known.doubted:
-            made = self._judged(pool, observed, brake=brake)
-        elif pool is not None and pool.quantity is not None:
+            made = plan(pool, seen, self._rules(seen, brake=brake))
+        elif isinstance(pool, Managed):
             return None
         else:
-            made = self._first(observed)
+            made = self._first(seen)
         return self._told(sight.id, sight.title, made, sight.names(self.scope), brake=brake)
 
     def braked(self, work: Work) -> Work:
         """The same reading, now that the brake is on."""
-        pool = self.known.cache.get(work.id)
-        made = self._judged(pool, work.plan.observed, brake=True)
+        pool, seen = self.known.cache.get(work.id), work.plan.seen
+        made = plan(pool, seen, self._rules(seen, brake=True))
         held = self._told(work.id, work.title, made, work.names, brake=True)
         held.unshown = work.unshown
         return held
 
     def unaligned(self, work: Work) -> Work:
         """The same reading, where nothing is to be aligned."""
-        made = plan(None, work.plan.observed, seeded=False)
+        made = plan(None, work.plan.seen)
         return self._told(work.id, work.title, made, work.names)
 
-    def _first(self, observed: Mapping[LevelId, int]) -> Plan:
-        """A pool that is not managed, in `--init`."""
+    def _first(self, seen: Mapping[LevelId, Reading]) -> Plan:
+        """A pool that is not managed, in `--init`: adopted where its levels agree, nothing sent."""
+        if made := adopt(seen):
+            return replace(made, adjustments=())
         to = self.order.options.align
-        made = adopt(observed) or (align(observed, to) if to else None)
-        return made or plan(None, observed, seeded=False)
+        return align(seen, to) if to else plan(None, seen)
 
-    def _judged(self, pool: Pool | None, observed: Mapping[LevelId, int], *, brake: bool) -> Plan:
-        return plan(
-            pool,
-            observed,
+    def _rules(self, seen: Mapping[LevelId, Reading], *, brake: bool) -> Rules:
+        return Rules(
             several_rises=self.order.section.several_rises,
-            follow=self.scope.axis.follows,
-            seeded=self.known.seeded,
-            brake=brake and len(observed) > 1,
+            brake=brake and len(seen) > 1,
             release=self.order.options.force,
+            follow=self.scope.axis.follows,
+            fresh=self.known.seeded,
         )
 
     def _told(
@@ -183,9 +200,12 @@ class Planning:
         self, pool: str, title: str, made: Plan, names: Mapping[LevelId, Name]
     ) -> Problem | None:
         """The problem of a pool that is left alone since what became of a batch can't be told."""
-        problem = self.known.cache.pools.get(pool, {}).get("problem", {})
-        left = untold(pool, title, str(problem.get("message")), shown(made, names))
-        return left if made.pool.left_alone and problem.get("kind") == left.kind else None
+        entry = self.known.cache.pools.get(pool)
+        problem = entry.problem if entry else None
+        if problem is None or not isinstance(made.pool, Unmanaged) or not made.pool.left_alone:
+            return None
+        left = untold(pool, title, problem.message, shown(made, names))
+        return left if problem.kind == left.kind else None
 
 
 def untold(pool: str, title: str, message: str, levels: tuple[Shown, ...] = ()) -> Problem:
@@ -196,6 +216,6 @@ def untold(pool: str, title: str, message: str, levels: tuple[Shown, ...] = ()) 
 def shown(made: Plan, names: Mapping[LevelId, Name]) -> tuple[Shown, ...]:
     """The levels of a plan, as a problem shows them."""
     return tuple(
-        Shown(level.item, names[level].sku or names[level].label, level.location, observed)
-        for level, observed in made.observed.items()
+        Shown(level.item, names[level].sku or names[level].label, level.location, now.available)
+        for level, now in made.seen.items()
     )

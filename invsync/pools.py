@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from invsync.admin.nodes import Item, Listing, Product
+from invsync.admin.nodes import Item, Listing, Product, Quantities
 from invsync.axis import Axis, axis_of
 from invsync.state.files import Command
-from invsync.sync import LevelId
+from invsync.sync import LevelId, Reading
 from invsync.text import composed
 
 
@@ -68,22 +68,26 @@ class Name:
 class Sight:
     """A pool as it was read.
 
-    `levels`: item id (variants) or location id (locations) → available.
+    `levels`: item id (variants) or location id (locations) → what it reads.
     """
 
     id: str
     title: str
-    levels: Mapping[str, int]
+    levels: Mapping[str, Quantities]
     listings: tuple[Listing, ...]
 
-    def observed(self, scope: Scope) -> dict[LevelId, int]:
-        """Level → available."""
+    def seen(self, scope: Scope) -> dict[LevelId, Reading]:
+        """Level → what it reads, with its witnesses."""
         level = scope.axis.level
-        return {level(self.id, key): available for key, available in self.levels.items()}
+        return {
+            level(self.id, key): Reading(now.available, now.on_hand, now.committed)
+            for key, now in self.levels.items()
+        }
 
     def names(self, scope: Scope) -> dict[LevelId, Name]:
         """Level → what people call it."""
-        axis, wanted = scope.axis, self.observed(scope)
+        axis = scope.axis
+        wanted = {axis.level(self.id, key) for key in self.levels}
         return {
             level: Name(item.sku, axis.label(item.sku, item.title, scope.locations[at]))
             for listing in self.listings
@@ -114,7 +118,7 @@ def see(
     skipped = Counter() if skipped is None else skipped
     axis = scope.axis
     kept: list[Listing] = []
-    levels: dict[str, int] = {}
+    levels: dict[str, Quantities] = {}
     for listing in listings:
         if not _matches(scope, listing.product):
             continue
@@ -125,7 +129,7 @@ def see(
                 skipped[why] += 1
             else:
                 levels |= {
-                    axis.key(LevelId(item.id, at)): level.available
+                    axis.key(LevelId(item.id, at)): level
                     for at, level in item.levels.items()
                     if at in scope.locations
                 }

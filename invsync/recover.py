@@ -24,6 +24,7 @@ from invsync.planning import untold
 from invsync.pools import Scope, Sight
 from invsync.push import BUSY_TRIES, how, send
 from invsync.state.cache import Cache
+from invsync.state.entries import Standing
 from invsync.state.files import Files
 from invsync.state.history import adjusted, counted
 from invsync.state.journal import (
@@ -37,7 +38,7 @@ from invsync.state.journal import (
 )
 from invsync.state.lock import holder
 from invsync.state.records import Line
-from invsync.sync import LevelId, Pool
+from invsync.sync import LevelId, Unmanaged
 from invsync.tell.outcome import Problem, Warning
 
 #: Shopify keeps a key for 24 hours; a replay that late would be applied a second time.
@@ -323,8 +324,8 @@ class _Finishing:
         )
         left = untold(pool_id, title, message)
         self.known.doubted.add(pool_id)  # and told, since it is looked at in this run
-        pool = Pool(None, sight.observed(self.source.scope), left_alone=True)
-        problem = {"kind": left.kind, "since": self.order.started_at, "message": message}
+        pool = Unmanaged(sight.seen(self.source.scope), left_alone=True)
+        problem = Standing(left.kind, self.order.started_at, message)
         cache.put(pool_id, cache.encode(title, pool, problem))
 
     def _became(self, batch: Sent, pool_id: str, sight: Sight | None) -> str:
@@ -334,7 +335,11 @@ class _Finishing:
         if sent > self.source.client.server_now() + AT_ONCE:
             return "unknown"  # when it was sent can't be told, so nor what came before and after
         before = {level: pending.levels[cache.key(level)].observed for level in deltas}
-        now = {level: sight and sight.levels.get(cache.key(level)) for level in before}
+        here = sight.levels if sight else {}
+        now = {
+            level: here[key].available if (key := cache.key(level)) in here else None
+            for level in before
+        }
         touched = [_touched(sight, level) for level in before]
         if now == before and all(when is not None and when < sent for when in touched):
             return "before"

@@ -127,17 +127,15 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
     if cache is None:
         return CommandStatus(command, configured, last=last, journal=journal, running=running)
     managed = [
-        entry
-        for entry in cache.pools.values()
-        if len(entry["levels"]) > 1 and entry["quantity"] is not None
+        entry for entry in cache.pools.values() if entry.several and entry.quantity is not None
     ]
     return CommandStatus(
         command,
         configured,
         seeded=True,
         managed=len(managed),
-        units=sum(entry["quantity"] for entry in managed),
-        single=sum(len(entry["levels"]) < 2 for entry in cache.pools.values()),
+        units=sum(entry.quantity or 0 for entry in managed),
+        single=sum(not entry.several for entry in cache.pools.values()),
         waiting=_waiting(cache),
         scanned_at=cache.scanned_at,
         reconcile_by=_reconcile_by(cache, section.reconcile_every if configured else None),
@@ -149,9 +147,9 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
 
 def _waiting(cache: Cache) -> tuple[Waiting, ...]:
     found = (
-        Waiting(pool_id, cache.title(pool_id), told["kind"], told["since"], told["message"])
+        Waiting(pool_id, entry.title, told.kind, told.since, told.message)
         for pool_id, entry in cache.pools.items()
-        if (told := entry.get("problem")) is not None
+        if (told := entry.problem) is not None
     )
     return tuple(sorted(found, key=lambda waiting: waiting.since))
 

@@ -12,12 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from invsync.errors import LockHeld, StateError
 from invsync.state.cache import Cache, read_cache, write_cache
+from invsync.state.entries import Entry, Kept, entries_of
 from invsync.state.files import FORMAT, SPARE_BYTES, Command, Files, prepare
 from invsync.state.history import append_history, history_lines, history_tail
 from invsync.state.journal import Journal, Sent, read_journal, remove_journal
@@ -36,7 +38,7 @@ from invsync.state.records import (
     Told,
     line_of,
 )
-from invsync.sync import FellAlike, LevelId, Pool
+from invsync.sync import Echoes, Level, LevelId, Managed, Pool, Reading, Unmanaged
 
 SHOP = "print-shop.myshopify.com"
 HERE = "gid://shopify/Location/1"
@@ -60,10 +62,15 @@ def level(number: int) -> LevelId:
     return LevelId(item(number), HERE)
 
 
+def in_step(quantity: int, *levels: LevelId) -> Managed:
+    """A pool whose levels all read its quantity."""
+    return Managed(quantity, {at: Level(Reading(quantity, quantity, 0)) for at in levels})
+
+
 def filled(command: Command = "variants", **changes: Any) -> Cache:
     """A cache with one pool of two levels at 30."""
     cache = Cache(command, SHOP, (HERE,), **changes)
-    cache.put(PRODUCT, cache.encode("Print", Pool(30, {level(1): 30, level(2): 30})))
+    cache.put(PRODUCT, cache.encode("Print", in_step(30, level(1), level(2))))
     return cache
 
 
@@ -84,47 +91,52 @@ def refusal(read: Any, *args: Any) -> str:
 
 units = st.integers(-10_000, 10_000)
 numbers = st.integers(1, 50).map(level)
-some_levels = st.dictionaries(numbers, units, max_size=6)
+readings = st.builds(Reading, units, st.none() | units, st.none() | units)
+sizes = st.integers(1, 12)
+levels = st.builds(Level, readings, sizes, units, units, units, units, units)
 pools = st.builds(
-    Pool,
-    st.none() | units,
-    st.dictionaries(numbers, units, min_size=1, max_size=6),
-    some_levels,
-    some_levels,
-    st.integers(0, 1000),
-    st.none() | st.builds(FellAlike, st.integers(-1000, -1), st.integers(1, 9)),
+    Managed,
+    units,
+    st.dictionaries(numbers, levels, min_size=1, max_size=6),
+    units,
+    st.builds(Echoes, units, units, units),
+) | st.builds(
+    Unmanaged,
+    st.dictionaries(numbers, readings, min_size=1, max_size=6),
     st.booleans(),
+    units,
 )
+
+
+def again(cache: Cache, pool_id: str, pool: Pool) -> Pool | None:
+    """A pool as it comes back from a file."""
+    document = json.loads(msgspec.json.encode({pool_id: cache.encode("Print", pool)}))
+    cache.pools = entries_of(document, first=False)
+    return cache.get(pool_id)
 
 
 @given(pools)
 def test_a_pool_comes_back_as_it_was(pool: Pool) -> None:
-    if not pool.braked:
-        pool = Pool(
-            pool.quantity, pool.accounted, pool.held, {}, 0, pool.fell_alike, pool.left_alone
-        )
-    cache = Cache("variants", SHOP, (HERE,))
-    entry = json.loads(json.dumps(cache.encode("Print", pool)))
-    assert cache.decode(PRODUCT, entry) == pool
+    assert again(Cache("variants", SHOP, (HERE,)), PRODUCT, pool) == pool
 
 
 @given(
     st.dictionaries(
-        st.integers(1, 9).map(lambda n: f"gid://shopify/Location/{n}"), units, min_size=1
+        st.integers(1, 9).map(lambda n: f"gid://shopify/Location/{n}"), levels, min_size=1
     )
 )
-def test_a_pool_of_locations_comes_back_as_it_was(levels: dict[str, int]) -> None:
-    cache = Cache("locations", SHOP, tuple(levels))
-    pool = Pool(5, {LevelId(item(3), place): units for place, units in levels.items()})
-    assert cache.decode(item(3), cache.encode("Mug", pool)) == pool
+def test_a_pool_of_locations_comes_back_as_it_was(known: dict[str, Level]) -> None:
+    cache = Cache("locations", SHOP, tuple(known))
+    pool = Managed(5, {LevelId(item(3), place): one for place, one in known.items()})
+    assert again(cache, item(3), pool) == pool
 
 
 def test_an_entry_names_only_what_there_is() -> None:
     cache = filled()
-    assert cache.pools[PRODUCT] == {
+    assert msgspec.to_builtins(cache.pools[PRODUCT]) == {
         "title": "Print",
         "quantity": 30,
-        "levels": {item(1): 30, item(2): 30},
+        "levels": {item(1): [30, 30, 0], item(2): [30, 30, 0]},
     }
     assert cache.title(PRODUCT) == "Print"
     assert cache.title("gid://shopify/Product/8") == "gid://shopify/Product/8"
@@ -141,33 +153,52 @@ def test_a_forgotten_pool_is_as_good_as_never_seen() -> None:
     assert cache.get(PRODUCT) is None
 
 
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {},
-        {"quantity": 30},
-        {"quantity": "30", "levels": {}},
-        {"quantity": True, "levels": {}},
-        {"quantity": 1.5, "levels": {}},
-        {"quantity": 30, "levels": None},
-        {"quantity": 30, "levels": []},
-        {"quantity": 30, "levels": {item(1): None}},
-        {"quantity": 30, "levels": {item(1): "30"}},
-        {"quantity": 30, "levels": {item(1): 30}, "held": 5},
-        {"quantity": 30, "levels": {item(1): 30}, "held": {item(1): []}},
-        {"quantity": 30, "levels": {item(1): 30}, "braked": {item(1): "5"}, "pending": 5},
-        {"quantity": 30, "levels": {item(1): 30}, "pending": None},
-        {"quantity": 30, "levels": {item(1): 30}, "fell_alike": [-3]},
-        {"quantity": 30, "levels": {item(1): 30}, "fell_alike": ["a", "b"]},
-        {"quantity": 30, "levels": {item(1): 30}, "fell_alike": 5},
-    ],
-    ids=json.dumps,
-)
+IN_STEP = {"title": "Print", "quantity": 30, "levels": {item(1): [30]}}
+#: What can't be the entry of a pool, by what is wrong with it.
+NO_ENTRIES: dict[str, dict[str, Any]] = {
+    "empty": {},
+    "no title": {"quantity": 30, "levels": {item(1): [30]}},
+    "no levels": {"title": "Print", "quantity": 30},
+    "a quantity of text": {**IN_STEP, "quantity": "30"},
+    "a quantity of true": {**IN_STEP, "quantity": True},
+    "half a unit": {**IN_STEP, "quantity": 1.5},
+    "no such levels": {**IN_STEP, "levels": None},
+    "a list of levels": {**IN_STEP, "levels": []},
+    "a level of null": {**IN_STEP, "levels": {item(1): None}},
+    "a level of text": {**IN_STEP, "levels": {item(1): "30"}},
+    "a level as 0.1.0 wrote it": {**IN_STEP, "levels": {item(1): 30}},
+    "a level without a number": {**IN_STEP, "levels": {item(1): []}},
+    "a level that is none": {**IN_STEP, "levels": {"P-S": [30]}},
+    "on hand of text": {**IN_STEP, "levels": {item(1): [30, "30", 0]}},
+    "a huge number": {**IN_STEP, "levels": {item(1): [10**30]}},
+    "held by nothing": {**IN_STEP, "held": 5},
+    "a list held": {**IN_STEP, "held": {item(1): []}},
+    "held of a level that it lacks": {**IN_STEP, "held": {item(2): 5}},
+    "to be let through: text": {**IN_STEP, "on_release": "5"},
+    "a size of 0": {**IN_STEP, "sizes": {item(1): 0}},
+    "a size of a level that it lacks": {**IN_STEP, "sizes": {item(2): 6}},
+    "an alarm of text": {**IN_STEP, "alarms": {item(1): ["5"]}},
+    "an alarm of a level that it lacks": {**IN_STEP, "alarms": {item(2): [5]}},
+    "echoes of text": {**IN_STEP, "echoes": "many"},
+    "left alone by a number": {**IN_STEP, "left_alone": 1},
+    "a problem of text": {**IN_STEP, "problem": "bad"},
+    "a problem of no moment": {
+        **IN_STEP,
+        "problem": {"kind": "out_of_sync", "since": "noon", "message": "Print: differs"},
+    },
+}
+
+
+@pytest.mark.parametrize("entry", NO_ENTRIES.values(), ids=NO_ENTRIES)
 def test_an_entry_that_can_not_be_a_pool_names_the_pool_and_the_way_on(
-    entry: dict[str, Any],
+    files: Files, entry: dict[str, Any]
 ) -> None:
-    cache = Cache("variants", SHOP, (HERE,), pools={PRODUCT: entry})
-    line = refusal(cache.get, PRODUCT)
+    write_cache(files, filled(), "run")
+    document = json.loads(files.cache.read_bytes())
+    assert read_cache(files) is not None
+    document["pools"][PRODUCT] = entry
+    files.cache.write_text(json.dumps(document), encoding="utf-8")
+    line = refusal(read_cache, files)
     assert PRODUCT in line
     assert "variants.json" in line
     assert "variants --init --reset" in line
@@ -199,7 +230,7 @@ def test_there_is_no_cache_before_the_first_run(files: Files) -> None:
 
 def test_a_cache_is_json_that_a_person_can_read(files: Files) -> None:
     cache = filled()
-    cache.put("gid://shopify/Product/8", cache.encode("Größe 🖼️ ملصق", Pool(1, {level(3): 1})))
+    cache.put("gid://shopify/Product/8", cache.encode("Größe 🖼️ ملصق", in_step(1, level(3))))
     write_cache(files, cache, "run-1")
     text = files.cache.read_text(encoding="utf-8")
     assert "Größe 🖼️ ملصق" in text
@@ -325,7 +356,7 @@ def batch(key: str) -> Sent:
         moved=(Movement(item=item(3), sku="P-3", name="P-3", location=HERE, movement=-3),),
         notes=(Told("several_rises", "Größe", problem=True),),
         levels={item(n): Observed(f"P-{n}", f"P-{n}", 30) for n in (1, 2)},
-        after={"title": "Print", "quantity": 27, "levels": {item(1): 27, item(2): 27}},
+        after=Entry("Print", 27, {item(1): Kept(27), item(2): Kept(27)}),
     )
     return Sent(key, NOON, call, {PRODUCT: pending}, here=NOON)
 

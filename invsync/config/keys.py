@@ -29,10 +29,10 @@ _SHARED = (
     Key(
         "several_rises",
         CHOICE,
-        "What to count when several levels of a pool rose between two runs: the smallest rise, the "
-        "sum, or none.",
+        "What to count when several levels of a pool rose between two runs: the smallest rise, all "
+        "cancelled orders and the smallest of the other rises (freed), the sum, or none.",
         default="smallest",
-        allowed=("smallest", "sum", "hold"),
+        allowed=("smallest", "freed", "sum", "hold"),
     ),
     Key(
         "max_rising",

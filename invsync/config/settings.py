@@ -17,7 +17,7 @@ from invsync.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SeveralRises = Literal["smallest", "sum", "hold"]
+SeveralRises = Literal["smallest", "freed", "sum", "hold"]
 Scan = Literal["auto", "complete", "changes"]
 
 

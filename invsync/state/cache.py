@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+
+import msgspec
 
 from invsync.errors import StateError
-from invsync.state.files import FORMAT, Command, Files, read_text, replace_file
+from invsync.state.entries import Entry, Standing, entries_of, entry_of, pool_of
+from invsync.state.files import FIRST_FORMAT, FORMAT, Command, Files, read_text, replace_file
 from invsync.state.values import (
-    LARGEST,
     flag_of,
     list_of,
     moment_of,
@@ -21,14 +21,12 @@ from invsync.state.values import (
     text_of,
     whole_of,
 )
-from invsync.sync import FellAlike, LevelId, Pool
+from invsync.sync import LevelId, Pool
 
 
 @dataclass(slots=True)
 class Cache:
-    """Every pool's quantity and accounted levels.
-
-    Pools stay as parsed JSON until they are asked for.
+    """Every pool's quantity and what its levels last read, as entries.
 
     `shop`: the domain of the shop, `shop_id` its id ("" until that was read). `locations`: the ids
     of the locations whose levels it holds; `places`: what each was called. `skew`: seconds by which
@@ -52,18 +50,18 @@ class Cache:
     watermark: str | None = None
     fed: bool = False
     feed_trusted: bool = True
-    pools: dict[str, dict[str, Any]] = field(default_factory=dict)
+    pools: dict[str, Entry] = field(default_factory=dict)
     shop_id: str = ""
     places: dict[str, str] = field(default_factory=dict)
     skew: int | None = None
     changed: bool = False
 
     def get(self, pool_id: str) -> Pool | None:
-        """What is remembered of a pool; raises `StateError` for an entry that can't be one."""
+        """What is remembered of a pool."""
         entry = self.pools.get(pool_id)
         return None if entry is None else self.decode(pool_id, entry)
 
-    def put(self, pool_id: str, entry: dict[str, Any]) -> None:
+    def put(self, pool_id: str, entry: Entry) -> None:
         """Remember a pool by its entry, as `encode` gives it."""
         self.pools[pool_id] = entry
         self.changed = True
@@ -75,7 +73,7 @@ class Cache:
 
     def title(self, pool_id: str) -> str:
         """What people call the pool, or its id."""
-        return str(self.pools.get(pool_id, {}).get("title") or pool_id)
+        return self.pools[pool_id].title if pool_id in self.pools else pool_id
 
     def level(self, pool_id: str, key: str) -> LevelId:
         """The level that the entry of a pool names by `key`.
@@ -90,52 +88,13 @@ class Cache:
         """How the entry of a pool names a level."""
         return level.item if self.command == "variants" else level.location
 
-    def encode(
-        self, title: str, pool: Pool, problem: Mapping[str, str] | None = None
-    ) -> dict[str, Any]:
-        """The entry of a pool.
+    def encode(self, title: str, pool: Pool, problem: Standing | None = None) -> Entry:
+        """The entry of a pool. `problem`: what a person is asked to look at."""
+        return entry_of(title, pool, self.key, problem)
 
-        `problem`: what a person is asked to look at (kind, since, message).
-        """
-        entry: dict[str, Any] = {
-            "title": title,
-            "quantity": pool.quantity,
-            "levels": {self.key(level): accounted for level, accounted in pool.accounted.items()},
-        }
-        if pool.held:
-            entry["held"] = {self.key(level): units for level, units in pool.held.items()}
-        if pool.braked:
-            entry["braked"] = {self.key(level): units for level, units in pool.braked.items()}
-            entry["pending"] = pool.pending
-        if pool.fell_alike:
-            entry["fell_alike"] = [pool.fell_alike.fall, pool.fell_alike.runs]
-        if pool.left_alone:
-            entry["left_alone"] = True
-        if problem:
-            entry["problem"] = dict(problem)
-        return entry
-
-    def decode(self, pool_id: str, entry: Mapping[str, Any]) -> Pool:
-        """The pool of an entry; raises `StateError` for one that can't be."""
-        try:
-            alike = entry.get("fell_alike")
-            return Pool(
-                None if entry["quantity"] is None else whole_of(entry["quantity"]),
-                self._units(pool_id, entry["levels"]),
-                self._units(pool_id, entry.get("held", {})),
-                self._units(pool_id, entry.get("braked", {})),
-                whole_of(entry.get("pending", 0)),
-                FellAlike(whole_of(alike[0]), whole_of(alike[1])) if alike else None,
-                bool(entry.get("left_alone")),
-            )
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
-            raise StateError(
-                f"{self.command}.json: pool {pool_id} can't be read ({error}); the file was kept. "
-                f"Mend it, or start over with `invsync {self.command} --init --reset`"
-            ) from error
-
-    def _units(self, pool_id: str, entry: Mapping[str, Any]) -> dict[LevelId, int]:
-        return {self.level(pool_id, key): whole_of(units) for key, units in entry.items()}
+    def decode(self, pool_id: str, entry: Entry) -> Pool:
+        """The pool of an entry."""
+        return pool_of(entry, lambda key: self.level(pool_id, key))
 
 
 def read_cache(files: Files) -> Cache | None:
@@ -158,7 +117,7 @@ def read_cache(files: Files) -> Cache | None:
             gc.enable()
     if not isinstance(document, dict) or "format" not in document:
         raise StateError(f"{files.cache}: is not a cache of invsync; {way_on}")
-    if document["format"] is not FORMAT:
+    if document["format"] not in (FIRST_FORMAT, FORMAT):
         raise StateError(
             f"{files.cache}: has format {shown(document['format'])}, this invsync knows {FORMAT}; "
             "the file was kept. "
@@ -177,7 +136,7 @@ def read_cache(files: Files) -> Cache | None:
             watermark=moment_of(document["watermark"]),
             fed=flag_of(document["fed"]),
             feed_trusted=flag_of(document["feed_trusted"]),
-            pools=object_of(document["pools"]),
+            pools=entries_of(document["pools"], first=document["format"] == FIRST_FORMAT),
             # 0.1.0 knew none of these.
             shop_id=text_of(document.get("shop_id", "")),
             places={
@@ -189,9 +148,6 @@ def read_cache(files: Files) -> Cache | None:
             raise ValueError("it is of no location, or of one twice")
         if document["command"] != files.command:
             raise TypeError(f"it is one of {shown(document['command'])}")
-        for pool_id, entry in cache.pools.items():
-            if not _is_plain(entry):
-                _check_pool(pool_id, entry)
     except KeyError as error:
         raise StateError(
             f"{files.cache}: is damaged (the key {error} is missing); {way_on}"
@@ -199,61 +155,6 @@ def read_cache(files: Files) -> Cache | None:
     except (TypeError, ValueError) as error:
         raise StateError(f"{files.cache}: is damaged ({error}); {way_on}") from error
     return cache
-
-
-def _is_plain(entry: Any) -> bool:
-    """Whether it is the entry of a pool with nothing special to tell, as nearly all are."""
-    if type(entry) is not dict or len(entry) != 3:
-        return False
-    levels, quantity = entry.get("levels"), entry.get("quantity")
-    return (
-        type(entry.get("title")) is str
-        and type(levels) is dict
-        and type(quantity) is int
-        and -LARGEST <= quantity <= LARGEST
-        and all(
-            type(units) is int and -LARGEST <= units <= LARGEST and key.startswith("gid://")
-            for key, units in levels.items()
-        )
-    )
-
-
-def _check_pool(pool_id: str, entry: Any) -> None:
-    try:
-        check_entry(entry)
-    except KeyError as error:
-        raise TypeError(f"pool {pool_id} lacks the key {error}") from error
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"pool {pool_id}: {error}") from error
-
-
-def check_entry(value: Any) -> dict[str, Any]:
-    """The entry of a pool, all of it looked at.
-
-    Raises `KeyError`, `TypeError` or `ValueError` for what is none.
-    """
-    entry = object_of(value)
-    text_of(entry["title"])
-    if entry["quantity"] is not None:
-        whole_of(entry["quantity"])
-    for units in (entry["levels"], entry.get("held", {}), entry.get("braked", {})):
-        for key, each in object_of(units).items():
-            whole_of(each)
-            if not key.startswith("gid://"):
-                raise ValueError(f"{shown(key)} names no level")
-    whole_of(entry.get("pending", 0))
-    alike = entry.get("fell_alike")
-    if alike is not None:
-        if type(alike) is not list or len(alike) != 2:
-            raise TypeError("fell_alike is not two numbers")
-        fall, runs = map(whole_of, alike)
-        if fall >= 0 or runs < 1:
-            raise ValueError("fell_alike is no fall, or of no run")
-    flag_of(entry.get("left_alone", False))
-    if "problem" in entry:
-        problem = object_of(entry["problem"])
-        text_of(problem["kind"]), text_of(problem["message"]), text_of(moment_of(problem["since"]))
-    return entry
 
 
 def write_cache(files: Files, cache: Cache, run: str) -> None:
@@ -275,12 +176,9 @@ def write_cache(files: Files, cache: Cache, run: str) -> None:
         "fed": cache.fed,
         "feed_trusted": cache.feed_trusted,
         "skew": cache.skew,
-        "pools": cache.pools,
     }
-    # A line an entry, for people; the separators keep json's fast encoder, which `indent` would
-    # not.
-    replace_file(
-        files.cache,
-        json.dumps(document, ensure_ascii=False, separators=(",\n", ": ")).encode() + b"\n",
-    )
+    head = json.dumps(document, ensure_ascii=False, separators=(",\n", ": ")).encode()
+    encode = msgspec.json.Encoder().encode
+    pools = b",\n".join(encode(one) + b": " + encode(entry) for one, entry in cache.pools.items())
+    replace_file(files.cache, head[:-1] + b',\n"pools": {\n' + pools + b"\n}}\n")
     cache.changed = False

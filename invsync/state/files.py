@@ -31,7 +31,9 @@ from invsync.errors import StateError
 Command = Literal["variants", "locations"]
 COMMANDS: tuple[Command, ...] = ("variants", "locations")
 
-FORMAT = 1
+#: The format of the state files; and that of 0.1.0, which is read and written as today's.
+FORMAT = 2
+FIRST_FORMAT = 1
 #: A history file is set aside as `history.jsonl.1` once it is larger than this, and the one before
 #: it goes.
 HISTORY_BYTES = 20_000_000

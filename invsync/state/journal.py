@@ -11,8 +11,10 @@ from typing import Any
 from msgspec import Struct
 
 from invsync.errors import StateError
-from invsync.state.cache import Cache, check_entry
+from invsync.state.cache import Cache
+from invsync.state.entries import check
 from invsync.state.files import (
+    FIRST_FORMAT,
     FORMAT,
     Files,
     append_lines,
@@ -21,7 +23,7 @@ from invsync.state.files import (
     said,
     sync_folder,
 )
-from invsync.state.records import Call, Pending, plain, typed
+from invsync.state.records import Call, FirstPending, Pending, plain, typed
 from invsync.state.values import (
     flag_of,
     moment_of,
@@ -203,7 +205,7 @@ def read_journal(files: Files, shop: str, shop_id: str = "") -> JournalContent |
             ) from error
     try:
         header, *told = documents
-        if header["journal"] is not FORMAT or header["command"] != files.command:
+        if header["journal"] not in (FIRST_FORMAT, FORMAT) or header["command"] != files.command:
             raise ValueError("no journal of this command")
         of_shop, of_id = text_of(header["shop"]), text_of(header.get("shop_id", ""))
         if of_id != shop_id if of_id and shop_id else of_shop != shop:
@@ -215,7 +217,7 @@ def read_journal(files: Files, shop: str, shop_id: str = "") -> JournalContent |
         }
         batches = tuple(
             replace(
-                _sent(line, files, outcomes),
+                _sent(line, files, outcomes, first=header["journal"] == FIRST_FORMAT),
                 failures=tuple(
                     text_of(each["how"]) for each in told if each.get("failed") == line["batch"]
                 ),
@@ -246,8 +248,12 @@ def _begins(torn: bytes, files: Files) -> bool:
     Then it broke off in the first write, and no request had left. Anything else that has bytes may
     have held batches.
     """
-    start = f'{{"journal": {FORMAT}, "command": "{files.command}", "shop": "'.encode()
-    return (start.startswith(torn) or torn.startswith(start)) and min(torn) >= 0x20
+    starts = [
+        f'{{"journal": {known}, "command": "{files.command}", "shop": "'.encode()
+        for known in (FIRST_FORMAT, FORMAT)
+    ]
+    begins = any(start.startswith(torn) or torn.startswith(start) for start in starts)
+    return begins and min(torn) >= 0x20
 
 
 class _Line(Struct, frozen=True):
@@ -260,17 +266,32 @@ class _Line(Struct, frozen=True):
     here: str | None = None
 
 
-def _sent(document: dict[str, Any], files: Files, outcomes: Mapping[str, bool]) -> Sent:
-    """A batch from its line.
+class _FirstLine(Struct, frozen=True):
+    """The line of a batch, as 0.1.0 wrote it."""
+
+    batch: str
+    sent_at: str
+    variables: Call
+    pools: dict[str, FirstPending]
+
+    def taken_over(self) -> _Line:
+        """The same as it is written today."""
+        pools = {pool_id: pending.taken_over() for pool_id, pending in self.pools.items()}
+        return _Line(self.batch, self.sent_at, self.variables, pools)
+
+
+def _sent(
+    document: dict[str, Any], files: Files, outcomes: Mapping[str, bool], *, first: bool
+) -> Sent:
+    """A batch from its line; `first`: as 0.1.0 wrote it.
 
     Raises `KeyError`, `TypeError` or `ValueError` for one that invsync did not write.
     """
-    line = typed(document, _Line)
+    line = typed(document, _FirstLine).taken_over() if first else typed(document, _Line)
     moment_of(line.sent_at), moment_of(line.here)
     if line.variables.key != line.batch:
         raise ValueError("a batch that would be sent with another key")
-    for pending in line.pools.values():
-        check_entry(pending.after)
+    check({pool_id: pending.after for pool_id, pending in line.pools.items()})
     _check_levels(line, by_pool=files.command == "locations")
     return Sent(
         line.batch,

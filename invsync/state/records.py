@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from invsync.state.entries import Entry, FirstEntry
 from invsync.state.values import LARGEST, parsed
 
 #: A number of units, or a change of one.
@@ -21,7 +22,8 @@ T = TypeVar("T")
 class Movement(Struct, frozen=True, kw_only=True):
     """By how much a level moved.
 
-    `name`: what it is called, a variant or a location; old lines have none.
+    `name`: what it is called, a variant or a location; `how` it came about, as far as that showed
+    (`sync.How`). Old lines have neither.
     """
 
     item: str
@@ -29,6 +31,7 @@ class Movement(Struct, frozen=True, kw_only=True):
     name: str = ""
     location: str
     movement: Units
+    how: str = "unknown"
 
 
 class Quantity(Struct, frozen=True, rename={"before": "from", "after": "to"}):
@@ -67,13 +70,31 @@ class Observed(Struct, frozen=True):
 class Pending(Account, frozen=True, kw_only=True):
     """What a run made of a pool of a batch.
 
-    `levels`: those of the batch, by their keys in the cache.
-
-    `after`: the pool's entry in the cache once the batch is applied.
+    `levels`: those of the batch, by their keys in the cache. `after`: the pool's entry in the cache
+    once the batch is applied.
     """
 
     levels: dict[str, Observed]
-    after: dict[str, Any]
+    after: Entry
+
+
+class FirstPending(Account, frozen=True, kw_only=True):
+    """The same as 0.1.0 kept it."""
+
+    levels: dict[str, Observed]
+    after: FirstEntry
+
+    def taken_over(self) -> Pending:
+        """The same as it is kept today."""
+        return Pending(
+            title=self.title,
+            why=self.why,
+            quantity=self.quantity,
+            moved=self.moved,
+            notes=self.notes,
+            levels=self.levels,
+            after=self.after.taken_over(),
+        )
 
 
 class Change(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):

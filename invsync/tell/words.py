@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from invsync.axis import Axis
-from invsync.sync import LevelId, Note, NoteKind, Plan, SeveralRises, Why
+from invsync.sync import (
+    FELL_ALIKE_WARNS,
+    LevelId,
+    Managed,
+    Note,
+    NoteKind,
+    Plan,
+    SeveralRises,
+    Why,
+)
 from invsync.tell.lines import listed
 from invsync.tell.outcome import Problem, Shown, Standing, Warning
 
@@ -48,7 +57,23 @@ class About:
     @property
     def after(self) -> int | None:
         """The quantity that the plan comes to."""
-        return self.plan.pool.quantity
+        return self.plan.after
+
+    @property
+    def holds(self) -> bool:
+        """Whether something waits for a person once the plan is done."""
+        return isinstance(self.plan.pool, Managed) and bool(self.plan.pool.held)
+
+    @property
+    def ways_out(self) -> str:
+        """What a person can do about what is held."""
+        pool = self.plan.pool
+        rises = pool.on_release if isinstance(pool, Managed) else 0
+        return (
+            "If they are wrong, take them back in Shopify; or set all its "
+            f"{self.one}s to the right number, raising at least one, and that is taken; or let "
+            f"through all that is held, and it rises by {rises}: {self.command(' --force')}"
+        )
 
     @property
     def move(self) -> str:
@@ -66,13 +91,14 @@ class About:
 
 
 def _out_of_sync(about: About) -> str:
-    levels = about.note.levels
     mend = (
         f"Set all {about.one}s to the right number in Shopify, and the next run takes it from there"
     )
     if about.axis.follows:
-        lowest = about.labels[min(levels, key=lambda level: levels[level])]
-        mend = f"Set {lowest}, the lowest, to the right number in Shopify, and the others follow"
+        mend = (
+            f"Raise one {about.one} to the right number in Shopify, and the others follow; until "
+            f"then what is sold at one is taken off the others"
+        )
     return (
         f"its {about.one}s differ ({about.units}), so it is left alone. {mend}; or have every pool "
         "that is out of sync brought to its lowest number (you are shown which, and asked): "
@@ -81,86 +107,104 @@ def _out_of_sync(about: About) -> str:
 
 
 def _several_rises(about: About) -> str:
-    rose = f"several {about.one}s rose between two runs ({about.signed}), and"
-    total, smallest = sum(about.note.levels.values()), min(about.note.levels.values())
-    if about.policy == "hold":
+    cancelled = about.note.cancelled
+    rose = f"several {about.one}s rose between two runs ({about.signed})"
+    if cancelled:
+        whose = listed([about.labels[level] for level in about.note.levels if level in cancelled])
+        rose += f", {whose} by cancelled orders"
+    left_out = about.note.units
+    if about.plan.why == "import":
         return (
-            f"{rose} none is counted (several_rises: hold). Set all its {about.one}s to the right "
-            f"number in Shopify, then run: {about.command()}"
+            f"{rose} and agree now: taken for one import ({about.move}). If they were separate "
+            f"restocks, raise one {about.one} by what the others rose in Shopify. {about.story}"
         )
-    if about.plan.pool.braked:
+    if about.holds:
         return (
-            f"{rose} too many pools rose in this run: none is counted yet. If they are right, let "
-            f"through all that is held, and it rises by {about.plan.pool.pending}: "
-            f"{about.command(' --force')}"
+            f"{rose}, and none is counted yet: they are held, without them its quantity is "
+            f"{about.after}. {about.ways_out}"
         )
     if about.policy == "sum":
         return (
-            f"{rose} all are counted ({about.move}). If it was one restock, typed in at each "
-            f"{about.one}, lower one {about.one} by {total - smallest} in Shopify. {about.story}"
+            f"{rose}, and all are counted ({about.move}). If it was one restock, typed in at each "
+            f"{about.one}, lower one {about.one} by what is too much in Shopify. {about.story}"
         )
+    counted = "what was cancelled and the smallest of the rest" if cancelled else "the smallest"
+    if about.policy != "freed":
+        counted = "the smallest"
+    what = "orders" if cancelled >= about.note.levels.keys() else "restocks"
+    if not left_out:
+        return f"{rose}, and all of it is counted ({about.move}). {about.story}"
     return (
-        f"{rose} only the smallest rise is counted ({about.move}). If they were separate restocks, "
-        f"raise one {about.one} by {total - about.plan.risen} in Shopify. {about.story}"
+        f"{rose}, and only {counted} is counted ({about.move}). If they were separate {what}, "
+        f"raise one {about.one} by {left_out} in Shopify. {about.story}"
     )
 
 
 def _held(about: About) -> str:
-    if about.plan.pool.braked:
-        return (
-            f"its rises are held, since too many pools rose in one run ({about.signed}); without "
-            f"them its quantity is {about.after}. If they are wrong, take them back in Shopify; if "
-            f"all that is held is right, let it through: {about.command(' --force')}"
-        )
     return (
-        f"its rises are held, since several {about.one}s rose ({about.signed}); without them its "
-        f"quantity is {about.after}. Set all its {about.one}s to the right number in Shopify, then "
-        f"run: {about.command()}"
+        f"its rises are held ({about.signed}); without them its quantity is {about.after}. "
+        f"{about.ways_out}"
     )
 
 
-def _stock_count(about: About) -> str:
-    count = (about.after or 0) + min(about.note.levels.values())
+def _taken_back(about: About) -> str:
     return (
-        f"all its {about.one}s fell alike ({about.signed}), together by more than the "
-        f"{about.after} there were, as after a stock count: held, nothing is counted. If it was "
-        f"not one, set one {about.one} in Shopify to what is there, and the others follow; if it "
-        f"was, let it through (with all that is held), and the quantity is {count}: "
-        f"{about.command(' --force')}"
+        f"rises that were held are gone again ({about.units}): taken for a mistake that was taken "
+        "back, and not counted as sales. If they were sold off the shelf, lower one "
+        f"{about.one} by {sum(about.note.levels.values())} in Shopify. {about.story}"
     )
 
 
-def _count_believed(about: About) -> str:
-    oversold = max(about.note.levels.values())
+def _settled(about: About) -> str:
     return (
-        f"its {about.one}s had all fallen alike, and then one rose: taken for a stock count that "
-        f"was set right ({about.after}). If all that had been sold instead, {oversold} units too "
-        f"many are shown: lower one {about.one} by {oversold} in Shopify. {about.story}"
+        f"somebody made its {about.one}s agree while rises were held ({about.units}): that is its "
+        f"quantity now ({about.move}). If that is wrong, set one {about.one} to the right number in "
+        "Shopify: the others follow"
+    )
+
+
+def _stock_moved(about: About) -> str:
+    return (
+        f"a level left that held {about.note.units}, and its stock came to {about.signed}: taken "
+        f"for the same stock, moved by Shopify, and not counted; it stays at {about.after}. If it "
+        f"was a restock, raise one {about.one} by {sum(about.note.levels.values())} in Shopify"
+    )
+
+
+def _overwritten(about: About) -> str:
+    refused = sum(about.note.levels.values())
+    return (
+        f"another program writes its own number over what invsync sends ({refused} units so "
+        f"far): not counted, and lowered again to {about.after}. Take this product out of that "
+        "program, or out of the filter here. If the rises were restocks, raise one "
+        f"{about.one} by another number; that you have seen this: {about.command(' --force')}"
     )
 
 
 def _another_program(about: About) -> str:
-    mend = (
-        f"Stop that program, set all its {about.one}s to the right number in Shopify, then run: "
-        f"{about.command(' --init')}"
-    )
-    if about.plan.before is None:
-        return (
-            "it is left alone, since another program seemed to adjust it too; it reads "
-            f"{about.units}. {mend}"
-        )
+    ran_down = f", and ran it down by {about.note.units} units" if about.note.units else ""
     return (
-        f"all its {about.one}s keep falling alike ({about.signed}): another program seems to "
-        f"adjust them too, so it is left alone from now on. {mend}"
+        f"another program answers whatever invsync sends{ran_down}, so it is left alone. Stop that "
+        f"program, set all its {about.one}s to the right number in Shopify, then run: "
+        f"{about.command(' --init')}"
     )
 
 
 def _fell_alike(about: About) -> str:
-    read = set(about.plan.observed.values())
-    number = f"back to {read.pop()}" if len(read) == 1 else "to the right number"
+    below = f", {about.note.units} more than there were" if about.note.units else ""
+    read = {now.available for now in about.plan.seen.values()}
+    number = f"to {read.pop()}" if len(read) == 1 else "to the right number"
     return (
-        f"all its {about.one}s fell alike ({about.signed}), counted as sales ({about.move}). If it "
-        f"was a stock count, set one {about.one} {number} in Shopify: the others follow"
+        f"all its {about.one}s fell alike, off the shelf ({about.signed}){below}: counted as sales "
+        f"({about.move}). If it was a count typed into all, set one {about.one} {number} in "
+        "Shopify: the others follow"
+    )
+
+
+def _oversold(about: About) -> str:
+    return (
+        f"more was sold than there was ({about.signed}; {about.move}): {about.note.units} units are "
+        f"owed. Restock one {about.one}, or cancel orders, in Shopify: the others follow"
     )
 
 
@@ -179,17 +223,47 @@ def _new_level_stock(about: About) -> str:
 
 def _raise_closed(about: About) -> str:
     return (
-        f"{about.one}s that invsync had yet to raise rose by themselves ({about.signed}), which is "
-        f"taken for that raise and not counted; all are brought to {about.after}. If these are "
-        f"further units, raise one {about.one} by {sum(about.note.levels.values())} in Shopify"
+        f"{about.one}s that invsync had yet to raise were raised by somebody ({about.signed}), "
+        f"which is taken for that raise and not counted; all are brought to {about.after}. If these "
+        f"are further units, raise one {about.one} by {sum(about.note.levels.values())} in Shopify"
     )
 
 
 def _several_sources(about: About) -> str:
     return (
-        f"several {about.one}s changed ({about.signed}) before any had set the number: the "
+        f"several {about.one}s were raised ({about.signed}) before any had set the number: the "
         f"smallest is taken, {about.after}. If that is wrong, set one {about.one} to the right "
         "number in Shopify: the others follow"
+    )
+
+
+def _lifted(about: About) -> str:
+    return (
+        f"the {about.one} that was raised by {about.note.units} sets the number, {about.after}, and "
+        f"lifts others by more than that ({about.signed}). If they hold less, set one {about.one} "
+        "to the right number in Shopify: the others follow"
+    )
+
+
+def _loose_units(about: About) -> str:
+    return (
+        f"packs were typed up; the loose units beside them are kept ({about.units}), so it comes to "
+        f"{about.after}. If they were counted in, lower one {about.one} by as many in Shopify"
+    )
+
+
+def _size_changed(about: About) -> str:
+    return (
+        f"the size of a pack is another than at the last run (it was {about.units}): what was sold "
+        f"counts with the larger of the two, what came in with the smaller. Look whether {about.after}"
+        " is right"
+    )
+
+
+def _beyond_bounds(about: About) -> str:
+    return (
+        f"would have to read more than Shopify can hold ({about.units}), so nothing is sent or "
+        f"counted for it. Set its {about.one}s to the right number in Shopify"
     )
 
 
@@ -225,13 +299,20 @@ MEANINGS: Mapping[NoteKind, Meaning] = {
         told_with="several_rises",
         many="more pools whose rises are held",
     ),
-    "stock_count": Meaning("problem", _stock_count, standing="held"),
-    "count_believed": Meaning("problem", _count_believed, passing=True),
+    "taken_back": Meaning("warning", _taken_back),
+    "settled": Meaning("warning", _settled),
+    "stock_moved": Meaning("problem", _stock_moved, passing=True),
+    "overwritten": Meaning("problem", _overwritten),
     "another_program": Meaning("problem", _another_program, standing="held"),
     "fell_alike": Meaning("warning", _fell_alike),
+    "oversold": Meaning("problem", _oversold, passing=True),
     "new_level_stock": Meaning("warning", _new_level_stock),
     "raise_closed": Meaning("warning", _raise_closed),
     "several_sources": Meaning("warning", _several_sources),
+    "lifted": Meaning("problem", _lifted, passing=True),
+    "loose_units": Meaning("warning", _loose_units),
+    "size_changed": Meaning("warning", _size_changed),
+    "beyond_bounds": Meaning("problem", _beyond_bounds),
 }
 
 #: What each rule did, in words.
@@ -241,11 +322,15 @@ WHY: Mapping[Why, str] = {
     "falls": "its falls were counted",
     "rise": "one rise was counted",
     "smallest_rise": "the smallest of several rises was counted",
+    "freed_rises": "cancelled orders and the smallest of other rises were counted",
     "sum_of_rises": "all of several rises were counted",
+    "import": "one import into all levels was counted",
     "released": "what was held was counted",
     "settled": "a person made its levels equal: taken as they are",
-    "source": "the level that moved set the quantity",
+    "source": "the level that was raised set the quantity",
+    "passed_on": "what fell at one level was passed on to the others",
     "aligned": "brought to one number",
+    "as_set": "a person said that its levels are right",
     "finish": "an earlier push is finished",
 }
 
@@ -263,13 +348,21 @@ def told(
     """The notes of a plan, as what has to be told. `levels`: what each level of the pool read."""
     notes: list[Problem | Warning] = []
     for each in about:
-        kind = each.note.kind
-        weight = MEANINGS[kind].weight
+        kind, weight = each.note.kind, _weight(each.note)
         if weight == "problem":
             notes.append(Problem(kind, pool, each.title, sentence(each), levels))
         elif weight == "warning":
             notes.append(Warning(kind, pool, sentence(each)))
     return tuple(notes)
+
+
+def _weight(note: Note) -> Weight:
+    """A fall of all levels alike is told from some units on, and is a problem below 0."""
+    if note.kind != "fell_alike":
+        return MEANINGS[note.kind].weight
+    if note.units:
+        return "problem"
+    return "warning" if min(note.levels.values()) <= -FELL_ALIKE_WARNS else "silent"
 
 
 def meaning_of(kind: str) -> Meaning | None:

@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from invsync.rule import (
+from invsync.sync import (
     FELL_ALIKE_WARNS,
     Level,
     LevelId,

@@ -27,7 +27,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from invsync.rule import Level, LevelId, Managed, Plan, Reading, Rules, plan
+from invsync.sync import Level, LevelId, Managed, Plan, Reading, Rules, plan
 
 #: Something that happens: to which listing (None: to all), what, and how many pieces.
 Event = tuple[int | None, str, int]

@@ -38,11 +38,10 @@ MANY = 10**6
 KIND: Mapping[Command, str] = {"variants": "Print", "locations": "Kitchen"}
 OTHER_KIND = "Print Supplies"
 #: Why a pool may wait for a person.
-STOCK_COUNT = "it looks like a stock count"
 SUSPECTED = "another program was suspected"
 OUT_OF_SYNC = "it is out of sync"
 HELD = "several rises are held"
-WAITING = (STOCK_COUNT, SUSPECTED, OUT_OF_SYNC, HELD)
+WAITING = (SUSPECTED, OUT_OF_SYNC, HELD)
 
 
 class Wrong(AssertionError):
@@ -95,17 +94,12 @@ class Stock:
     mistaken: int = 0
     touched: bool = False
     quiet: Place | None = None
-    #: Periods in which every place fell, so that it may look like a stock count or another program.
-    alike: int = 0
+    #: Whether a lower number was ever typed in: a program that answers ours would do the same.
+    typed_down: bool = False
 
     def shift(self, units: int) -> None:
         self.low += units
         self.high += units
-
-    @property
-    def all_fell(self) -> bool:
-        """Whether the places may have fallen alike, now or shortly before."""
-        return self.alike > 0 or all(self.sold[place] for place in self.places)
 
     def touch(self) -> None:
         """Something happens; before it is adopted that is the program's to judge."""
@@ -275,7 +269,7 @@ class LivingShop:
         stock.touch()
         stock.risen.update(stock.places)
         falls = any(units < one for one in before)
-        stock.alike += falls
+        stock.typed_down |= falls
         if not fresh or self.ways.several_rises == "sum":
             stock.low, stock.high, stock.imported = -MANY, MANY, None
             return
@@ -331,7 +325,7 @@ class LivingShop:
             )  # what the import was is not to be seen any more
         for place, units in numbers.items():
             delta = units - self._available(place)
-            stock.alike += delta < 0
+            stock.typed_down |= delta < 0
             self.shop.set_available(place.sku, units, place.location)
             self._say(f"{stock.product.title}: {self._name(place)} set to {units}")
             if delta > 0:
@@ -624,7 +618,7 @@ class LivingShop:
         if self._waits(stock, entry):
             return
         reads = {self._name(place): self._available(place) for place in stock.places}
-        numbers = set(reads.values()) | set(entry["levels"].values()) | {entry["quantity"]}
+        numbers = {*reads.values(), *_remembered(entry), entry["quantity"]}
         if len(numbers) != 1 or set(entry["levels"]) != self._keys(stock):
             raise Wrong(f"{title}: at rest, but reads {reads} and is remembered as {entry}")
         (units,) = numbers
@@ -648,20 +642,13 @@ class LivingShop:
         why = None
         if entry.get("left_alone"):
             why = SUSPECTED
-            allowed = stock.all_fell or stock.judged_afresh
+            allowed = stock.typed_down or stock.judged_afresh
         elif entry["quantity"] is None:
             why = OUT_OF_SYNC
             allowed = stock.judged_afresh
-        elif entry.get("held") and min(entry["held"].values()) < 0:
-            why = STOCK_COUNT
-            allowed = stock.all_fell or stock.judged_afresh
         elif entry.get("held"):
             why = HELD
             allowed = self.ways.several_rises == "hold" and len(stock.risen) > 1
-        elif entry.get("braked"):
-            raise Wrong(
-                f"{stock.product.title}: rises are still held, though let through by force: {entry}"
-            )
         if why is None:
             return False
         if not allowed:
@@ -673,7 +660,7 @@ class LivingShop:
         return True
 
     def _set_straight(self) -> None:
-        """A person does what the report asks for: one number everywhere."""
+        """A person does what the report asks for: one number everywhere, which raises some."""
         waiting = [
             stock for stock in self.stocks if stock.judged_afresh and not (stock.gone or stock.away)
         ]
@@ -681,19 +668,17 @@ class LivingShop:
         if not waiting:
             return
         for stock in waiting:
-            units = 40 + next(self._numbers) % 7
+            units = max(40, *map(self._available, stock.places)) + next(self._numbers) % 7 + 1
             for place in stock.places:
                 self.shop.set_available(place.sku, units, place.location)
             self._say(f"{stock.product.title}: a person sets it to {units}")
         self._come_to_rest(init=True)
         self._come_to_rest()
-        if any(stock.judged_afresh == STOCK_COUNT for stock in waiting):
-            self._come_to_rest(force=True)  # the counted number again, or another one: believed
         pools = self._cached()
         for stock in waiting:
             (entry,) = [pools[one] for one in self._pool_ids(stock) if one in pools]
             (units,) = {self._available(place) for place in stock.places}
-            if {entry["quantity"], *entry["levels"].values()} != {units} or entry.get("held"):
+            if {entry["quantity"], *_remembered(entry)} != {units} or entry.get("held"):
                 raise Wrong(f"{stock.product.title}: can't be set straight: {entry}")
             stock.low = stock.high = units
             stock.judged_afresh = None
@@ -704,7 +689,6 @@ class LivingShop:
             stock.product.title for stock in self.stocks if not (stock.gone or stock.away)
         }
         for stock in self.stocks:
-            stock.alike = stock.all_fell + max(0, min(3, stock.alike) - 1)
             stock.risen.clear()
             stock.sold.clear()
             stock.raised.clear()
@@ -736,6 +720,11 @@ class LivingShop:
         if self.ways.command == "variants":
             return {self.shop.item(place.sku).gid for place in stock.places}
         return {self.shop.location(place.location).gid for place in stock.places}
+
+
+def _remembered(entry: Mapping[str, Any]) -> list[int]:
+    """What the levels of an entry of the cache last read."""
+    return [available for available, *_witnesses in entry["levels"].values()]
 
 
 def _open_pools(journal: bytes) -> Iterator[str]:

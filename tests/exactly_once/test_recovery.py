@@ -631,21 +631,38 @@ def test_several_rises_are_told_though_the_raise_was_stale(prints: Prints) -> No
     assert ended.exit_code == 3
 
 
-@pytest.mark.parametrize("units", [28, 10])
-def test_what_is_held_is_settled_by_one_number_everywhere_also_a_lower_one(
-    prints: Prints, units: int
-) -> None:
-    """As the report asks: all variants set to the right number; the next run goes on from there."""
-    world = prints(A=3)
-    world.configure("variants", several_rises="hold")
-    world.shop.restock("A-1", 5)
-    world.shop.restock("A-2", 3)
-    assert world.run().problems("several_rises")
+@pytest.mark.parametrize("units", [31, 33, 35, 36])
+def test_what_is_held_is_settled_by_one_number_everywhere(prints: Prints, units: int) -> None:
+    """As the report asks for: set all variants to the right number, raising at least one."""
+    world = held_rises(prints)
     for sku in ("A-1", "A-2", "A-3"):
         world.shop.set_available(sku, units)
     assert world.run().exit_code == 0
     assert world.cached()["A"]["quantity"] == units
     assert world.reads("A") == [units] * 3
+
+
+@pytest.mark.parametrize("units", [28, 10])
+def test_what_is_held_is_taken_back_and_one_variant_set(prints: Prints, units: int) -> None:
+    """As the report asks for where all of it was wrong."""
+    world = held_rises(prints)
+    for sku in ("A-1", "A-2"):
+        world.shop.set_available(sku, 30)
+    assert world.run().exit_code == 0
+    world.shop.set_available("A-2", units)
+    world.run()
+    assert world.cached()["A"]["quantity"] == units
+    assert world.reads("A") == [units] * 3
+
+
+def held_rises(prints: Prints) -> SmallWorld:
+    """Three variants at 30, of which two rose, and wait for a person."""
+    world = prints(A=3)
+    world.configure("variants", several_rises="hold")
+    world.shop.restock("A-1", 5)
+    world.shop.restock("A-2", 3)
+    assert world.run().problems("several_rises")
+    return world
 
 
 # -- not alone -------------------------------------------------------------------------------------

@@ -184,7 +184,9 @@ def test_a_pool_without_an_earlier_quantity_comes_from_null(world: World) -> Non
     world.shop.set_available("APRON", 3, "Till")
     world.run("locations", "--init", exit_code=3)
     world.shop.restock("APRON", 1, "Warehouse")
-    assert world.locations()["changes"][0]["quantity"] == {"from": None, "to": 9}
+    document = world.locations(exit_code=3)
+    assert [problem["kind"] for problem in document["problems"]] == ["lifted"]
+    assert document["changes"][0]["quantity"] == {"from": None, "to": 9}
 
 
 def test_the_document_is_readable_text(world: World) -> None:

@@ -21,6 +21,7 @@ from invsync.admin.documents import load
 from invsync.state.cache import read_cache
 from invsync.state.files import Command, Files
 from invsync.state.journal import read_journal
+from invsync.sync import Managed, Unmanaged
 
 FOLDERS = Path(__file__).parent.parent / "state" / "v0.1.0"
 COMMANDS: tuple[Command, ...] = ("variants", "locations")
@@ -68,22 +69,31 @@ def test_every_kind_of_pool_is_read(tmp_path: Path, command: Command) -> None:
     cache = read_cache(Files(FOLDERS / f"{command}-waiting", command))
     assert cache is not None
     pools = {cache.title(pool_id): cache.get(pool_id) for pool_id in cache.pools}
-    entries = {entry["title"]: entry for entry in cache.pools.values()}
+    problems = {entry.title: entry.problem and entry.problem.kind for entry in cache.pools.values()}
     assert len(pools) == 21 + 8
-    assert [entries[f"Braked {number:02}"]["pending"] for number in range(1, 22)] == [5] * 21
-    told = {title: pool and pool.quantity for title, pool in pools.items() if "Braked" not in title}
-    assert told["Plain größer"] == 27
-    assert told["Held"] == 10
-    assert told["Count"] == 3
-    assert sorted(entries["Held"]["held"].values()) == [2, 3]
-    assert list(entries["Count"]["held"].values()) == [-2, -2]
-    assert entries["Alike"]["fell_alike"] == [-2, 1]
-    assert told["Alone"] is None
-    assert entries["Alone"]["left_alone"] is True
-    assert told["Apart"] is None
-    assert entries["Apart"]["problem"]["kind"] == "out_of_sync"
-    assert entries["Refused"]["problem"]["kind"] == "refused"
-    assert told["Single"] == 4
+    braked = [pools[f"Braked {number:02}"] for number in range(1, 22)]
+    assert [pool.on_release for pool in braked if isinstance(pool, Managed)] == [5] * 21
+    numbers = {
+        title: pool.quantity if isinstance(pool, Managed) else None for title, pool in pools.items()
+    }
+    assert numbers["Plain größer"] == 27
+    assert numbers["Held"] == 10
+    assert numbers["Count"] == 3
+    assert numbers["Single"] == 4
+    held, count, alone, apart = (pools[title] for title in ("Held", "Count", "Alone", "Apart"))
+    assert isinstance(held, Managed)
+    assert sorted(held.held.values()) == [2, 3]
+    assert held.on_release == 2, "let through, they count as the smallest"
+    assert isinstance(count, Managed)
+    assert not count.held, "a stock count is no longer held: it counts as a fall"
+    assert {level.last.available for level in count.levels.values()} == {3}
+    assert {level.last.on_hand for level in count.levels.values()} == {None}
+    assert isinstance(alone, Unmanaged)
+    assert alone.left_alone
+    assert isinstance(apart, Unmanaged)
+    assert not apart.left_alone
+    assert problems["Apart"] == "out_of_sync"
+    assert problems["Refused"] == "refused"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -93,8 +93,11 @@ def test_a_pool_may_go_below_zero_and_come_back(world: World) -> None:
     world.run("variants", "--init")
     world.sell("P-S", 2)
     world.sell("P-M", 1)
-    world.run("variants")
+    document = world.variants(exit_code=3)
     assert world.reads("P-S P-M") == [-1, -1]
+    assert [problem["kind"] for problem in document["problems"]] == ["oversold"]
+    assert "1 units are owed" in document["problems"][0]["message"]
+    assert world.variants()["problems"] == []
     world.shop.restock("P-S", 11)
     world.run("variants")
     assert world.reads("P-S P-M") == [10, 10]
@@ -176,24 +179,44 @@ def test_a_cancelled_order_of_two_variants_asks_for_a_person(world: World) -> No
     assert "raise one variant by 1" in document["problems"][0]["message"]
 
 
-def test_all_levels_falling_alike_are_sales_with_a_warning(world: World) -> None:
+def test_a_pair_that_sells_alike_run_after_run_stays_in_step(world: World) -> None:
+    world.add("Print", "P-S P-M", available=30)
+    world.run("variants", "--init")
+    for units, left in ((1, 28), (2, 24), (2, 20), (2, 16)):
+        world.sell("P-S P-M", units)
+        assert world.variants()["warnings"] == []
+        assert world.reads("P-S P-M") == [left, left]
+
+
+def test_orders_for_all_levels_alike_are_no_count(world: World) -> None:
     seeded(world)
-    world.sell(FOUR, 2)
+    world.sell(FOUR, 6)
+    assert world.variants()["warnings"] == []
+    assert world.reads(FOUR) == [6] * 4
+
+
+def test_a_count_typed_into_all_levels_counts_as_falls_and_is_told(world: World) -> None:
+    seeded(world)
+    for sku in FOUR.split():
+        world.shop.set_available(sku, 25)
     document = world.variants()
-    assert world.reads(FOUR) == [22] * 4
+    assert world.reads(FOUR) == [10] * 4
     assert [warning["kind"] for warning in document["warnings"]] == ["fell_alike"]
+    assert "set one variant to 25 in Shopify" in document["warnings"][0]["message"]
+    world.shop.set_available("P-S", 25)
+    world.run("variants")
+    assert world.reads(FOUR) == [25] * 4
 
 
-def test_a_stock_count_below_what_sales_could_explain_waits_for_a_person(world: World) -> None:
+def test_a_count_that_leaves_less_than_nothing_is_a_problem(world: World) -> None:
     seeded(world)
     for sku in FOUR.split():
         world.shop.set_available(sku, 5)
     document = world.variants(exit_code=3)
-    assert world.reads(FOUR) == [5] * 4
-    assert document["problems"][0]["kind"] == "stock_count"
-    assert document["pools"]["held"] == 1
-    world.run("variants", "--force")
-    assert world.cached()["Print"]["quantity"] == 5
+    assert world.reads(FOUR) == [-70] * 4
+    assert [problem["kind"] for problem in document["problems"]] == ["fell_alike", "oversold"]
+    world.shop.set_available("P-S", 5)
+    world.run("variants")
     assert world.reads(FOUR) == [5] * 4
 
 
@@ -533,21 +556,33 @@ def test_a_scan_that_finds_nothing_concludes_nothing_not_even_by_force(world: Wo
 
 def test_another_program_at_work_is_noticed_and_the_pool_left_alone(world: World) -> None:
     seeded(world)
-    world.sell(FOUR)
-    world.run("variants")
-    assert world.reads(FOUR) == [26] * 4
-    world.sell(FOUR, 3)  # it took our three for sales
-    document = world.variants(exit_code=3)
-    assert document["problems"][0]["kind"] == "another_program"
-    assert world.reads(FOUR) == [23] * 4
+    for sku in FOUR.split():
+        world.shop.set_available(sku, 900)
+    world.run("variants", "--init", "--reset")
+    skus, last = FOUR.split(), dict.fromkeys(FOUR.split(), 900)
+    world.sell("P-S")
+    document = world.variants()
+    for _ in range(4):
+        if document["problems"]:
+            break
+        moved = {sku: world.shop.available(sku) - last[sku] for sku in skus}
+        for sku in skus:  # the other program takes whatever moved for sales of one stock
+            world.shop.restock(sku, sum(moved.values()) - moved[sku])
+        last = {sku: world.shop.available(sku) for sku in skus}
+        document = world.variants(exit_code=None)
+    (problem,) = document["problems"]
+    assert problem["kind"] == "another_program"
+    assert "ran it down by" in problem["message"]
+    left = world.reads(FOUR)
     world.sell("P-S", 2)
     assert world.variants(exit_code=3)["pools"]["held"] == 1
     assert world.batches == []
-    world.shop.set_available("P-S", 23)
+    for sku in skus:
+        world.shop.set_available(sku, left[0])
     world.run("variants", "--init")
     world.sell("P-S", 2)
     world.run("variants")
-    assert world.reads(FOUR) == [21] * 4
+    assert world.reads(FOUR) == [left[0] - 2] * 4
 
 
 # --- Raises that met an import --------------------------------------------------------------------

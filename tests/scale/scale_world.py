@@ -157,7 +157,10 @@ class World:
         return found
 
     def pools(self, command: str = "variants") -> dict[str, dict[str, Any]]:
-        """The pools of the cache by title, their levels by SKU or by the location's name."""
+        """The pools of the cache by title, their levels by SKU or by the location's name.
+
+        Without what the alarms remember: that depends on how often a pool was looked at.
+        """
         names = {item.gid: item.sku for item in self.shop.items.values()}
         names |= {place.gid: place.name for place in self.shop.locations.values()}
         return {
@@ -166,7 +169,7 @@ class World:
                 if isinstance(value, dict)
                 else value
                 for key, value in entry.items()
-                if key not in ("title", "problem")
+                if key not in ("title", "problem", "alarms", "echoes")
             }
             for entry in self.cache(command)["pools"].values()
         }

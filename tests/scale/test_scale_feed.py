@@ -256,7 +256,10 @@ class TestProducts:
                 "new and unequal",
             )
         }
-        assert pools["new"] == {"quantity": 12, "levels": {"new-S": 12, "new-M": 12}}
+        assert pools["new"] == {
+            "quantity": 12,
+            "levels": {"new-S": [12, 12, 0], "new-M": [12, 12, 0]},
+        }
         assert pools["shrunk"]["levels"] == {"shrunk-S": 30, "shrunk-M": 30}
         assert pools["grown"]["levels"] == {f"grown-{size}": 30 for size in ("S", "M", "L", "XL")}
         assert pools["single"]["levels"] == {"single-S": 30, "single-M": 30}
@@ -284,7 +287,7 @@ class TestProducts:
         pools = world.pools("locations")
         assert pools["new / S"] == {
             "quantity": 12,
-            "levels": {"Warehouse": 12, "Till": 12, "Pop-up": 12},
+            "levels": {key: [12, 12, 0] for key in ("Warehouse", "Till", "Pop-up")},
         }
         assert pools["typed in at one"]["quantity"] == 7
         assert world.reads("one", location="Pop-up") == [7]

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from invsync.rule.level import agree
-from invsync.rule.managed import judge, last_fall
-from invsync.rule.unmanaged import (
+from invsync.sync.level import agree, change_of
+from invsync.sync.managed import judge, last_fall
+from invsync.sync.unmanaged import (
     adopt,
     align,
     as_set,
@@ -20,7 +20,7 @@ from invsync.rule.unmanaged import (
     first_sight,
     without_quantity,
 )
-from invsync.rule.words import (
+from invsync.sync.words import (
     BOUND,
     FELL_ALIKE_WARNS,
     NONE,
@@ -28,6 +28,7 @@ from invsync.rule.words import (
     Adjustment,
     Align,
     Echoes,
+    How,
     Level,
     LevelId,
     Managed,
@@ -51,6 +52,7 @@ __all__ = [
     "Adjustment",
     "Align",
     "Echoes",
+    "How",
     "Level",
     "LevelId",
     "Managed",
@@ -94,4 +96,12 @@ def plan(
         made = without_quantity(pool, seen, rules)
     else:
         made = judge(pool, seen, rules, also_fell)
-    return within_bounds(made, pool)
+    return within_bounds(replace(made, how=_how(pool, made)), pool)
+
+
+def _how(pool: Pool | None, made: Plan) -> Mapping[LevelId, How]:
+    """How each level moved that is left of the pool."""
+    levels = pool.levels if pool else {}
+    last = {at: one.last if isinstance(one, Level) else one for at, one in levels.items()}
+    moved = made.movements.keys() & last.keys() & made.seen.keys()
+    return {at: change_of(last[at], made.seen[at]).how for at in moved}

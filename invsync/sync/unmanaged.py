@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from invsync.rule.level import agreed, change_of
-from invsync.rule.words import (
+from invsync.sync.level import agreed, change_of
+from invsync.sync.words import (
     NONE,
     PLAIN,
     Align,

@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 
 SeveralRises = Literal["smallest", "freed", "sum", "hold"]
 Align = Literal["lowest", "highest"]
+#: How a movement came about, as far as the witnesses show it.
+How = Literal["unknown", "ordered", "off_shelf", "partly_ordered", "cancelled", "restocked"]
 
 NoteKind = Literal[
     # kind              levels: of each level …           units: …
@@ -234,8 +236,8 @@ class Plan:
     """What follows from one reading of a pool.
 
     `before`: the quantity it started from. `unsent`: what to remember if no adjustment takes
-    effect. `movements`: what each level did, in units (0 left out). `risen`: units of rises that
-    are counted in, or that a source lifts others by: what the brake looks at.
+    effect. `movements`: what each level did, in units (0 left out), and `how`. `risen`: units of
+    rises that are counted in, or that a source lifts others by: what the brake looks at.
     """
 
     before: int | None
@@ -243,9 +245,15 @@ class Plan:
     seen: Mapping[LevelId, Reading]
     adjustments: tuple[Adjustment, ...] = ()
     movements: Units = field(default_factory=dict)
+    how: Mapping[LevelId, How] = field(default_factory=dict)
     risen: int = 0
     notes: tuple[Note, ...] = ()
     why: Why = "nothing"
+
+    @property
+    def after(self) -> int | None:
+        """The quantity that it comes to; None where it has none."""
+        return self.unsent.quantity if isinstance(self.unsent, Managed) else None
 
     @property
     def pool(self) -> Pool:

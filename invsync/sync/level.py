@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from invsync.rule.words import SURELY_UNDONE, Level, LevelId, Reading, Rules, due
+from invsync.sync.words import SURELY_UNDONE, How, Level, LevelId, Reading, Rules, due
 
 
 def agree(
@@ -56,6 +56,17 @@ class Change(NamedTuple):
     def off_shelf(self) -> int:
         """The part of a fall (0 or negative) that is no order: it left the shelf."""
         return min(0, self.available if self.shelf is None else max(self.available, self.shelf))
+
+    @property
+    def how(self) -> How:
+        """What it was."""
+        if self.shelf is None:
+            return "unknown"
+        if self.available > 0:
+            return "cancelled" if self.cancelled else "restocked"
+        if self.off_shelf == 0:
+            return "ordered"
+        return "off_shelf" if self.off_shelf == self.available else "partly_ordered"
 
     @property
     def ordered(self) -> int:

@@ -23,8 +23,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from invsync.rule.level import Move, agree, agreed, move_of, undid
-from invsync.rule.words import (
+from invsync.sync.level import Move, agree, agreed, move_of, undid
+from invsync.sync.words import (
     NONE,
     Echoes,
     Level,
@@ -194,8 +194,16 @@ def _bring(
     if sent and why == "nothing":
         why = "finish"
     notes = (*notes, *_notes_of_levels(sight, unsent))
-    before = sight.pool.quantity
-    return Plan(before, unsent, sight.seen, sent, sight.movements, risen, notes, why)
+    return Plan(
+        sight.pool.quantity,
+        unsent,
+        sight.seen,
+        sent,
+        sight.movements,
+        risen=risen,
+        notes=notes,
+        why=why,
+    )
 
 
 def _remember(sight: _Sight, at: LevelId, held: int) -> Level:

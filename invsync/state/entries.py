@@ -1,0 +1,261 @@
+"""What the cache keeps of a pool, as JSON that a person can read.
+
+`{"title": …, "quantity": 30, "levels": {"<item or location>": [30, 33, 3]}}`: what each level last
+read, on hand and committed beside available (null where they are unknown). What else there is to
+remember stands there only where it is so. Format 1, which 0.1.0 wrote, is read and written as 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Protocol, TypeVar
+
+import msgspec
+
+from invsync.state.values import LARGEST, moment_of, shown
+from invsync.sync import (
+    Echoes,
+    Level,
+    LevelId,
+    Managed,
+    Pool,
+    Reading,
+    Unmanaged,
+    due,
+    first_edition,
+)
+
+T = TypeVar("T")
+
+#: A number that a state file may hold.
+Number = Annotated[int, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
+Size = Annotated[int, msgspec.Meta(ge=1, le=LARGEST)]
+
+
+class Readable(Protocol):
+    """What tells how much of a level is available, in pieces."""
+
+    @property
+    def available(self) -> int:
+        """The available quantity."""
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a level last read, in pieces."""
+
+    available: Number
+    on_hand: Number | None = None
+    committed: Number | None = None
+
+
+class Alarm(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the two alarms remember of a level; see `sync.Level`."""
+
+    sent: Number = 0
+    ours: Number = 0
+    undone: Number = 0
+    refused: Number = 0
+
+
+class Heard(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How often another program showed; see `sync.Echoes`."""
+
+    heard: Number = 0
+    since: Number = 0
+    units: Number = 0
+
+
+class Standing(msgspec.Struct, frozen=True, gc=False):
+    """What a person is asked to look at. `since`: UTC text."""
+
+    kind: str
+    since: str
+    message: str
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A pool as the cache keeps it; levels are named by the keys of its axis.
+
+    `held`: units that wait for a person; `on_release`: what the quantity rises by once they are let
+    through.
+    """
+
+    title: str
+    quantity: Number | None
+    levels: dict[str, Kept]
+    sizes: dict[str, Size] = {}
+    held: dict[str, Number] = {}
+    on_release: Number = 0
+    alarms: dict[str, Alarm] = {}
+    echoes: Heard | None = None
+    left_alone: bool = False
+    ran_down: Number = 0
+    problem: Standing | None = None
+
+    @property
+    def several(self) -> bool:
+        """Whether it is a pool at all: a single level is none."""
+        return len(self.levels) > 1
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to do: no push to finish, nothing held, out of sync or watched."""
+        if self.quantity is None or self.held or self.problem is not None:
+            return False
+        return all(
+            kept.available == due(self.quantity, self.sizes.get(key, 1))
+            for key, kept in self.levels.items()
+        )
+
+    def reads(self, levels: Mapping[str, Readable]) -> bool:
+        """Whether these levels, and no others, have as much available as they last had."""
+        return len(levels) == len(self.levels) and all(
+            key in self.levels and self.levels[key].available == now.available
+            for key, now in levels.items()
+        )
+
+
+def entry_of(
+    title: str, pool: Pool, key: Callable[[LevelId], str], problem: Standing | None = None
+) -> Entry:
+    """The entry of a pool."""
+    if isinstance(pool, Unmanaged):
+        return Entry(
+            title,
+            None,
+            {key(at): _kept(last) for at, last in pool.levels.items()},
+            left_alone=pool.left_alone,
+            ran_down=pool.ran_down,
+            problem=problem,
+        )
+    levels = {key(at): level for at, level in pool.levels.items()}
+    alarms = {k: Alarm(v.sent, v.ours, v.undone, v.refused) for k, v in levels.items()}
+    return Entry(
+        title,
+        pool.quantity,
+        {k: _kept(level.last) for k, level in levels.items()},
+        sizes={k: level.size for k, level in levels.items() if level.size != 1},
+        held={k: level.held for k, level in levels.items() if level.held},
+        on_release=pool.on_release,
+        alarms={k: alarm for k, alarm in alarms.items() if alarm != Alarm()},
+        echoes=None if pool.echoes == Echoes() else _heard(pool.echoes),
+        problem=problem,
+    )
+
+
+def pool_of(entry: Entry, level: Callable[[str], LevelId]) -> Pool:
+    """The pool of an entry. `level`: from a key of the entry to the level that it names."""
+    if entry.quantity is None:
+        levels = {level(key): _reading(kept) for key, kept in entry.levels.items()}
+        return Unmanaged(levels, entry.left_alone, entry.ran_down)
+    heard = entry.echoes or Heard()
+    return Managed(
+        entry.quantity,
+        {level(key): _level(entry, key, kept) for key, kept in entry.levels.items()},
+        entry.on_release,
+        Echoes(heard.heard, heard.since, heard.units),
+    )
+
+
+def _level(entry: Entry, key: str, kept: Kept) -> Level:
+    alarm = entry.alarms.get(key, Alarm())
+    return Level(
+        _reading(kept),
+        entry.sizes.get(key, 1),
+        entry.held.get(key, 0),
+        alarm.sent,
+        alarm.ours,
+        alarm.undone,
+        alarm.refused,
+    )
+
+
+def _heard(echoes: Echoes) -> Heard:
+    return Heard(echoes.heard, echoes.since, echoes.units)
+
+
+def _kept(last: Reading) -> Kept:
+    return Kept(last.available, last.on_hand, last.committed)
+
+
+def _reading(kept: Kept) -> Reading:
+    return Reading(kept.available, kept.on_hand, kept.committed)
+
+
+# Format 1
+
+
+class FirstEntry(msgspec.Struct, frozen=True):
+    """A pool as 0.1.0 kept it."""
+
+    title: str
+    quantity: Number | None
+    levels: dict[str, Number]
+    held: dict[str, Number] = {}
+    braked: dict[str, Number] = {}
+    pending: Number = 0
+    fell_alike: Any = None
+    left_alone: bool = False
+    problem: Standing | None = None
+
+    def taken_over(self) -> Entry:
+        """The same as an entry of today; what a held stock count waited for is counted next."""
+
+        def named(units: Mapping[str, int]) -> dict[LevelId, int]:
+            return {LevelId(key, ""): count for key, count in units.items()}
+
+        pool = first_edition(
+            self.quantity,
+            named(self.levels),
+            named(self.held),
+            named(self.braked),
+            self.pending,
+            self.left_alone,
+        )
+        return entry_of(self.title, pool, lambda level: level.item, self.problem)
+
+
+def entries_of(pools: Any, *, first: bool) -> dict[str, Entry]:
+    """The entries of a cache, all of them looked at; raises `ValueError` for what are none.
+
+    `first`: they are of format 1.
+    """
+    entries = (
+        {pool: entry.taken_over() for pool, entry in _typed(pools, FirstEntry).items()}
+        if first
+        else _typed(pools, Entry)
+    )
+    check(entries)
+    return entries
+
+
+def _typed(pools: Any, kind: type[T]) -> dict[str, T]:
+    try:
+        return msgspec.convert(pools, dict[str, kind])  # type: ignore[valid-type]
+    except msgspec.ValidationError as error:
+        raise _which(pools, kind) or error from error
+
+
+def _which(pools: Any, kind: type[Any]) -> ValueError | None:
+    """The error of the first pool that is none, with its id."""
+    for pool, entry in pools.items() if isinstance(pools, dict) else ():
+        try:
+            msgspec.convert(entry, kind)
+        except msgspec.ValidationError as error:
+            return ValueError(f"pool {pool}: {error}")
+    return None
+
+
+def check(entries: Mapping[str, Entry]) -> None:
+    """See that entries name levels, and their moments are some; raises `ValueError`."""
+    for pool, entry in entries.items():
+        for key in entry.levels:
+            if not key.startswith("gid://"):
+                raise ValueError(f"pool {pool}: {shown(key)} names no level")
+        if not entry.levels.keys() >= {*entry.held, *entry.alarms, *entry.sizes}:
+            raise ValueError(f"pool {pool}: it tells of a level that it lacks")
+        if entry.problem is not None:
+            try:
+                moment_of(entry.problem.since)
+            except ValueError as error:
+                raise ValueError(f"pool {pool}: {error}") from None
