@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 from docs_pages import COUNTING, README, Page, rows
 
-from invsync.rule import Level, LevelId, Managed, Plan, Pool, Reading, Rules, Unmanaged, plan
+from invsync.sync import Level, LevelId, Managed, Plan, Pool, Reading, Rules, Unmanaged, plan
 
 #: What happens to which listing: "order", "till" or "cancel" of so many, "set" to a number,
 #: "new" at a number, or "closed", its units moved to the first location.
