@@ -145,7 +145,12 @@ class Planning:
             return None
         else:
             made = self._first(seen)
-        return self._told(sight.id, sight.title, made, sight.names(self.scope), brake=brake)
+        return self._told(sight.id, sight.title, made, self._names(sight, pool), brake=brake)
+
+    def _names(self, sight: Sight, pool: Pool | None) -> dict[LevelId, Name]:
+        """What people call the levels, also those that the pool had and that are gone."""
+        gone = Name("", f"a {self.scope.axis.one} that left")
+        return {**dict.fromkeys(pool.levels if pool else (), gone), **sight.names(self.scope)}
 
     def braked(self, work: Work) -> Work:
         """The same reading, now that the brake is on."""

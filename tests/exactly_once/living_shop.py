@@ -93,6 +93,8 @@ class Stock:
     at_rest: int = 0
     mistaken: int = 0
     touched: bool = False
+    #: Whether a level of its item left since the last rest.
+    left_stock: bool = False
     quiet: Place | None = None
     #: Whether a lower number was ever typed in: a program that answers ours would do the same.
     typed_down: bool = False
@@ -231,7 +233,7 @@ class LivingShop:
         stock.touch()
         stock.raised[place] += units
         stock.high += units
-        if place not in stock.unseen:
+        if not (place in stock.unseen or stock.left_stock):
             stock.low += units
         stock.risen.add(place)
         if len(stock.risen) > 1:
@@ -382,6 +384,10 @@ class LivingShop:
         # What moved there since the last run may have been seen, or not.
         stock.high += stock.sold.pop(place, 0)
         stock.low -= stock.raised.pop(place, 0)
+        if self.ways.command == "locations":
+            # What rises now, or rose unseen, may be what Shopify moved there: it is told, not counted.
+            stock.left_stock = True
+            stock.low -= stock.raised.total()
         stock.unseen.discard(place)
         if stock.imported is not None:
             stock.high = MANY
@@ -694,7 +700,7 @@ class LivingShop:
             stock.raised.clear()
             stock.unseen.clear()
             stock.imported = None
-            stock.touched = stock.other_places = stock.new = False
+            stock.touched = stock.other_places = stock.new = stock.left_stock = False
         self._say("at rest")
 
     # -- within ------------------------------------------------------------------------------------

@@ -620,3 +620,21 @@ def test_levels_that_keep_moving_are_left_to_the_next_run(world: World) -> None:
     world.hook = None
     world.run("variants")
     assert world.reads(FOUR) == [37] * 4
+
+
+# --- What is held of a level that leaves ----------------------------------------------------------
+
+
+def test_a_variant_whose_rise_was_held_is_deleted(world: World) -> None:
+    world.configure(variants={"product_types": ["Print"], "several_rises": "hold"})
+    seeded(world)
+    world.shop.restock("P-S", 5)
+    world.shop.restock("P-M", 3)
+    world.run("variants", exit_code=3)
+    world.shop.delete_variant("P-S")
+    document = world.variants(exit_code=3)
+    (taken_back,) = (one for one in document["warnings"] if one["kind"] == "taken_back")
+    assert "(a variant that left 5)" in taken_back["message"]
+    assert world.reads("P-M P-L P-XL") == [33, 30, 30]
+    world.run("variants", "--force")
+    assert world.reads("P-M P-L P-XL") == [30, 30, 30]

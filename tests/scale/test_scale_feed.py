@@ -260,9 +260,11 @@ class TestProducts:
             "quantity": 12,
             "levels": {"new-S": [12, 12, 0], "new-M": [12, 12, 0]},
         }
-        assert pools["shrunk"]["levels"] == {"shrunk-S": 30, "shrunk-M": 30}
-        assert pools["grown"]["levels"] == {f"grown-{size}": 30 for size in ("S", "M", "L", "XL")}
-        assert pools["single"]["levels"] == {"single-S": 30, "single-M": 30}
+        assert pools["shrunk"]["levels"] == {"shrunk-S": [30, 30, 0], "shrunk-M": [30, 30, 0]}
+        assert pools["grown"]["levels"] == {
+            f"grown-{size}": [30, 30, 0] for size in ("S", "M", "L", "XL")
+        }
+        assert pools["single"]["levels"] == {"single-S": [30, 30, 0], "single-M": [30, 30, 0]}
 
     def test_that_lost_their_tag_leave(self, world: World) -> None:
         world.configure({"product_tags": ["shared"]})
