@@ -198,7 +198,8 @@ def _whole() -> Iterator[None]:
 
 def _rows(client: Client, text: str, terms: str, heed: Heed, shape: type[R]) -> Iterator[R]:
     """The objects of a finished operation, parents before their children; counted at the end."""
-    operation = _start(client, text.replace('"TERMS"', json.dumps(terms, ensure_ascii=False)))
+    searched = f"(query: {json.dumps(terms, ensure_ascii=False)})" if terms else ""
+    operation = _start(client, text.replace('(query: "TERMS")', searched))
     result = _wait(client, operation, heed)
     with shaped("BulkStatus"):
         expected = result.count

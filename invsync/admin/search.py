@@ -24,9 +24,12 @@ def since_moment(moment: str) -> str:
     return f"updated_at:>='{moment}'"
 
 
-def beyond(terms: str, after: int) -> str:
-    """`terms`, and an id that is larger than `after`; no term for 0, of which Shopify warns."""
-    return f"{terms} id:>{after}".strip() if after else terms
+def beyond(terms: str, after: int) -> str | None:
+    """`terms`, and an id that is larger than `after`; no term for 0, of which Shopify warns.
+
+    None where nothing is left to search for: nobody has seen Shopify take a search that is empty.
+    """
+    return (f"{terms} id:>{after}" if after else terms).strip() or None
 
 
 def number(gid: str) -> int:

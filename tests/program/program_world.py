@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from asked_forms import unlisted
 from click.testing import CliRunner
 
 from invsync.cli import main
@@ -225,6 +226,7 @@ class World:
 
     def _check(self, ran: Ran) -> None:
         """What is so after every run."""
+        assert not unlisted(self.asked), "asked, but without a row in invsync/admin/terms.py"
         for text in (ran.out, ran.err):
             assert TOKEN not in text
             assert "Traceback" not in text

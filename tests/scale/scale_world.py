@@ -12,6 +12,7 @@ from unittest import mock
 
 import requests
 import yaml
+from asked_forms import unlisted
 
 from invsync import connect, feed, find, run
 from invsync.config.settings import load as load_config
@@ -122,7 +123,7 @@ class World:
             mock.patch.multiple(find, CHEAP_POINTS=self.cheap, DEAR_POINTS=self.dear),
             mock.patch.object(feed, "MUCH", self.much),
         ):
-            return run.run(
+            outcome = run.run(
                 settings,
                 which,
                 Options(**options),
@@ -130,6 +131,8 @@ class World:
                 confirm=lambda changes: True,
                 progress=lambda what, done, total: None,
             )
+        assert not unlisted(self.asked), "asked, but without a row in invsync/admin/terms.py"
+        return outcome
 
     def good(self, command: str = "variants", **options: Any) -> Outcome:
         """A run that ends with everything in step."""

@@ -1,0 +1,357 @@
+"""Everything that invsync ever asks Shopify for, and what is known of Shopify taking it. Pure.
+
+One row for each search term and each form of an argument: a test collects what the program really
+sends, and fails on what has no row here, and on a row that nothing sends. What was seen on one
+store, or read in somebody's program, is evidence; that it works on the sandbox is none.
+
+A place is the way from the root to an argument, without `nodes` and `edges`: in
+`nodes[Product].variants(first:)`, `[Product]` is the fragment. `bulk …` is inside the document that
+a bulk operation is started with. In a form `N` stands for a positive number, `TEXT` for any text in
+single quotes, `TIME` for a moment in UTC to the second.
+
+Sources: `recorded` rows name exchanges of the public recordings of live answers in
+https://github.com/airhorns/shopify-draft-proxy, by their numbers in the selection that
+tests/sandbox/test_recorded.py replays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Evidence(Enum):
+    """How it is known that Shopify takes a form."""
+
+    RECORDED = "a live answer to this form was recorded"
+    DOCUMENTED = "Shopify's documentation or its published schema says so"
+    USED = "another public program sends this form"
+    NONE = "nobody's evidence: an assumption"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A form in which something is asked at a place.
+
+    `source`: an address, or what is known. `refused`: what happens where Shopify refuses the form,
+    warns of it or finds it too dear. `exchanges`: those that show it, of a recorded one.
+    """
+
+    place: str
+    form: str
+    evidence: Evidence
+    source: str
+    refused: str
+    exchanges: tuple[int, ...] = ()
+
+
+_DOCS = "https://shopify.dev/docs/api"
+SCHEMA = f"{_DOCS}/admin-graphql"
+SEARCH = f"{_DOCS}/usage/search-syntax"
+PAGING = f"{_DOCS}/usage/pagination-graphql"
+LIMITS = f"{_DOCS}/usage/limits"
+KEYS = f"{_DOCS}/usage/implementing-idempotency"
+BULK = f"{_DOCS}/usage/bulk-operations/queries"
+ADJUST = f"{SCHEMA}/latest/mutations/inventoryAdjustQuantities"
+COMPARE = (
+    "https://shopify.dev/changelog/"
+    "compare-and-swap-for-inventory-mutations-with-change-from-quantity"
+)
+GRANT = "https://shopify.dev/docs/apps/build/authentication-authorization/client-credentials-grant"
+TAP = "https://github.com/singer-io/tap-shopify"
+AIRBYTE = "https://github.com/airbytehq/airbyte/pull/32883"
+SKUVAULT = "https://github.com/skuvault-integrations/shopifyAccess"
+MECHANIC = "https://github.com/lightward/mechanic-tasks"
+
+_HALVED = "asked for again at half the size, down to one"
+_PAGES = "the bulk operation is given up, and the catalogue read by pages"
+_ONE_BY_ONE = "the locations are asked one after the other"
+_ISOLATED = "the call is refused whole: its batch is halved until what is refused stands alone"
+
+_SIZE = "1 to 250"
+_NAMES = "available and on_hand and committed"
+_WORD_BY_WORD = f"other names and orders recorded, each name among them; {SCHEMA}"
+
+
+#: What happens where Shopify refuses a form, unless its row says otherwise.
+_ENDED = "the run ends with Shopify's words; nothing more is sent"
+
+
+def _recorded(
+    place: str, form: str, *exchanges: int, source: str = SCHEMA, refused: str = _ENDED
+) -> Sent:
+    return Sent(place, form, Evidence.RECORDED, source, refused, exchanges)
+
+
+def _documented(place: str, form: str, source: str, refused: str = _ENDED) -> Sent:
+    return Sent(place, form, Evidence.DOCUMENTED, source, refused)
+
+
+def _used(place: str, form: str, source: str, refused: str = _ENDED) -> Sent:
+    return Sent(place, form, Evidence.USED, source, refused)
+
+
+def _assumed(place: str, form: str, known: str, refused: str) -> Sent:
+    return Sent(place, form, Evidence.NONE, known, refused)
+
+
+#: The shop, its locations, what the app may do (no arguments).
+_SHOP = (
+    _recorded("locations(first:)", _SIZE, 43, 145, 146),
+    _documented("locations(after:)", "a cursor", PAGING),
+    _documented("locations(sortKey:)", "ID", f"{SCHEMA}/latest/enums/LocationSortKeys"),
+    _documented(
+        "POST /admin/oauth/access_token", "client_id and client_secret and grant_type", GRANT
+    ),
+)
+
+#: A complete scan by pages.
+_PAGED = (
+    _recorded("products(first:)", _SIZE, 43, 147, 188, refused=_HALVED),
+    _documented("products(sortKey:)", "ID", PAGING),
+    _documented(
+        "products(query:)",
+        "product_type:'TEXT'",
+        f"{SEARCH}; recorded with double quotes, single quotes on other fields",
+    ),
+    _documented(
+        "products(query:)",
+        "tag:'TEXT'",
+        f"{SEARCH}; recorded without quotes and with double ones",
+    ),
+    _documented(
+        "products(query:)", "(… OR …)", f"{SEARCH}; recorded on `locations`, without parentheses"
+    ),
+    _documented(
+        "products(query:)", "id:>N", f"{PAGING}; recorded on `inventoryItems` with >= and <="
+    ),
+    _documented("products(query:)", "product_type:'TEXT' id:>N", SEARCH),
+    _documented("products(query:)", "(… OR …) id:>N", SEARCH),
+    _recorded("products.variants(first:)", _SIZE, 174, 188, refused=_HALVED),
+    _recorded(
+        "products.variants.inventoryItem.inventoryLevel(locationId:)",
+        "gid://shopify/Location/…",
+        *(51, 67, 68),
+    ),
+    _documented(
+        "products.variants.inventoryItem.inventoryLevel.quantities(names:)", _NAMES, _WORD_BY_WORD
+    ),
+    _recorded("productVariants(first:)", _SIZE, 183, 211, refused=_HALVED),
+    _recorded("productVariants(sortKey:)", "ID", 211),
+    _used(
+        "productVariants(query:)",
+        "product_type:'TEXT'",
+        f"{MECHANIC} (hosted tasks filter so); no query on this field was recorded",
+    ),
+    _used(
+        "productVariants(query:)",
+        "null",
+        "https://github.com/airbytehq/airbyte/pull/33827; recorded 106 times without the argument",
+    ),
+    _documented("productVariants(query:)", "(… OR …)", SEARCH),
+    _documented("productVariants(query:)", "id:>N", f"{PAGING}; {SCHEMA} lists the field"),
+    _documented("productVariants(query:)", "product_type:'TEXT' id:>N", SEARCH),
+    _documented("productVariants(query:)", "(… OR …) id:>N", SEARCH),
+    _recorded(
+        "productVariants.inventoryItem.inventoryLevels(first:)", _SIZE, 50, 175, refused=_HALVED
+    ),
+    _documented(
+        "productVariants.inventoryItem.inventoryLevels.quantities(names:)", _NAMES, _WORD_BY_WORD
+    ),
+)
+
+#: Reading by id.
+_BY_ID = (
+    _documented(
+        "nodes(ids:)",
+        "1 to 250 of gid://shopify/Product/…",
+        f"{LIMITS}; recorded with up to 8 ids, at a cost that does not grow with them",
+        refused=_HALVED,
+    ),
+    _documented(
+        "nodes(ids:)",
+        "1 to 250 of gid://shopify/InventoryItem/…",
+        f"{LIMITS}; recorded with up to 8 ids, at a cost that does not grow with them",
+        refused=_HALVED,
+    ),
+    _recorded("nodes[Product].variants(first:)", _SIZE, 149, refused=_HALVED),
+    _recorded(
+        "nodes[Product].variants.inventoryItem.inventoryLevel(locationId:)",
+        "gid://shopify/Location/…",
+        *(51, 67, 68),
+    ),
+    _documented(
+        "nodes[Product].variants.inventoryItem.inventoryLevel.quantities(names:)",
+        _NAMES,
+        _WORD_BY_WORD,
+    ),
+    _documented(
+        "nodes[InventoryItem].variants(first:)",
+        _SIZE,
+        "https://shopify.dev/changelog/inventory-item-variant-field-deprecation",
+    ),
+    _recorded(
+        "nodes[InventoryItem].inventoryLevels(first:)", _SIZE, 151, 154, 155, refused=_HALVED
+    ),
+    _documented("nodes[InventoryItem].inventoryLevels.quantities(names:)", _NAMES, _WORD_BY_WORD),
+    _recorded("product(id:)", "gid://shopify/Product/…", 40, 42, 70),
+    _recorded("product.variants(first:)", _SIZE, 50, 175),
+    _documented("product.variants(after:)", "a cursor", PAGING),
+    _recorded(
+        "product.variants.inventoryItem.inventoryLevel(locationId:)",
+        "gid://shopify/Location/…",
+        *(51, 67, 68),
+    ),
+    _documented(
+        "product.variants.inventoryItem.inventoryLevel.quantities(names:)", _NAMES, _WORD_BY_WORD
+    ),
+    _recorded("inventoryItem(id:)", "gid://shopify/InventoryItem/…", 50, 51, 64),
+    _recorded("inventoryItem.inventoryLevels(first:)", _SIZE, 50, 64, 67),
+    _recorded("inventoryItem.inventoryLevels(after:)", "a cursor", 64),
+    _documented("inventoryItem.inventoryLevels.quantities(names:)", _NAMES, _WORD_BY_WORD),
+)
+
+#: The feed of changes.
+_FEED = (
+    _recorded("location(id:)", "gid://shopify/Location/…", 100, 101, 102),
+    _recorded("location.inventoryLevels(first:)", _SIZE, 100, 101, 102),
+    _recorded("location.inventoryLevels(after:)", "a cursor", 103),
+    _recorded(
+        "location.inventoryLevels(after:)", "null", 96, 183, source="recorded on other connections"
+    ),
+    _used(
+        "location.inventoryLevels(query:)",
+        "updated_at:>='TIME'",
+        f"{TAP}, {AIRBYTE}; not recorded, and no recording shows the field itself",
+    ),
+    _documented("location.inventoryLevels.quantities(names:)", _NAMES, _WORD_BY_WORD),
+    _assumed(
+        "locations.inventoryLevels(first:)",
+        _SIZE,
+        "nobody was seen to nest pages of 250 levels in a page of 250 locations",
+        _ONE_BY_ONE,
+    ),
+    _assumed(
+        "locations.inventoryLevels(query:)",
+        "updated_at:>='TIME'",
+        "other programs nest it, with one location a page",
+        _ONE_BY_ONE,
+    ),
+    _documented("locations.inventoryLevels.quantities(names:)", _NAMES, _WORD_BY_WORD),
+    _used(
+        "products(query:)",
+        "updated_at:>='TIME'",
+        f"{AIRBYTE}; recorded without quotes only, which Shopify splits at the colons",
+    ),
+    _assumed(
+        "products(query:)",
+        "updated_at:>='TIME' id:>N",
+        f"{PAGING} warns that a filter and an order of different fields can be slow",
+        _HALVED,
+    ),
+)
+
+#: Bulk operations.
+_IN_BULK = (
+    _recorded("bulkOperationRunQuery(query:)", "a document", 21, 22, 23, refused=_PAGES),
+    _recorded("bulkOperation(id:)", "gid://shopify/BulkOperation/…", 1, 2, 3, refused=_PAGES),
+    _documented("bulk products(query:)", "product_type:'TEXT'", BULK, refused=_PAGES),
+    _documented(
+        "bulk products(query:)", "tag:'TEXT'", f"{BULK}; recorded without quotes", refused=_PAGES
+    ),
+    _documented("bulk products(query:)", "(… OR …)", f"{BULK}; {SEARCH}", refused=_PAGES),
+    _documented(
+        "bulk products.variants.inventoryItem.inventoryLevel(locationId:)",
+        "gid://shopify/Location/…",
+        SCHEMA,
+        refused=_PAGES,
+    ),
+    _documented(
+        "bulk products.variants.inventoryItem.inventoryLevel.quantities(names:)",
+        _NAMES,
+        SCHEMA,
+        refused=_PAGES,
+    ),
+    _documented("bulk productVariants(query:)", "product_type:'TEXT'", BULK, refused=_PAGES),
+    _documented("bulk productVariants(query:)", "(… OR …)", f"{BULK}; {SEARCH}", refused=_PAGES),
+    _used(
+        "bulk productVariants.inventoryItem.inventoryLevels.quantities(names:)",
+        _NAMES,
+        SKUVAULT,
+        refused=_PAGES,
+    ),
+)
+
+#: The adjustment. Recorded with one to three rows, of tracked items at active levels.
+_ADJUSTMENT = (
+    _recorded("inventoryAdjustQuantities(input: name)", "available", 58, 59, source=ADJUST),
+    _recorded("inventoryAdjustQuantities(input: reason)", "correction", 58, 59, source=ADJUST),
+    _documented(
+        "inventoryAdjustQuantities(input: referenceDocumentUri)",
+        "gid://invsync/Run/…",
+        f"{ADJUST}: gid://app/Entity/id preferred; recorded with other schemes",
+    ),
+    _documented(
+        "inventoryAdjustQuantities(input: changes)",
+        "1 to 250 rows",
+        f"{LIMITS}; recorded with one to three rows",
+        refused=_ISOLATED,
+    ),
+    _recorded(
+        "inventoryAdjustQuantities(input: changes. inventoryItemId)",
+        "gid://shopify/InventoryItem/…",
+        *(58, 59),
+        source=ADJUST,
+        refused=_ISOLATED,
+    ),
+    _recorded(
+        "inventoryAdjustQuantities(input: changes. locationId)",
+        "gid://shopify/Location/…",
+        *(58, 59),
+        source=ADJUST,
+        refused=_ISOLATED,
+    ),
+    _recorded(
+        "inventoryAdjustQuantities(input: changes. delta)",
+        "a number above 0",
+        *(58, 59),
+        source=ADJUST,
+        refused=_ISOLATED,
+    ),
+    _documented(
+        "inventoryAdjustQuantities(input: changes. delta)",
+        "a number below 0",
+        ADJUST,
+        refused=_ISOLATED,
+    ),
+    _documented(
+        "inventoryAdjustQuantities(input: changes. changeFromQuantity)",
+        "null",
+        COMPARE,
+        refused=_ISOLATED,
+    ),
+    _recorded(
+        "inventoryAdjustQuantities(input: changes. changeFromQuantity)",
+        "a number above 0",
+        *(59, 253),
+        source=COMPARE,
+        refused=_ISOLATED,
+    ),
+    _recorded(
+        "inventoryAdjustQuantities(input: changes. changeFromQuantity)",
+        "0",
+        *(65, 79, 252),
+        source=f"{COMPARE}; recorded as taken in a set",
+        refused=_ISOLATED,
+    ),
+    _documented(
+        "inventoryAdjustQuantities(input: changes. changeFromQuantity)",
+        "a number below 0",
+        f"{COMPARE}; recorded quantities go below 0, no comparison does",
+        refused=_ISOLATED,
+    ),
+    _documented("inventoryAdjustQuantities @idempotent(key:)", "a UUID", KEYS),
+)
+
+#: All of it.
+SENT: tuple[Sent, ...] = (*_SHOP, *_PAGED, *_BY_ID, *_FEED, *_IN_BULK, *_ADJUSTMENT)
