@@ -19,7 +19,7 @@ from invsync.sandbox.context import Context
 from invsync.sandbox.failures import access_denied, failure, internal_error
 from invsync.sandbox.gids import gid, is_global_id, parse_gid, timestamp
 from invsync.sandbox.indexes import has_only_default_variant, search
-from invsync.sandbox.search import SearchBroke
+from invsync.sandbox.search import BadTimestamp, NeverSeen, SearchBroke
 from invsync.sandbox.shop import SET_ASIDE, BulkJob, Item, Level, Location, Product, Shop, Variant
 
 Args = Mapping[str, Any]
@@ -105,6 +105,8 @@ def searched(ctx: Context, resource: str, query: str) -> Any:
     """A search made ready; its warnings are noted for `extensions.search`. Raises GraphQLError."""
     try:
         found = search(ctx.shop, resource, query)
+    except (BadTimestamp, NeverSeen) as refused:
+        raise failure(str(refused), "BAD_REQUEST") from None
     except SearchBroke:
         broken = internal_error("sandbox")["errors"][0]
         raise failure(broken["message"], **broken["extensions"]) from None
@@ -433,7 +435,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         "title": _get("title"),
         "handle": _get("handle"),
         "productType": _get("product_type"),
-        "tags": lambda product, args, ctx: sorted(product.tags),
+        "tags": lambda product, args, ctx: sorted(product.tags, key=str.casefold),
         "status": _get("status"),
         "isGiftCard": _get("gift_card"),
         "vendor": _get("vendor"),

@@ -20,6 +20,7 @@ from invsync.sandbox.search import (
     negated,
     number,
     one_of,
+    reference,
     text,
     text_list,
 )
@@ -37,7 +38,7 @@ class Index:
 def search(shop: Shop, resource: str, query: str) -> Search:
     """Make a query on a resource (`products`, `inventoryLevels`, …) ready; it matches live objects.
 
-    What is compared is what the index shows of them. Raises search.SearchBroke.
+    What is compared is what the index shows of them. Raises what `compile_search` raises.
     """
     index = INDEXES[resource](shop)
     found = compile_search(query, index.fields, index.default, ZoneInfo(shop.time_zone))
@@ -79,7 +80,7 @@ def _products(shop: Shop) -> Index:
             "status": one_of(STATUSES, lambda product: str(product.status)),
             "vendor": text(lambda product: (product.vendor,)),
             "sku": keyword(skus),
-            "variant_id": number(lambda product: (variant.id for variant in product.variants)),
+            "variant_id": reference(lambda product: (variant.id for variant in product.variants)),
             "variant_title": text(lambda product: (variant.title for variant in product.variants)),
             "gift_card": boolean(lambda product: bool(product.gift_card)),
             "has_only_default_variant": boolean(lambda product: has_only_default_variant(product)),
@@ -123,21 +124,20 @@ def _variants(shop: Shop) -> Index:
         return (variant.options[position][1],) if position < len(variant.options) else ()
 
     tags = text(partial(of_product, lambda one: one.tags))
-    numbers = number(lambda variant: (variant.product.id,))
     return Index(
         {
             "id": identifier(lambda variant: int(variant.id)),
             "title": text(lambda variant: (variant.title,)),
             "sku": keyword(lambda variant: (variant.sku,)),
-            "product_id": numbers,
-            "product_ids": numbers,
+            "product_id": reference(lambda variant: (variant.product.id,)),
+            "product_ids": reference(lambda variant: (variant.product.id,), several=True),
             "product_type": text_list(partial(of_product, lambda one: (one.product_type,))),
             "product_status": one_of(STATUSES, partial(of_product, lambda one: one.status)),
             "tag": tags,
             "tag_not": negated(tags),
             "vendor": text(partial(of_product, lambda one: (one.vendor,))),
             "gift_card": boolean(partial(of_product, lambda one: bool(one.gift_card))),
-            "location_id": number(stocked),
+            "location_id": reference(stocked),
             "requires_components": boolean(lambda variant: bool(variant.requires_components)),
             "exclude_variants_with_components": _only_if_true(
                 lambda variant: not variant.requires_components
@@ -172,18 +172,18 @@ def _inventory_levels(shop: Shop) -> Index:
     return Index(
         {
             "id": identifier(lambda level: int(level.id)),
-            "inventory_item_id": number(item),
-            "inventory_group_id": number(lambda level: (level.id,)),
+            "inventory_item_id": reference(item),
+            "inventory_group_id": reference(lambda level: (level.id,)),
             "created_at": moment(lambda level: int(level.created_at)),
             "updated_at": moment(lambda level: int(level.updated_at)),
         },
-        number(item),
+        reference(item),
     )
 
 
 def _locations(shop: Shop) -> Index:
     names = text(lambda location: (location.name,))
-    numbers = number(lambda location: (location.id,))
+    numbers = reference(lambda location: (location.id,))
     return Index(
         {
             "id": identifier(lambda one: int(one.id)),
@@ -198,14 +198,17 @@ def _locations(shop: Shop) -> Index:
 
 
 def _bulk_operations(shop: Shop) -> Index:
-    numbers = number(lambda job: (job.id,))
+    numbers = reference(lambda job: (job.id,))
     return Index(
         {
             "id": identifier(lambda one: int(one.id)),
             "created_at": moment(lambda job: int(job.created_at)),
             "completed_at": moment(lambda job: int(bulk.completed_at(shop, job) or 0)),
             "operation_type": one_of(("query", "mutation"), lambda job: "query"),
-            "status": one_of(bulk.STATUSES, lambda job: bulk.status(shop, job)),
+            "status": one_of(
+                (status for status in bulk.STATUSES if status != "EXPIRED"),  # recorded
+                lambda job: bulk.status(shop, job),
+            ),
         },
         numbers,
     )

@@ -12,8 +12,12 @@ from graphql.language import (
     FieldNode,
     FragmentDefinitionNode,
     InlineFragmentNode,
+    Lexer,
     Node,
     OperationDefinitionNode,
+    Source,
+    SourceLocation,
+    TokenKind,
     VariableDefinitionNode,
 )
 
@@ -105,7 +109,10 @@ def validation_error(error: GraphQLError, document: DocumentNode) -> dict[str, A
     operation = _operation_of(document, node)
     if isinstance(node, VariableDefinitionNode):
         node = operation
-    where = {**_locations(error, node), "path": _path(document, node)}
+    # Recorded: a written value that does not fit is placed where its field begins.
+    holder = error.nodes[1] if error.nodes and len(error.nodes) > 1 else None
+    placed = GraphQLError("", holder) if isinstance(holder, FieldNode) else error
+    where = {**_locations(placed, node), "path": _path(document, node)}
     if error.extensions:
         return {"message": error.message, **where, "extensions": error.extensions}
     for pattern, message, code, named in _TRANSLATIONS:
@@ -120,16 +127,30 @@ def validation_error(error: GraphQLError, document: DocumentNode) -> dict[str, A
 
 
 def syntax_error(error: GraphQLSyntaxError) -> dict[str, Any]:
-    """Text that is no GraphQL at all."""
+    """Text that is no GraphQL at all.
+
+    Recorded for text that ends too early: its end is placed where its last word begins.
+    """
+    found = re.search(r"(?:found|Unexpected) (.+?)\.?$", error.description)
+    said = f"unexpected {found[1]}" if found else error.description.removesuffix(".")
     place = error.locations[0] if error.locations else None
-    said = error.description.replace("<EOF>", "end of file")
-    said = said[:1].lower() + said[1:].removesuffix(".")
+    if error.source and place and said == "unexpected <EOF>":
+        said, place = "unexpected end of file", _last_token(error.source) or place
+    where = [{"line": place.line, "column": place.column}] if place else []
     at = f" at [{place.line}, {place.column}]" if place else ""
     return {
         "message": f"syntax error, {said}{at}",
-        **_locations(error, None),
+        "locations": where,
         "extensions": {"code": "PARSE_ERROR"},
     }
+
+
+def _last_token(source: Source) -> SourceLocation | None:
+    """Where the last token of a text begins that ends too early."""
+    lexer, last = Lexer(source), None
+    while (token := lexer.advance()).kind != TokenKind.EOF:
+        last = SourceLocation(token.line, token.column)
+    return last
 
 
 def _locations(error: GraphQLError, node: Node | None) -> dict[str, Any]:

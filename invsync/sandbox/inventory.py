@@ -53,6 +53,8 @@ STOCKS_BY_ITSELF_FROM = "2026-04"
 #: From this version on `changeFromQuantity` must be there.
 COMPARE_REQUIRED_FROM = "2026-04"
 
+NEVER_SEEN = "nobody has seen what Shopify makes of it."
+
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(//)?\S+")
 _GID_URI = re.compile(r"gid://[^/\s]+/[^/\s]+/\S+")
 
@@ -89,6 +91,14 @@ MESSAGES = idempotency.MESSAGES | {
     "SERVICE_UNAVAILABLE": "Service is temporarily unavailable. Try again later.",
 }
 
+#: What `inventoryActivate` says to a quantity for a level that is active (recorded).
+ALREADY_ACTIVE = {
+    "available": "Not allowed to set available quantity when the item is already active at the "
+    "location.",
+    "onHand": "Not allowed to set an on_hand quantity when the item is already active at the "
+    "location.",
+}
+
 
 def user_error(code: str, *path: str | int, message: str | None = None) -> dict[str, Any]:
     """A user error in Shopify's shape: the path in strings, indexes too; no path at all is null."""
@@ -115,8 +125,6 @@ class _Check:
 
     errors: list[dict[str, Any]] = field(default_factory=list)
     rows: list[_Row] = field(default_factory=list)
-    #: Quantities as they will be once the rows before are applied.
-    running: dict[tuple[int, int], int] = field(default_factory=dict)
 
 
 def adjust(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
@@ -125,6 +133,7 @@ def adjust(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
     idempotency.require_key(ctx, args["@idempotent"])
     if ctx.version >= COMPARE_REQUIRED_FROM:
         _require_compare("InventoryChangeInput", given["changes"])
+    _refuse_never_seen(ctx, given["changes"])
     return _keyed(ctx, "inventoryAdjustQuantities", args, lambda: _check_adjustment(ctx, given))
 
 
@@ -146,27 +155,31 @@ def activate(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
         said = (
             f"The product couldn't be stocked at {location.name} because the product was deleted."
         )
-        return _activated(None, "inventoryItemId", said)
+        return _activated(None, ("inventoryItemId", said))
     if location is None or item is None or not location.active:
         said = "The product couldn't be stocked because the location wasn't found."
-        return _activated(None, "locationId", said)
+        return _activated(None, ("locationId", said))
+    quantities = {
+        name: args[name] for name in ("available", "onHand") if args.get(name) is not None
+    }
+    refused = f"The product couldn't be stocked at {location.name} because "
+    if len(quantities) > 1:
+        said = refused + "not allowed to set available and on_hand quantities at the same time."
+        return _activated(None, *((name, said) for name in quantities))
     level = item.levels.get(location.id)
     if level is not None and level.active:
-        message = (
-            "Not allowed to set available quantity when the item is already active at the location."
-        )
-        return (
-            _activated(level, "available", message)
-            if args.get("available") is not None
-            else _activated(level)
-        )
-    level = ctx.shop.stock(item, location, args.get("available") or 0)
-    return _activated(level)
+        return _activated(level, *((name, ALREADY_ACTIVE[name]) for name in quantities))
+    quantity = next(iter(quantities.values()), 0)
+    if abs(quantity) > SET_BOUND:
+        said = refused + "the quantity needs to be between -1 billion and 1 billion."
+        return _activated(None, *((name, said) for name in quantities))
+    return _activated(ctx.shop.stock(item, location, quantity))
 
 
-def _activated(level: Level | None, path: str | None = None, message: str = "") -> dict[str, Any]:
-    errors = [{"field": [path], "message": message}] if path else []
-    return {"inventoryLevel": level, "userErrors": errors}
+def _activated(level: Level | None, *errors: tuple[str, str]) -> dict[str, Any]:
+    """The payload; each error is an argument's name and what is wrong with it."""
+    said = [{"field": [name], "message": message} for name, message in errors]
+    return {"inventoryLevel": level, "userErrors": said}
 
 
 # -- one call, with its key ------------------------------------------------------------------------
@@ -214,6 +227,22 @@ def _require_compare(kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
+def _refuse_never_seen(ctx: Context, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse an adjustment of which nobody knows what Shopify makes."""
+    levels = [(row["inventoryItemId"], row["locationId"]) for row in rows]
+    items = (by_gid(ctx, row["inventoryItemId"], "InventoryItem") for row in rows)
+    refused = {
+        "an adjustment without changes": not levels,
+        "a level twice in an adjustment": len(set(levels)) < len(levels),
+        "an adjustment of an item that is not tracked": any(
+            item is not None and not item.tracked for item in items
+        ),
+    }
+    for what, so in refused.items():
+        if so:
+            raise failure(f"The sandbox refuses {what}: {NEVER_SEEN}", "BAD_REQUEST")
+
+
 # -- what may be refused ---------------------------------------------------------------------------
 
 
@@ -231,7 +260,7 @@ def _check_adjustment(ctx: Context, given: Mapping[str, Any]) -> _Check:
         if found is None:
             continue
         item, location = found
-        before = _current(check, item, location, name)
+        before = _current(item, location, name)
         after = before + row["delta"]
         wanted = row.get("changeFromQuantity")
         if wanted is not None and wanted != before:
@@ -243,7 +272,6 @@ def _check_adjustment(ctx: Context, given: Mapping[str, Any]) -> _Check:
         elif after < -ADJUST_BOUND:
             check.errors.append(user_error("INVALID_QUANTITY_TOO_LOW", *path, "delta"))
         else:
-            check.running[item.id, location.id] = after
             check.rows.append(_Row(item, location, row["delta"], row.get("ledgerDocumentUri")))
     return check
 
@@ -268,7 +296,7 @@ def _check_setting(ctx: Context, given: Mapping[str, Any]) -> _Check:
         if found is None:
             continue
         item, location = found
-        before = _current(check, item, location, name)
+        before = _current(item, location, name)
         quantity = row["quantity"]
         code = _compare_refusal(row, given, before)
         if code is not None:
@@ -367,12 +395,9 @@ def _check_place(
     return item, location
 
 
-def _current(check: _Check, item: Item, location: Location, name: str) -> int:
-    """The quantity as it is, or will be after the rows before this one."""
+def _current(item: Item, location: Location, name: str) -> int:
     level = item.levels.get(location.id)
-    return check.running.get(
-        (item.id, location.id), level.quantity(name) if level is not None else 0
-    )
+    return level.quantity(name) if level is not None else 0
 
 
 # -- applying --------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ graphql-core's own rules for both are left out, since Shopify tells other codes:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from graphql import (
@@ -31,11 +31,13 @@ from graphql.language import (
     ObjectValueNode,
     StringValueNode,
     ValueNode,
+    VariableDefinitionNode,
     VariableNode,
     print_ast,
 )
 from graphql.validation import (
     ProvidedRequiredArgumentsRule,
+    ValidationContext,
     ValidationRule,
     ValuesOfCorrectTypeRule,
 )
@@ -65,6 +67,7 @@ class WrittenValuesRule(ValidationRule):
         known: Mapping[str, GraphQLArgument],
         node: FieldNode | DirectiveNode,
     ) -> None:
+        self._holder = node
         given = {argument.name.value: argument for argument in node.arguments or ()}
         missing = ", ".join(
             argument
@@ -159,7 +162,46 @@ class WrittenValuesRule(ValidationRule):
         )
 
     def _refuse(self, message: str, code: str, node: Node, said: Mapping[str, str]) -> None:
-        self.report_error(GraphQLError(message, node, extensions={"code": code, **said}))
+        self.report_error(
+            GraphQLError(message, [node, self._holder], extensions={"code": code, **said})
+        )
+
+
+class RefusedUsesRule(ValidationRule):
+    """A variable that only refused arguments and directives use is not used (recorded)."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self._refused: set[str] = set()
+        self._used: set[str] = set()
+        self._declared: dict[str, VariableDefinitionNode] = {}
+
+    def enter_variable_definition(self, node: VariableDefinitionNode, *_: Any) -> None:
+        """What is declared."""
+        self._declared[node.variable.name.value] = node
+
+    def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
+        """An argument, and the variables in what it is given."""
+        kept = self.context.get_argument() is not None
+        (self._used if kept else self._refused).update(_variables(node.value))
+
+    def leave_document(self, *_: Any) -> None:
+        """Every use is known."""
+        for name in self._refused - self._used:
+            if node := self._declared.get(name):
+                self.report_error(GraphQLError(f"Variable '${name}' is never used", node))
+
+
+def _variables(node: ValueNode) -> Iterator[str]:
+    """The names of the variables in a value."""
+    if isinstance(node, VariableNode):
+        yield node.name.value
+    elif isinstance(node, ListValueNode):
+        for one in node.values:
+            yield from _variables(one)
+    elif isinstance(node, ObjectValueNode):
+        for field in node.fields:
+            yield from _variables(field.value)
 
 
 def _parsed(kind: Any, value: ValueNode) -> Any:
@@ -177,4 +219,5 @@ RULES = (
         if rule not in (ValuesOfCorrectTypeRule, ProvidedRequiredArgumentsRule)
     ),
     WrittenValuesRule,
+    RefusedUsesRule,
 )

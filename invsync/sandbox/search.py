@@ -4,10 +4,11 @@ Terms, comparators, quotes, AND, OR, NOT, and warnings for unknown fields.
 
 Terms side by side must all match; AND binds tighter than OR. A term on a field that the resource
 does not have is dropped, so it matches everything, and only `extensions.search[].warnings` tells.
-Malformed text is never refused.
+Malformed text is never refused. A form of a term of which nobody has seen what Shopify makes of it
+is refused here, whatever Shopify does.
 
-Source: https://shopify.dev/docs/api/usage/search-syntax; what unknown fields and unquoted times do
-was seen in live answers.
+Source: https://shopify.dev/docs/api/usage/search-syntax; what unknown fields, impossible values and
+unquoted times do was seen in live answers.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ from zoneinfo import ZoneInfo
 _WORD = re.compile(r"\w+")
 _COMPARATOR = re.compile(r"[<>]=?")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
 _CUT_AT_THE_HOUR = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d?)")
 _RANGE_NAMES = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "=": lambda a, b: a == b,
     "<": lambda a, b: a < b,
     "<=": lambda a, b: a <= b,
     ">": lambda a, b: a > b,
@@ -36,6 +40,22 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 class SearchBroke(Exception):
     """A search that Shopify answers with an internal error, such as `updated_at:>`."""
+
+
+class BadTimestamp(Exception):
+    """A time that is none: the whole query is refused, in Shopify's words (recorded)."""
+
+    def __init__(self, term: Term) -> None:
+        super().__init__(f"Invalid timestamp for query filter `{term.field}`.")
+
+
+class NeverSeen(Exception):
+    """A form of a term of which nobody knows what Shopify makes of it."""
+
+    def __init__(self, term: Term) -> None:
+        super().__init__(
+            f"The sandbox refuses the term `{term}`: nobody has seen Shopify take one of that form."
+        )
 
 
 class InvalidValue(ValueError):
@@ -68,6 +88,10 @@ class Term:
     quoted: bool = False
     #: `value*`; with an empty value it asks whether the field is there at all.
     prefix: bool = False
+
+    def __str__(self) -> str:
+        value = f"'{self.value}'" if self.quoted else self.value + ("*" if self.prefix else "")
+        return f"{self.field}:{self.comparator}{value}" if self.field else value
 
     def parsed(self, matchers: Mapping[str, Matcher], zone: ZoneInfo) -> dict[str, Any]:
         """The term as `extensions.search[].parsed` shows it: comparators flat, as recorded."""
@@ -107,7 +131,8 @@ class Not:
 Node = Term | Both | Not
 #: Whether an object matches.
 Predicate = Callable[[Any], bool]
-#: Makes a predicate from a term; raises InvalidValue. The zone is the shop's.
+#: Makes a predicate from a term; raises InvalidValue, BadTimestamp and NeverSeen. The zone is the
+#: shop's.
 Maker = Callable[[Term, ZoneInfo], Predicate]
 
 
@@ -137,7 +162,7 @@ def compile_search(
 ) -> Search:
     """Make a query ready for a resource with these searchable fields.
 
-    Raises SearchBroke.
+    Raises SearchBroke, BadTimestamp and NeverSeen.
     """
     tree = parse(text)
     if tree is None:
@@ -327,6 +352,15 @@ def _negated(part: Node | None) -> Node | None:
 # -- matching values -------------------------------------------------------------------------------
 
 
+def _seen(term: Term, *, compared: bool = False, begun: bool = False) -> None:
+    """Refuse a comparator, or the beginning of a value, where nobody has seen one.
+
+    `field:*`, which asks whether the field is there at all, is documented for every field.
+    """
+    if (term.comparator and not compared) or (term.prefix and term.value and not begun):
+        raise NeverSeen(term)
+
+
 @lru_cache(maxsize=65_536)
 def tokens(text: str) -> tuple[str, ...]:
     """The words of a text as the index keeps them: case folded, punctuation gone."""
@@ -339,6 +373,7 @@ def text(read: Callable[[Any], Iterable[str]]) -> Matcher:
     """Words: all of them in any order, or side by side where quoted; in any one of the values."""
 
     def make(term: Term, zone: ZoneInfo) -> Predicate:
+        _seen(term, begun=True)
         wanted = tokens(term.value)
         if term.prefix and not term.value:
             return lambda thing: any(read(thing))
@@ -393,6 +428,7 @@ def keyword(read: Callable[[Any], Iterable[str]], *, exact_case: bool = False) -
     """A value that is one piece, such as a SKU; `*` matches its beginning."""
 
     def make(term: Term, zone: ZoneInfo) -> Predicate:
+        _seen(term, begun=True)
         fold = str if exact_case else str.casefold
         wanted = fold(term.value)
         if term.prefix:
@@ -409,7 +445,8 @@ def one_of(allowed: Iterable[str], read: Callable[[Any], str]) -> Matcher:
     accepted = {value.casefold() for value in allowed}
 
     def make(term: Term, zone: ZoneInfo) -> Predicate:
-        if term.prefix and not term.value:
+        _seen(term)
+        if term.prefix:
             return lambda thing: True
         wanted = {part.strip().casefold() for part in term.value.split(",")}
         if not wanted <= accepted:
@@ -423,8 +460,9 @@ def boolean(read: Callable[[Any], bool]) -> Matcher:
     """`true` or `false`."""
 
     def make(term: Term, zone: ZoneInfo) -> Predicate:
+        _seen(term)
         if term.value.casefold() not in ("true", "false"):
-            raise InvalidValue(term.value)
+            raise NeverSeen(term)
         wanted = term.value.casefold() == "true"
         return lambda thing: read(thing) is wanted
 
@@ -432,40 +470,62 @@ def boolean(read: Callable[[Any], bool]) -> Matcher:
 
 
 def number(read: Callable[[Any], Iterable[int]]) -> Matcher:
-    """A number; comparators; several separated by commas."""
+    """A count of units, not below 0; comparators."""
 
     def make(term: Term, zone: ZoneInfo) -> Predicate:
-        if term.prefix and not term.value:
+        _seen(term, compared=True)
+        if term.prefix:
             return lambda thing: any(True for _ in read(thing))
-        if not all(part.isascii() and part.isdecimal() for part in term.value.split(",")):
-            raise InvalidValue(term.value)
-        wanted = [int(part) for part in term.value.split(",")]
-        if term.comparator:
-            compare, bound = _COMPARE[term.comparator], wanted[0]
-            return lambda thing: any(compare(value, bound) for value in read(thing))
-        among = set(wanted)
+        if not _is_number(term.value):
+            raise NeverSeen(term)
+        wanted = int(term.value)
+        compare = _COMPARE[term.comparator or "="]
+        return lambda thing: any(compare(value, wanted) for value in read(thing))
+
+    return Matcher(make)
+
+
+def reference(read: Callable[[Any], Iterable[int]], *, several: bool = False) -> Matcher:
+    """The number of another object, such as `inventory_item_id`; `several`: separated by commas.
+
+    Recorded with positive numbers only. What the field `id` makes of others is known, what these
+    do is not.
+    """
+
+    def make(term: Term, zone: ZoneInfo) -> Predicate:
+        _seen(term)
+        if term.prefix:
+            return lambda thing: any(True for _ in read(thing))
+        each = term.value.split(",") if several else [term.value]
+        if not all(_is_number(one) and int(one) for one in each):
+            raise NeverSeen(term)
+        among = set(map(int, each))
         return lambda thing: any(value in among for value in read(thing))
 
     return Matcher(make)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 def identifier(read: Callable[[Any], int]) -> Matcher:
     """The field `id`: a positive integer or a UUID, with comparators; warned of otherwise."""
 
     def make(term: Term, zone: ZoneInfo) -> Predicate:
+        _seen(term, compared=True)
+        if term.prefix:
+            return lambda thing: True
         if _UUID.fullmatch(term.value):
             return lambda thing: False
-        if not (term.value.isascii() and term.value.isdecimal() and int(term.value)):
+        if not (_is_number(term.value) and int(term.value)):
             raise InvalidId(term.value)
         wanted = int(term.value)
-        if term.comparator:
-            compare = _COMPARE[term.comparator]
-            return lambda thing: compare(read(thing), wanted)
-        return lambda thing: read(thing) == wanted
+        compare = _COMPARE[term.comparator or "="]
+        return lambda thing: compare(read(thing), wanted)
 
     def bound(term: Term, zone: ZoneInfo) -> tuple[str, Any]:
-        number = term.value.isascii() and term.value.isdecimal()
-        return term.comparator, int(term.value) if number else term.value
+        return term.comparator, int(term.value) if _is_number(term.value) else term.value
 
     return Matcher(make, bound)
 
@@ -477,10 +537,14 @@ def moment(read: Callable[[Any], int]) -> Matcher:
     """
 
     def make(term: Term, zone: ZoneInfo) -> Predicate:
-        if term.prefix and not term.value:
+        _seen(term, compared=True)
+        if term.prefix:
             return lambda thing: True
         sign, text = bound(term, zone)
-        start, end = time_span(text, zone)
+        try:
+            start, end = time_span(text, zone)
+        except ValueError:
+            raise BadTimestamp(term) from None
         if not sign:
             return lambda thing: start <= read(thing) < end
         compare = _COMPARE[sign]
@@ -497,13 +561,15 @@ def moment(read: Callable[[Any], int]) -> Matcher:
 
 
 def time_span(text: str, zone: ZoneInfo) -> tuple[float, float]:
-    """When a written time begins and ends, in unix seconds. Raises InvalidValue."""
-    whole = text.strip()
-    day = re.fullmatch(r"(\d{4}-\d\d-\d\d)", whole)
-    try:
-        written = datetime.fromisoformat(day[1] if day else whole)
-    except ValueError:
-        raise InvalidValue(text) from None
+    """When a written time begins and ends, in unix seconds.
+
+    A day, or a moment with its zone, as live searches were seen to have them; raises ValueError
+    for any other text.
+    """
+    day, moment = _DAY.fullmatch(text), _MOMENT.fullmatch(text)
+    if day is None and moment is None:
+        raise ValueError(text)
+    written = datetime.fromisoformat(text)
     start = written if written.tzinfo else written.replace(tzinfo=zone)
     end = start + (timedelta(days=1) if day else timedelta(seconds=1))
     return start.astimezone(UTC).timestamp(), end.astimezone(UTC).timestamp()

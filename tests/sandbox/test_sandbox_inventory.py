@@ -74,15 +74,19 @@ def test_a_comparison_with_null_is_no_comparison(desk, shop) -> None:
     assert shop.available("PRINT-S") == 22
 
 
-def test_the_same_level_twice_is_adjusted_twice_and_compared_with_the_running_value(
-    desk, shop
-) -> None:
-    desk.adjust(desk.change("PRINT-S", -1, compare=30), desk.change("PRINT-S", -1, compare=29))
-    assert shop.available("PRINT-S") == 28
-    again = [desk.change("PRINT-S", -1, compare=28), desk.change("PRINT-S", -1, compare=28)]
-    assert desk.codes(*again, key="again") == [
-        ("CHANGE_FROM_QUANTITY_STALE", ["input", "changes", "1", "changeFromQuantity"])
-    ]
+def test_an_adjustment_of_which_nobody_knows_what_it_does_is_refused(desk, shop) -> None:
+    shop.set_tracked("PRINT-L", False)
+    for changes, what in (
+        ([], "an adjustment without changes"),
+        ([desk.change("PRINT-S", -1)] * 2, "a level twice in an adjustment"),
+        ([desk.change("PRINT-L", -1)], "an adjustment of an item that is not tracked"),
+    ):
+        answer = desk.ask(ADJUST, {"key": "k", "input": adjustment(changes)})
+        (error,) = answer["errors"]
+        assert error["message"].startswith(f"The sandbox refuses {what}: ")
+        assert error["extensions"] == {"code": "BAD_REQUEST"}
+        assert answer["data"] == {"inventoryAdjustQuantities": None}
+    assert shop.availables("PRINT-S", "PRINT-L") == [30, 30]
 
 
 def test_bundle_parents_are_not_mutable(desk) -> None:
@@ -181,8 +185,10 @@ def test_more_than_250_rows_are_refused_before_anything_runs(desk, shop) -> None
     (error,) = desk.ask(ADJUST, variables)["errors"]
     assert error["extensions"]["code"] == "MAX_INPUT_SIZE_EXCEEDED"
     assert shop.available("PRINT-S") == 30
-    desk.adjust(*[desk.change("PRINT-S", -1)] * 250)
-    assert shop.available("PRINT-S") == -220
+    skus = [f"MANY-{number}" for number in range(250)]
+    shop.add_product("Many", skus, available=30)
+    desk.adjust(*[desk.change(sku, -1) for sku in skus])
+    assert shop.availables(*skus) == [29] * 250
 
 
 # -- what the versions differ in -------------------------------------------------------------------

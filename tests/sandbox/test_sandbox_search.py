@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from invsync.sandbox.search import Both, Not, Term, parse, tokens
@@ -159,10 +161,108 @@ def test_an_alias_and_a_nested_connection_are_named_in_the_warning(desk, shop) -
     assert answer["extensions"]["search"][0]["path"] == ["here", "inventoryLevels"]
 
 
-def test_an_impossible_value_matches_nothing_and_warns(desk) -> None:
-    answer = desk.ask(PRODUCTS, {"q": "status:asleep"})
-    assert answer["data"]["products"]["nodes"] == []
-    assert answer["extensions"]["search"][0]["warnings"][0]["code"] == "invalid_value"
+@pytest.mark.parametrize(
+    ("resource", "term"),
+    [
+        ("products", "status:asleep"),
+        ("productVariants", "product_status:asleep"),
+        ("bulkOperations", "operation_type:EXPORT"),
+        ("bulkOperations", "status:EXPIRED"),
+    ],
+)
+def test_an_impossible_value_matches_nothing_and_warns(desk, resource: str, term: str) -> None:
+    query = f"query ($q: String) {{ {resource}(first: 50, query: $q) {{ nodes {{ id }} }} }}"
+    answer = desk.ask(query, {"q": term})
+    field, value = term.split(":")
+    assert answer["data"][resource]["nodes"] == []
+    assert answer["extensions"]["search"][0]["warnings"] == [
+        {
+            "field": field,
+            "message": f"Input `{value}` is not an accepted value.",
+            "code": "invalid_value",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "not-a-date",
+        ">=not-a-date",
+        ">='2026-13-01T00:00:00Z'",
+        ">='2026-11-22T10:00'",
+        ">='2026-11-22 10:00:00Z'",
+        ">='2026-W47'",
+        ">='now'",
+        ">=''",
+        ">'0'",
+    ],
+)
+@pytest.mark.parametrize("field", ["updated_at", "created_at"])
+def test_a_time_that_is_none_refuses_the_whole_query(desk, field: str, value: str) -> None:
+    answer = desk.ask(PRODUCTS, {"q": f"tag:x {field}:{value}"})
+    (error,) = answer["errors"]
+    if value == ">=''":  # nothing to compare with breaks Shopify
+        assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+    else:
+        assert error["message"] == f"Invalid timestamp for query filter `{field}`."
+        assert error["extensions"] == {"code": "BAD_REQUEST"}
+        assert error["path"] == ["products"]
+    assert answer["data"] is None
+
+
+@pytest.mark.parametrize(
+    ("resource", "term"),
+    [
+        ("products", "tag:>x"),
+        ("products", "title:<='x'"),
+        ("products", "status:>active"),
+        ("products", "status:act*"),
+        ("products", "gift_card:perhaps"),
+        ("products", "gift_card:>true"),
+        ("products", "sku:>A"),
+        ("products", "id:10*"),
+        ("products", "updated_at:2026*"),
+        ("products", "inventory_total:many"),
+        ("products", "inventory_total:-1"),
+        ("products", "inventory_total:1,2"),
+        ("products", "variant_id:0"),
+        ("productVariants", "product_id:0"),
+        ("productVariants", "product_id:>0"),
+        ("productVariants", "product_id:>5"),
+        ("productVariants", "product_id:1,2"),
+        ("productVariants", "product_id:gid://shopify/Product/1"),
+        ("productVariants", "product_ids:1,0"),
+        ("productVariants", "location_id:0"),
+        ("productVariants", "location_id:-1"),
+        ("productVariants", "location_id:till"),
+        ("productVariants", "location_id:<5"),
+        ("inventoryItems", "sku:>=A"),
+        ("locations", "name:>T"),
+        ("locations", "active:maybe"),
+        ("bulkOperations", "status:run*"),
+    ],
+)
+def test_a_form_of_a_term_that_nobody_has_seen_shopify_take_is_refused(
+    desk, resource: str, term: str
+) -> None:
+    query = f"query ($q: String) {{ {resource}(first: 50, query: $q) {{ nodes {{ id }} }} }}"
+    answer = desk.ask(query, {"q": term})
+    assert answer["data"] is None
+    (error,) = answer["errors"]
+    assert error["extensions"] == {"code": "BAD_REQUEST"}
+    assert re.fullmatch(
+        r"The sandbox refuses the term `\S+`: nobody has seen Shopify take one of that form\.",
+        error["message"],
+    )
+
+
+@pytest.mark.parametrize("term", ["inventory_item_id:0", "inventory_item_id:>1", "nothing"])
+def test_a_level_is_searched_by_its_item_s_number_only(desk, shop, term: str) -> None:
+    query = """query ($l: ID!, $q: String) {
+        location(id: $l) { inventoryLevels(first: 5, query: $q) { nodes { id } } } }"""
+    (error,) = desk.ask(query, {"l": shop.primary.gid, "q": term})["errors"]
+    assert "nobody has seen" in error["message"]
 
 
 def test_how_a_query_was_understood_is_shown_when_asked_for(desk) -> None:

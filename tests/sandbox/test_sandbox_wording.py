@@ -122,11 +122,37 @@ def test_what_is_written_wrongly(
     assert error["path"] == path
 
 
-def test_text_that_is_no_graphql(desk) -> None:
-    error = only(desk.ask("query {\n  shop {\n    "))
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [("query { not real syntax", "[1, 18]"), ("query {\n  shop {\n    name", "[3, 5]")],
+)
+def test_text_that_ends_too_early_is_told_where_its_last_word_begins(
+    desk, text: str, at: str
+) -> None:
+    error = only(desk.ask(text))
     assert error["extensions"] == {"code": "PARSE_ERROR"}
-    assert error["message"].startswith("syntax error, ")
-    assert "end of file at [3, 5]" in error["message"]
+    assert error["message"] == f"syntax error, unexpected end of file at {at}"
+
+
+def test_text_that_is_no_graphql(desk) -> None:
+    error = only(desk.ask("query { shop ] }"))
+    assert error["extensions"] == {"code": "PARSE_ERROR"}
+    assert error["message"] == "syntax error, unexpected ']' at [1, 14]"
+
+
+def test_a_written_value_that_does_not_fit_is_placed_where_its_field_begins(desk) -> None:
+    error = only(desk.ask('{\n  bulkOperation(id: "not-a-gid") { id } }'))
+    assert error["locations"] == [{"line": 2, "column": 3}]
+
+
+def test_a_variable_that_only_a_refused_argument_uses_is_not_used(desk) -> None:
+    document = """query Q($first: Int!, $colour: String) {
+        products(first: $first, colour: $colour) { nodes { id } } }"""
+    errors = desk.ask(document, {"first": 1, "colour": "red"})["errors"]
+    assert [(one["message"], one["extensions"]["code"]) for one in errors] == [
+        ("Field 'products' doesn't accept argument 'colour'", "argumentNotAccepted"),
+        ("Variable $colour is declared by Q but not used", "variableNotUsed"),
+    ]
 
 
 def test_a_variable_wrong_as_a_whole_says_why_only_in_its_problems(desk) -> None:
@@ -157,7 +183,8 @@ def test_a_variable_wrong_in_several_places_is_one_error_that_names_them_all(des
 
 
 @pytest.mark.parametrize(
-    "root", ["product", "inventoryItem", "location", "productVariant", "bulkOperation"]
+    "root",
+    ["product", "inventoryItem", "location", "productVariant", "inventoryLevel", "bulkOperation"],
 )
 def test_by_id_what_is_gone_is_null_and_another_type_an_error(desk, root: str) -> None:
     kinds = {
@@ -165,6 +192,7 @@ def test_by_id_what_is_gone_is_null_and_another_type_an_error(desk, root: str) -
         "inventoryItem": "InventoryItem",
         "location": "Location",
         "productVariant": "ProductVariant",
+        "inventoryLevel": "InventoryLevel",
         "bulkOperation": "BulkOperation",
     }
     query = f"query ($id: ID!) {{ {root}(id: $id) {{ id }} }}"
@@ -245,21 +273,60 @@ def test_ledger_documents(desk, documents, code: str, field: list[str], message:
     assert (error["code"], error["field"], error["message"]) == (code, field, message)
 
 
-ACTIVATE = """mutation ($item: ID!, $place: ID!, $available: Int) {
-    inventoryActivate(inventoryItemId: $item, locationId: $place, available: $available)
-      @idempotent(key: "k") { inventoryLevel { id } userErrors { field message } } }"""
+ACTIVATE = """mutation ($item: ID!, $place: ID!, $available: Int, $onHand: Int) {
+    inventoryActivate(inventoryItemId: $item, locationId: $place, available: $available,
+      onHand: $onHand) @idempotent(key: "k") { inventoryLevel { id } userErrors { field message } } }"""
 
 
-def test_activating_what_is_active_already(desk, shop) -> None:
-    given = {"item": shop.item("PRINT-S").gid, "place": shop.primary.gid, "available": 3}
+@pytest.mark.parametrize(
+    ("quantity", "said"),
+    [
+        (
+            {"available": 3},
+            "Not allowed to set available quantity when the item is already active at the "
+            "location.",
+        ),
+        (
+            {"onHand": 3},
+            "Not allowed to set an on_hand quantity when the item is already active at the "
+            "location.",
+        ),
+    ],
+)
+def test_activating_what_is_active_already(desk, shop, quantity: dict, said: str) -> None:
+    given = {"item": shop.item("PRINT-S").gid, "place": shop.primary.gid, **quantity}
     payload = desk.data(ACTIVATE, given)["inventoryActivate"]
-    assert payload["userErrors"] == [
-        {
-            "field": ["available"],
-            "message": "Not allowed to set available quantity when the item is already active at "
-            "the location.",
-        }
-    ]
+    assert payload["userErrors"] == [{"field": list(quantity), "message": said}]
+    assert shop.available("PRINT-S") == 30
+
+
+@pytest.mark.parametrize(
+    ("quantities", "why"),
+    [
+        (
+            {"available": 3, "onHand": 4},
+            "not allowed to set available and on_hand quantities at the same time.",
+        ),
+        ({"onHand": 1_000_000_001}, "the quantity needs to be between -1 billion and 1 billion."),
+    ],
+)
+def test_activating_with_quantities_that_can_not_be(desk, shop, quantities: dict, why: str) -> None:
+    given = {"item": shop.item("PRINT-S").gid, "place": shop.add_location("New").gid, **quantities}
+    payload = desk.data(ACTIVATE, given)["inventoryActivate"]
+    assert payload == {
+        "inventoryLevel": None,
+        "userErrors": [
+            {"field": [name], "message": f"The product couldn't be stocked at New because {why}"}
+            for name in quantities
+        ],
+    }
+
+
+def test_activating_with_a_quantity_on_hand(desk, shop) -> None:
+    place = shop.add_location("New")
+    given = {"item": shop.item("PRINT-S").gid, "place": place.gid, "onHand": 7}
+    assert desk.data(ACTIVATE, given)["inventoryActivate"]["userErrors"] == []
+    assert shop.available("PRINT-S", place) == 7
 
 
 def test_activating_at_an_unknown_location(desk, shop) -> None:
@@ -271,3 +338,9 @@ def test_activating_at_an_unknown_location(desk, shop) -> None:
             "message": "The product couldn't be stocked because the location wasn't found.",
         }
     ]
+
+
+def test_a_product_s_tags_come_sorted_without_regard_to_case(desk, shop) -> None:
+    shop.retag("Mug", "b", "C", "A")
+    data = desk.data('{ products(first: 1, query: "sku:MUG") { nodes { tags } } }')
+    assert data["products"]["nodes"] == [{"tags": ["A", "b", "C"]}]
