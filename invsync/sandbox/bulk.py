@@ -27,7 +27,8 @@ RESULTS = "/sandbox-files/"
 def status(shop: Shop, job: BulkJob) -> str:
     """The operation's status now."""
     if job.cancelled_at is not None:
-        return "CANCELED"
+        stopped = job.cancelled_at + shop.settings.bulk_queue_time
+        return "CANCELED" if shop.now() >= stopped else "CANCELING"
     settings, age = shop.settings, shop.now() - job.created_at
     if job.foreign:
         return "RUNNING" if shop.now() < job.until else "COMPLETED"
@@ -42,10 +43,8 @@ def status(shop: Shop, job: BulkJob) -> str:
 
 
 def completed_at(shop: Shop, job: BulkJob) -> float | None:
-    """When the operation was over; None while it runs."""
-    if job.cancelled_at is not None:
-        return job.cancelled_at
-    if status(shop, job) in ("CREATED", "RUNNING"):
+    """When the operation was over; None while it runs, and for one that was cancelled (recorded)."""
+    if status(shop, job) in ("CREATED", "RUNNING", "CANCELING", "CANCELED"):
         return None
     return job.created_at + shop.settings.bulk_queue_time + shop.settings.bulk_run_time
 
@@ -169,13 +168,16 @@ def result_path(folder: Path, job: BulkJob) -> Path:
 
 
 def url(ctx: Context, job: BulkJob, *, partial: bool) -> str | None:
-    """Where the result is fetched; None while there is none, or where nothing matched."""
+    """Where the result is fetched; None while there is none, or where nothing matched.
+
+    What one that was cancelled had read by then is shown as if it were its result (recorded).
+    """
     found = settled(ctx, job)
     ended = status(ctx.shop, job)
     hidden = job.no_url or ctx.interference.bulk_no_url
     if (
         not found.get("objects")
-        or (ended != "COMPLETED") is not partial
+        or (ended not in ("COMPLETED", "CANCELED")) is not partial
         or ended == "EXPIRED"
         or hidden
     ):
