@@ -216,8 +216,8 @@ _FEED = (
     _recorded("location(id:)", "gid://shopify/Location/…", 100, 101, 102),
     _recorded("location.inventoryLevels(first:)", _SIZE, 100, 101, 102),
     _recorded("location.inventoryLevels(after:)", "a cursor", 103),
-    _recorded(
-        "location.inventoryLevels(after:)", "null", 96, 183, source="recorded on other connections"
+    _documented(
+        "location.inventoryLevels(after:)", "null", f"{PAGING}; recorded on other connections"
     ),
     _used(
         "location.inventoryLevels(query:)",

@@ -239,9 +239,10 @@ def _levels_of_location(location: Location, args: Args, ctx: Context) -> Ordered
 
 def _bulk_operations(_: Any, args: Args, ctx: Context) -> Ordered:
     own = [job for job in ctx.shop.jobs.values() if not job.foreign]
+    # Recorded: the newest first, and those that were never completed last.
     sorts: dict[str, Callable[[Any], Any]] = {
-        "CREATED_AT": lambda job: job.created_at,
-        "COMPLETED_AT": lambda job: bulk.completed_at(ctx.shop, job) or 0.0,
+        "CREATED_AT": lambda job: -job.created_at,
+        "COMPLETED_AT": lambda job: -(bulk.completed_at(ctx.shop, job) or 0.0),
     }
     return Ordered(
         _wanted(ctx, "bulkOperations", args.get("query"), own), sorts.get(args.get("sortKey") or "")

@@ -182,7 +182,8 @@ class RefusedUsesRule(ValidationRule):
 
     def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
         """An argument, and the variables in what it is given."""
-        kept = self.context.get_argument() is not None
+        unknown_field = self.context.get_field_def() is None
+        kept = unknown_field or self.context.get_argument() is not None
         (self._used if kept else self._refused).update(_variables(node.value))
 
     def leave_document(self, *_: Any) -> None:
