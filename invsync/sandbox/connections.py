@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from invsync.sandbox.failures import failure
+from invsync.sandbox.failures import failure, never_seen
 
 #: The most that one page may hold, and the deepest that paging goes into one result set.
 PAGE_LIMIT = 250
@@ -86,7 +86,7 @@ def page(ordered: Ordered, args: Mapping[str, Any]) -> Page:
 
 
 def check_size(first: int | None, last: int | None) -> None:
-    """Exactly one of the two, from 0 to 250. Raises GraphQLError."""
+    """Exactly one of the two, from 1 to 250. Raises GraphQLError."""
     if first is None and last is None:
         raise failure("you must provide one of first or last", "BAD_REQUEST")
     if first is not None and last is not None:
@@ -97,6 +97,8 @@ def check_size(first: int | None, last: int | None) -> None:
         raise failure(f"{name} cannot exceed {PAGE_LIMIT}. You supplied: {size}", "BAD_REQUEST")
     if size < 0:
         raise failure(f"{name} cannot be negative", "BAD_REQUEST")
+    if size == 0:
+        raise never_seen(f"{name}: 0")
 
 
 def cursor(key: tuple[Any, int]) -> str:

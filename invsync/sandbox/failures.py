@@ -16,6 +16,13 @@ def failure(message: str, code: str, **extensions: Any) -> GraphQLError:
     return GraphQLError(message, extensions={"code": code, **extensions})
 
 
+def never_seen(what: str) -> GraphQLError:
+    """The sandbox's own refusal: nobody knows what Shopify makes of this."""
+    return failure(
+        f"The sandbox refuses {what}: nobody has seen what Shopify makes of it.", "BAD_REQUEST"
+    )
+
+
 def access_denied(field: str, scope: str) -> GraphQLError:
     """The field needs a scope that the token does not carry.
 

@@ -16,7 +16,7 @@ from invsync.sandbox import bulk
 from invsync.sandbox.access import READ_SCOPES
 from invsync.sandbox.connections import Ordered, Page, check_size, cursor, page
 from invsync.sandbox.context import Context
-from invsync.sandbox.failures import access_denied, failure, internal_error
+from invsync.sandbox.failures import access_denied, failure, internal_error, never_seen
 from invsync.sandbox.gids import gid, is_global_id, parse_gid, timestamp
 from invsync.sandbox.indexes import has_only_default_variant, search
 from invsync.sandbox.search import BadTimestamp, NeverSeen, SearchBroke
@@ -95,7 +95,7 @@ def _readable(ctx: Context, thing: Any, field: str) -> Any:
 
 def _wanted(ctx: Context, resource: str, query: str | None, things: Iterable[Any]) -> Iterable[Any]:
     """The things that match a search, noting what Shopify would warn of."""
-    if query is None or not query.strip():
+    if query is None:
         return things
     found = searched(ctx, resource, query)
     return filter(found.matches, things)
@@ -103,10 +103,14 @@ def _wanted(ctx: Context, resource: str, query: str | None, things: Iterable[Any
 
 def searched(ctx: Context, resource: str, query: str) -> Any:
     """A search made ready; its warnings are noted for `extensions.search`. Raises GraphQLError."""
+    if not query.strip():
+        raise never_seen("an empty search")
     try:
         found = search(ctx.shop, resource, query)
-    except (BadTimestamp, NeverSeen) as refused:
+    except BadTimestamp as refused:
         raise failure(str(refused), "BAD_REQUEST") from None
+    except NeverSeen as refused:
+        raise never_seen(str(refused)) from None
     except SearchBroke:
         broken = internal_error("sandbox")["errors"][0]
         raise failure(broken["message"], **broken["extensions"]) from None
@@ -144,8 +148,10 @@ def _searched_list(
 ) -> Ordered:
     """What a search over things finds, in order; `scope` tells one set of things from another."""
     query, sort = args.get("query"), args.get("sortKey")
-    if query:
+    if query is not None:
         searched(ctx, resource, query)
+    if sort not in (None, "ID", *sorts):
+        raise never_seen(f"the order {sort} of {resource}")
     value = sorts.get(sort) if sort else None
     return _remembered(
         ctx,
@@ -291,6 +297,8 @@ def _level_of(location: Location, args: Args, ctx: Context) -> Level | None:
 def _quantities(level: Level, args: Args, ctx: Context) -> list[dict[str, Any]]:
     shown = []
     gid = f"gid://shopify/InventoryQuantity/{level.id}?inventory_item_id={level.item.id}"
+    if not args["names"]:
+        raise never_seen("an empty list of names")
     for name in args["names"]:
         if name not in QUANTITY_NAMES:
             raise failure(f"The quantity name {name} is not valid.", "INVALID_FIELD_ARGUMENTS")
@@ -376,6 +384,12 @@ def _find(kind: str) -> Field:
     return lambda _, args, ctx: _at_root(ctx, args["id"], kind)
 
 
+def _nodes(_: Any, args: Args, ctx: Context) -> list[Any]:
+    if not args["ids"]:
+        raise never_seen("an empty list of ids")
+    return [_readable(ctx, by_gid(ctx, one), "nodes") for one in args["ids"]]
+
+
 def _at_root(ctx: Context, text: str, kind: str) -> Any:
     """What a root field is asked for by id; null where it is gone.
 
@@ -403,9 +417,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         "inventoryItem": _find("InventoryItem"),
         "inventoryLevel": _find("InventoryLevel"),
         "node": lambda _, args, ctx: _readable(ctx, by_gid(ctx, args["id"]), "node"),
-        "nodes": lambda _, args, ctx: [
-            _readable(ctx, by_gid(ctx, one), "nodes") for one in args["ids"]
-        ],
+        "nodes": _nodes,
         "currentAppInstallation": _app_installation,
         "bulkOperation": _find("BulkOperation"),
         "currentBulkOperation": _current_bulk_operation,

@@ -15,7 +15,7 @@ from typing import Any
 
 from invsync.sandbox import idempotency
 from invsync.sandbox.context import Context
-from invsync.sandbox.failures import failure
+from invsync.sandbox.failures import failure, never_seen
 from invsync.sandbox.fields import by_gid
 from invsync.sandbox.gids import gid, timestamp
 from invsync.sandbox.shop import Item, Level, Location
@@ -52,8 +52,6 @@ REASONS = (
 STOCKS_BY_ITSELF_FROM = "2026-04"
 #: From this version on `changeFromQuantity` must be there.
 COMPARE_REQUIRED_FROM = "2026-04"
-
-NEVER_SEEN = "nobody has seen what Shopify makes of it."
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(//)?\S+")
 _GID_URI = re.compile(r"gid://[^/\s]+/[^/\s]+/\S+")
@@ -240,7 +238,7 @@ def _refuse_never_seen(ctx: Context, rows: Sequence[Mapping[str, Any]]) -> None:
     }
     for what, so in refused.items():
         if so:
-            raise failure(f"The sandbox refuses {what}: {NEVER_SEEN}", "BAD_REQUEST")
+            raise never_seen(what)
 
 
 # -- what may be refused ---------------------------------------------------------------------------

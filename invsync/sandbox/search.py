@@ -53,9 +53,7 @@ class NeverSeen(Exception):
     """A form of a term of which nobody knows what Shopify makes of it."""
 
     def __init__(self, term: Term) -> None:
-        super().__init__(
-            f"The sandbox refuses the term `{term}`: nobody has seen Shopify take one of that form."
-        )
+        super().__init__(f"the term `{term}`")
 
 
 class InvalidValue(ValueError):

@@ -39,7 +39,10 @@ from invsync.sandbox.access import READ_SCOPES
 from invsync.sandbox.connections import Ordered
 from invsync.sandbox.context import Context
 from invsync.sandbox.fields import CONNECTIONS
+from invsync.sandbox.indexes import search
+from invsync.sandbox.search import BadTimestamp, NeverSeen, SearchBroke
 from invsync.sandbox.selection import fields_of
+from invsync.sandbox.shop import Shop
 from invsync.sandbox.versions import answer_of, schema_for
 
 #: The most that a bulk query may hold (source: as in bulk.py).
@@ -173,6 +176,18 @@ def _compiled(version: str, text: str) -> _Plan:
     return _Compiler(schema, document).plan(operations[0])
 
 
+def _require_searchable(resource: str, query: str | None) -> None:
+    """Refuse a search that would be refused outside of a bulk query; raises Refused."""
+    if query is None:
+        return
+    if not query.strip():
+        raise Refused("Invalid bulk query: the sandbox refuses an empty search.")
+    try:
+        search(Shop(), resource, query)
+    except (BadTimestamp, NeverSeen, SearchBroke) as error:
+        raise Refused(f"Invalid bulk query: the sandbox refuses the search ({error}).") from None
+
+
 class _Compiler:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         self._schema = schema
@@ -216,6 +231,7 @@ class _Compiler:
         args = self._args(parent, node)
         for unused in ("first", "last", "after", "before"):
             args.pop(unused, None)
+        _require_searchable(name, args.get("query"))
         level = _Level(lambda owner, ctx: whole(owner, args, ctx))
         kind = get_named_type(parent.fields[name].type)
         assert isinstance(kind, GraphQLObjectType)

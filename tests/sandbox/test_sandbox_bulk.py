@@ -134,14 +134,14 @@ def test_operations_are_listed_and_found_by_status(bulk, clock) -> None:
     fresh = bulk.start()["bulkOperation"]["id"]
     clock.pass_(0.1)
 
-    def listed(query: str) -> list[str]:
+    def listed(query: str | None) -> list[str]:
         data = bulk.desk.data(
             "query ($q: String) { bulkOperations(first: 9, query: $q) { nodes { id } } }",
             {"q": query},
         )
         return [node["id"] for node in data["bulkOperations"]["nodes"]]
 
-    assert listed("") == [done, fresh]
+    assert listed(None) == [fresh, done], "the newest first, as recorded"
     assert listed("status:running operation_type:query") == [fresh]
     assert listed("status:COMPLETED") == [done]
     assert listed("operation_type:mutation") == []
@@ -394,6 +394,14 @@ def test_an_operation_can_end_badly_with_or_without_a_part(
         status, lines = bulk.fetch(part)
         assert (status, len(lines)) == (200, int(good["objectCount"]) // 2)
     assert good["status"] == "COMPLETED"
+
+
+@pytest.mark.parametrize("search", ["updated_at:>=yesterday", "tag:>x", "updated_at:>", " "])
+def test_a_search_that_is_refused_elsewhere_starts_no_operation(bulk, search: str) -> None:
+    payload = bulk.start(f'{{ products(query: "{search}") {{ edges {{ node {{ id }} }} }} }}')
+    (error,) = payload["userErrors"]
+    assert (error["code"], error["field"]) == ("INVALID", ["query"])
+    assert error["message"].startswith("Invalid bulk query: the sandbox refuses ")
 
 
 def test_another_apps_operations_can_fill_every_place(new_bulk, clock) -> None:

@@ -591,3 +591,28 @@ def test_a_field_denied_below_a_mutation_does_not_undo_it(desk, shop) -> None:
         is None
     )
     assert shop.available("MUG") == 19
+
+
+@pytest.mark.parametrize(
+    ("query", "what"),
+    [
+        ("{ products(first: 0) { nodes { id } } }", "first: 0"),
+        ("{ products(last: 0) { nodes { id } } }", "last: 0"),
+        ("{ nodes(ids: []) { id } }", "an empty list of ids"),
+        (
+            "{ location { inventoryLevels(first: 1) { nodes { quantities(names: []) { name } } } } }",
+            "an empty list of names",
+        ),
+        (
+            "{ productVariants(first: 1, sortKey: POPULAR) { nodes { id } } }",
+            "the order POPULAR of productVariants",
+        ),
+    ],
+)
+def test_what_nobody_has_seen_shopify_answer_is_refused(desk, query: str, what: str) -> None:
+    answer = desk.ask(query)
+    (error,) = answer["errors"]
+    assert error["message"] == (
+        f"The sandbox refuses {what}: nobody has seen what Shopify makes of it."
+    )
+    assert not any((answer["data"] or {}).values())

@@ -252,8 +252,17 @@ def test_a_form_of_a_term_that_nobody_has_seen_shopify_take_is_refused(
     (error,) = answer["errors"]
     assert error["extensions"] == {"code": "BAD_REQUEST"}
     assert re.fullmatch(
-        r"The sandbox refuses the term `\S+`: nobody has seen Shopify take one of that form\.",
+        r"The sandbox refuses the term `\S+`: nobody has seen what Shopify makes of it\.",
         error["message"],
+    )
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_a_search_for_nothing_is_refused(desk, text: str) -> None:
+    answer = desk.ask(PRODUCTS, {"q": text})
+    assert (answer["data"], answer["errors"][0]["message"]) == (
+        None,
+        "The sandbox refuses an empty search: nobody has seen what Shopify makes of it.",
     )
 
 

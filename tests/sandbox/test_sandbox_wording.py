@@ -100,6 +100,18 @@ def only(answer: dict) -> dict:
             ["mutation M", "inventoryAdjustQuantities", "input"],
         ),
         (
+            'mutation M { inventoryAdjustQuantities(input: {name: null, reason: "other", '
+            'changes: []}) @idempotent(key: "k") { userErrors { code } } }',
+            "Argument 'name' on InputObject 'InventoryAdjustQuantitiesInput' has an invalid value "
+            "(null). Expected type 'String!'.",
+            {
+                "code": "argumentLiteralsIncompatible",
+                "typeName": "InputObject",
+                "argumentName": "name",
+            },
+            ["mutation M", "inventoryAdjustQuantities", "input"],
+        ),
+        (
             "query Named($x: String) { shop { name } }",
             "Variable $x is declared by Named but not used",
             {"code": "variableNotUsed", "variableName": "x"},
