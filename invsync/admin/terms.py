@@ -46,39 +46,37 @@ class Sent:
 
 
 _DOCS = "https://shopify.dev/docs/api"
-SCHEMA = f"{_DOCS}/admin-graphql"
-SEARCH = f"{_DOCS}/usage/search-syntax"
-PAGING = f"{_DOCS}/usage/pagination-graphql"
-LIMITS = f"{_DOCS}/usage/limits"
-KEYS = f"{_DOCS}/usage/implementing-idempotency"
-BULK = f"{_DOCS}/usage/bulk-operations/queries"
-ADJUST = f"{SCHEMA}/latest/mutations/inventoryAdjustQuantities"
-COMPARE = (
+_SCHEMA = f"{_DOCS}/admin-graphql"
+_SEARCH = f"{_DOCS}/usage/search-syntax"
+_PAGING = f"{_DOCS}/usage/pagination-graphql"
+_LIMITS = f"{_DOCS}/usage/limits"
+_KEYS = f"{_DOCS}/usage/implementing-idempotency"
+_BULK = f"{_DOCS}/usage/bulk-operations/queries"
+_ADJUST = f"{_SCHEMA}/latest/mutations/inventoryAdjustQuantities"
+_COMPARE = (
     "https://shopify.dev/changelog/"
     "compare-and-swap-for-inventory-mutations-with-change-from-quantity"
 )
-GRANT = "https://shopify.dev/docs/apps/build/authentication-authorization/client-credentials-grant"
-TAP = "https://github.com/singer-io/tap-shopify"
-AIRBYTE = "https://github.com/airbytehq/airbyte/pull/32883"
-SKUVAULT = "https://github.com/skuvault-integrations/shopifyAccess"
-MECHANIC = "https://github.com/lightward/mechanic-tasks"
+_GRANT = "https://shopify.dev/docs/apps/build/authentication-authorization/client-credentials-grant"
+_TAP = "https://github.com/singer-io/tap-shopify"
+_AIRBYTE = "https://github.com/airbytehq/airbyte/pull/32883"
+_SKUVAULT = "https://github.com/skuvault-integrations/shopifyAccess"
+_MECHANIC = "https://github.com/lightward/mechanic-tasks"
 
-_HALVED = "asked for again at half the size, down to one"
+#: What happens where Shopify refuses a form, unless its row says otherwise.
+_ENDED = "the run ends with Shopify's words; nothing more is sent"
+_HALVED = f"too dear or too slow: asked for again at half the size, down to one; else {_ENDED}"
 _PAGES = "the bulk operation is given up, and the catalogue read by pages"
 _ONE_BY_ONE = "the locations are asked one after the other"
 _ISOLATED = "the call is refused whole: its batch is halved until what is refused stands alone"
 
 _SIZE = "1 to 250"
 _NAMES = "available and on_hand and committed"
-_WORD_BY_WORD = f"other names and orders recorded, each name among them; {SCHEMA}"
-
-
-#: What happens where Shopify refuses a form, unless its row says otherwise.
-_ENDED = "the run ends with Shopify's words; nothing more is sent"
+_WORD_BY_WORD = f"other names and orders recorded, each name among them; {_SCHEMA}"
 
 
 def _recorded(
-    place: str, form: str, *exchanges: int, source: str = SCHEMA, refused: str = _ENDED
+    place: str, form: str, *exchanges: int, source: str = _SCHEMA, refused: str = _ENDED
 ) -> Sent:
     return Sent(place, form, Evidence.RECORDED, source, refused, exchanges)
 
@@ -98,35 +96,35 @@ def _assumed(place: str, form: str, known: str, refused: str) -> Sent:
 #: The shop, its locations, what the app may do (no arguments).
 _SHOP = (
     _recorded("locations(first:)", _SIZE, 43, 145, 146),
-    _documented("locations(after:)", "a cursor", PAGING),
-    _documented("locations(sortKey:)", "ID", f"{SCHEMA}/latest/enums/LocationSortKeys"),
+    _documented("locations(after:)", "a cursor", _PAGING),
+    _documented("locations(sortKey:)", "ID", f"{_SCHEMA}/latest/enums/LocationSortKeys"),
     _documented(
-        "POST /admin/oauth/access_token", "client_id and client_secret and grant_type", GRANT
+        "POST /admin/oauth/access_token", "client_id and client_secret and grant_type", _GRANT
     ),
 )
 
 #: A complete scan by pages.
 _PAGED = (
     _recorded("products(first:)", _SIZE, 43, 147, 188, refused=_HALVED),
-    _documented("products(sortKey:)", "ID", PAGING),
+    _documented("products(sortKey:)", "ID", _PAGING),
     _documented(
         "products(query:)",
         "product_type:'TEXT'",
-        f"{SEARCH}; recorded with double quotes, single quotes on other fields",
+        f"{_SEARCH}; recorded with double quotes, single quotes on other fields",
     ),
     _documented(
         "products(query:)",
         "tag:'TEXT'",
-        f"{SEARCH}; recorded without quotes and with double ones",
+        f"{_SEARCH}; recorded without quotes and with double ones",
     ),
     _documented(
-        "products(query:)", "(… OR …)", f"{SEARCH}; recorded on `locations`, without parentheses"
+        "products(query:)", "(… OR …)", f"{_SEARCH}; recorded on `locations`, without parentheses"
     ),
     _documented(
-        "products(query:)", "id:>N", f"{PAGING}; recorded on `inventoryItems` with >= and <="
+        "products(query:)", "id:>N", f"{_PAGING}; recorded on `inventoryItems` with >= and <="
     ),
-    _documented("products(query:)", "product_type:'TEXT' id:>N", SEARCH),
-    _documented("products(query:)", "(… OR …) id:>N", SEARCH),
+    _documented("products(query:)", "product_type:'TEXT' id:>N", _SEARCH),
+    _documented("products(query:)", "(… OR …) id:>N", _SEARCH),
     _recorded("products.variants(first:)", _SIZE, 174, 188, refused=_HALVED),
     _recorded(
         "products.variants.inventoryItem.inventoryLevel(locationId:)",
@@ -141,17 +139,17 @@ _PAGED = (
     _used(
         "productVariants(query:)",
         "product_type:'TEXT'",
-        f"{MECHANIC} (hosted tasks filter so); no query on this field was recorded",
+        f"{_MECHANIC} (hosted tasks filter so); no query on this field was recorded",
     ),
     _used(
         "productVariants(query:)",
         "null",
         "https://github.com/airbytehq/airbyte/pull/33827; recorded 106 times without the argument",
     ),
-    _documented("productVariants(query:)", "(… OR …)", SEARCH),
-    _documented("productVariants(query:)", "id:>N", f"{PAGING}; {SCHEMA} lists the field"),
-    _documented("productVariants(query:)", "product_type:'TEXT' id:>N", SEARCH),
-    _documented("productVariants(query:)", "(… OR …) id:>N", SEARCH),
+    _documented("productVariants(query:)", "(… OR …)", _SEARCH),
+    _documented("productVariants(query:)", "id:>N", f"{_PAGING}; {_SCHEMA} lists the field"),
+    _documented("productVariants(query:)", "product_type:'TEXT' id:>N", _SEARCH),
+    _documented("productVariants(query:)", "(… OR …) id:>N", _SEARCH),
     _recorded(
         "productVariants.inventoryItem.inventoryLevels(first:)", _SIZE, 50, 175, refused=_HALVED
     ),
@@ -165,13 +163,13 @@ _BY_ID = (
     _documented(
         "nodes(ids:)",
         "1 to 250 of gid://shopify/Product/…",
-        f"{LIMITS}; recorded with up to 8 ids, at a cost that does not grow with them",
+        f"{_LIMITS}; recorded with up to 8 ids, at a cost that does not grow with them",
         refused=_HALVED,
     ),
     _documented(
         "nodes(ids:)",
         "1 to 250 of gid://shopify/InventoryItem/…",
-        f"{LIMITS}; recorded with up to 8 ids, at a cost that does not grow with them",
+        f"{_LIMITS}; recorded with up to 8 ids, at a cost that does not grow with them",
         refused=_HALVED,
     ),
     _recorded("nodes[Product].variants(first:)", _SIZE, 149, refused=_HALVED),
@@ -196,7 +194,7 @@ _BY_ID = (
     _documented("nodes[InventoryItem].inventoryLevels.quantities(names:)", _NAMES, _WORD_BY_WORD),
     _recorded("product(id:)", "gid://shopify/Product/…", 40, 42, 70),
     _recorded("product.variants(first:)", _SIZE, 50, 175),
-    _documented("product.variants(after:)", "a cursor", PAGING),
+    _documented("product.variants(after:)", "a cursor", _PAGING),
     _recorded(
         "product.variants.inventoryItem.inventoryLevel(locationId:)",
         "gid://shopify/Location/…",
@@ -217,12 +215,12 @@ _FEED = (
     _recorded("location.inventoryLevels(first:)", _SIZE, 100, 101, 102),
     _recorded("location.inventoryLevels(after:)", "a cursor", 103),
     _documented(
-        "location.inventoryLevels(after:)", "null", f"{PAGING}; recorded on other connections"
+        "location.inventoryLevels(after:)", "null", f"{_PAGING}; recorded on other connections"
     ),
     _used(
         "location.inventoryLevels(query:)",
         "updated_at:>='TIME'",
-        f"{TAP}, {AIRBYTE}; not recorded, and no recording shows the field itself",
+        f"{_TAP}, {_AIRBYTE}; not recorded, and no recording shows the field itself",
     ),
     _documented("location.inventoryLevels.quantities(names:)", _NAMES, _WORD_BY_WORD),
     _assumed(
@@ -241,12 +239,12 @@ _FEED = (
     _used(
         "products(query:)",
         "updated_at:>='TIME'",
-        f"{AIRBYTE}; recorded without quotes only, which Shopify splits at the colons",
+        f"{_AIRBYTE}; recorded without quotes only, which Shopify splits at the colons",
     ),
     _assumed(
         "products(query:)",
         "updated_at:>='TIME' id:>N",
-        f"{PAGING} warns that a filter and an order of different fields can be slow",
+        f"{_PAGING} warns that a filter and an order of different fields can be slow",
         _HALVED,
     ),
 )
@@ -254,103 +252,108 @@ _FEED = (
 #: Bulk operations.
 _IN_BULK = (
     _recorded("bulkOperationRunQuery(query:)", "a document", 21, 22, 23, refused=_PAGES),
-    _recorded("bulkOperation(id:)", "gid://shopify/BulkOperation/…", 1, 2, 3, refused=_PAGES),
-    _documented("bulk products(query:)", "product_type:'TEXT'", BULK, refused=_PAGES),
-    _documented(
-        "bulk products(query:)", "tag:'TEXT'", f"{BULK}; recorded without quotes", refused=_PAGES
+    _recorded(
+        "bulkOperation(id:)",
+        "gid://shopify/BulkOperation/…",
+        *(1, 2, 3),
+        refused=f"gone: {_PAGES}; else {_ENDED}",
     ),
-    _documented("bulk products(query:)", "(… OR …)", f"{BULK}; {SEARCH}", refused=_PAGES),
+    _documented("bulk products(query:)", "product_type:'TEXT'", _BULK, refused=_PAGES),
+    _documented(
+        "bulk products(query:)", "tag:'TEXT'", f"{_BULK}; recorded without quotes", refused=_PAGES
+    ),
+    _documented("bulk products(query:)", "(… OR …)", f"{_BULK}; {_SEARCH}", refused=_PAGES),
     _documented(
         "bulk products.variants.inventoryItem.inventoryLevel(locationId:)",
         "gid://shopify/Location/…",
-        SCHEMA,
+        _SCHEMA,
         refused=_PAGES,
     ),
     _documented(
         "bulk products.variants.inventoryItem.inventoryLevel.quantities(names:)",
         _NAMES,
-        SCHEMA,
+        _SCHEMA,
         refused=_PAGES,
     ),
-    _documented("bulk productVariants(query:)", "product_type:'TEXT'", BULK, refused=_PAGES),
-    _documented("bulk productVariants(query:)", "(… OR …)", f"{BULK}; {SEARCH}", refused=_PAGES),
+    _documented("bulk productVariants(query:)", "product_type:'TEXT'", _BULK, refused=_PAGES),
+    _documented("bulk productVariants(query:)", "(… OR …)", f"{_BULK}; {_SEARCH}", refused=_PAGES),
     _used(
         "bulk productVariants.inventoryItem.inventoryLevels.quantities(names:)",
         _NAMES,
-        SKUVAULT,
+        _SKUVAULT,
         refused=_PAGES,
     ),
 )
 
 #: The adjustment. Recorded with one to three rows, of tracked items at active levels.
 _ADJUSTMENT = (
-    _recorded("inventoryAdjustQuantities(input: name)", "available", 58, 59, source=ADJUST),
-    _recorded("inventoryAdjustQuantities(input: reason)", "correction", 58, 59, source=ADJUST),
+    _recorded("inventoryAdjustQuantities(input: name)", "available", 58, 59, source=_ADJUST),
+    _recorded("inventoryAdjustQuantities(input: reason)", "correction", 58, 59, source=_ADJUST),
     _documented(
         "inventoryAdjustQuantities(input: referenceDocumentUri)",
         "gid://invsync/Run/…",
-        f"{ADJUST}: gid://app/Entity/id preferred; recorded with other schemes",
+        f"{_ADJUST}: gid://app/Entity/id preferred; recorded with other schemes",
     ),
     _documented(
         "inventoryAdjustQuantities(input: changes)",
         "1 to 250 rows",
-        f"{LIMITS}; recorded with one to three rows",
+        f"{_LIMITS}; recorded with one to three rows",
         refused=_ISOLATED,
     ),
     _recorded(
         "inventoryAdjustQuantities(input: changes. inventoryItemId)",
         "gid://shopify/InventoryItem/…",
         *(58, 59),
-        source=ADJUST,
+        source=_ADJUST,
         refused=_ISOLATED,
     ),
     _recorded(
         "inventoryAdjustQuantities(input: changes. locationId)",
         "gid://shopify/Location/…",
         *(58, 59),
-        source=ADJUST,
+        source=_ADJUST,
         refused=_ISOLATED,
     ),
     _recorded(
         "inventoryAdjustQuantities(input: changes. delta)",
         "a number above 0",
         *(58, 59),
-        source=ADJUST,
+        source=_ADJUST,
         refused=_ISOLATED,
     ),
     _documented(
         "inventoryAdjustQuantities(input: changes. delta)",
         "a number below 0",
-        ADJUST,
+        _ADJUST,
         refused=_ISOLATED,
     ),
     _documented(
         "inventoryAdjustQuantities(input: changes. changeFromQuantity)",
         "null",
-        COMPARE,
+        _COMPARE,
         refused=_ISOLATED,
     ),
     _recorded(
         "inventoryAdjustQuantities(input: changes. changeFromQuantity)",
         "a number above 0",
         *(59, 253),
-        source=COMPARE,
+        source=_COMPARE,
         refused=_ISOLATED,
     ),
     _recorded(
         "inventoryAdjustQuantities(input: changes. changeFromQuantity)",
         "0",
         *(65, 79, 252),
-        source=f"{COMPARE}; recorded as taken in a set",
+        source=f"{_COMPARE}; recorded as taken in a set",
         refused=_ISOLATED,
     ),
     _documented(
         "inventoryAdjustQuantities(input: changes. changeFromQuantity)",
         "a number below 0",
-        f"{COMPARE}; recorded quantities go below 0, no comparison does",
+        f"{_COMPARE}; recorded quantities go below 0, no comparison does",
         refused=_ISOLATED,
     ),
-    _documented("inventoryAdjustQuantities @idempotent(key:)", "a UUID", KEYS),
+    _documented("inventoryAdjustQuantities @idempotent(key:)", "a UUID", _KEYS),
 )
 
 #: All of it.
