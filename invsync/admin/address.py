@@ -10,6 +10,8 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from invsync.errors import ConfigError
+
 _ADDRESS = re.compile(
     r"(?P<scheme>https?)://"
     r"(?P<host>[a-z0-9][a-z0-9._-]*|\[[0-9a-f:.]+\])"
@@ -58,3 +60,18 @@ def address_of(url: str) -> Address | None:
     netloc = url[len(found["scheme"]) + 3 : len(url) - len(found["rest"])]
     host = found["host"].strip("[]").lower()
     return Address(url, found["scheme"].lower(), host, netloc, found["rest"])
+
+
+def shop_address(endpoint: str) -> Address:
+    """The address of a shop; raises `ConfigError` where a token may not go there."""
+    address = address_of(endpoint)
+    if address is None or set("?#") & set(address.rest):
+        raise ConfigError(
+            "the shop's address is not a web address of the form https://host: check api_url"
+        )
+    if not address.private:
+        raise ConfigError(
+            f"{address.scheme}://{address.netloc} would carry the access token in the clear: use "
+            "https (plain http is for loopback addresses only); check api_url"
+        )
+    return address

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from invsync.admin.judge import LONGEST_NAMED_WAIT_SECONDS, Kind, Passing
+from invsync.admin.answer import LONGEST_NAMED_WAIT_SECONDS, Kind, Passing
 from invsync.errors import NotExecuted, ShopError
 
 #: Tries of one call that may fail for a passing reason.

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from invsync.admin.answer import mended
 from invsync.admin.client import Client
 from invsync.admin.documents import load
-from invsync.admin.judge import mended
 from invsync.admin.nodes import (
     Item,
     ItemNode,

@@ -22,22 +22,26 @@ import requests
 import tenacity
 from requests.auth import AuthBase
 
-from invsync.admin.address import Address, address_of
+from invsync.admin.address import Address, address_of, shop_address
 from invsync.admin.again import Tries
-from invsync.admin.auth import AccessToken, ClientCredentials, Credentials, GrantAnswer
+from invsync.admin.answer import (
+    LONGEST_NAMED_WAIT_SECONDS,
+    TRY_LATER,
+    Answer,
+    Call,
+    Passing,
+    answer_of,
+    request_of,
+)
+from invsync.admin.auth import ClientCredentials, Credentials, GrantAnswer
+from invsync.admin.bearers import GrantForm, NoSecret, TokenHeader
 from invsync.admin.budget import Bucket, Cost, cost_of
 from invsync.admin.clock import Clock as Clock
 from invsync.admin.clock import ShopClock, SystemClock
 from invsync.admin.documents import Document
 from invsync.admin.judge import (
-    LONGEST_NAMED_WAIT_SECONDS,
     OUR_FAULT,
-    TRY_LATER,
-    Answer,
-    Call,
     Denied,
-    Passing,
-    answer_of,
     beside,
     garbage,
     is_throttled,
@@ -45,10 +49,9 @@ from invsync.admin.judge import (
     refuse_download,
     refuse_status,
     refused_token,
-    request_of,
 )
 from invsync.admin.wire import Incoming, Outgoing, Wire
-from invsync.errors import ConfigError, NotExecuted, OutOfTime, ShopError
+from invsync.errors import NotExecuted, OutOfTime, ShopError
 
 #: A line of a bulk result is one object; a longer one is not a bulk result.
 LONGEST_LINE_BYTES = 16 * 1024 * 1024
@@ -73,39 +76,6 @@ class ApiUse:
     waited_seconds: float = 0.0
 
 
-# Secrets go into a request at the last moment, so that no variable on the way holds them.
-
-
-class _NoSecret(AuthBase):
-    """Nothing; but as any `auth` does, it keeps requests from adding a password out of ~/.netrc."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
-
-
-class _TokenHeader(AuthBase):
-    def __init__(self, token: AccessToken) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["X-Shopify-Access-Token"] = self._token.token
-        return request
-
-
-class _GrantForm(AuthBase):
-    def __init__(self, credentials: ClientCredentials) -> None:
-        self._credentials = credentials
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._credentials.client_id,
-            "client_secret": self._credentials.client_secret,
-        }
-        request.prepare_body(form, None)
-        return request
-
-
 class Client:
     """Calls to one shop, one after another.
 
@@ -125,7 +95,7 @@ class Client:
         jitter: Callable[[], float] = random.random,
         deadline: float | None = None,
     ) -> None:
-        self._endpoint = _shop_address(endpoint)
+        self._endpoint = shop_address(endpoint)
         self.shop = self._endpoint.netloc
         self.use = ApiUse()
         self.deprecations: set[str] = set()
@@ -198,9 +168,7 @@ class Client:
         call = self._call("TokenGrant", is_query=False)
 
         def attempt() -> GrantAnswer:
-            answer = self._exchange(
-                call, "/admin/oauth/access_token", None, _GrantForm(credentials)
-            )
+            answer = self._exchange(call, "/admin/oauth/access_token", None, GrantForm(credentials))
             fields = answer.payload if isinstance(answer.payload, dict) else None
             if answer.status not in (400, 401, 404):
                 refuse_status(call, answer, self.server_now())
@@ -276,7 +244,7 @@ class Client:
         token = self._credentials.current(self)
         waited = self.pace(call.operation, call.cost)
         while True:
-            answer = self._exchange(call, path, body, _TokenHeader(token), waited=waited)
+            answer = self._exchange(call, path, body, TokenHeader(token), waited=waited)
             if answer.status != 401:
                 return answer
             other = self._credentials.replacement(token, self)
@@ -352,7 +320,7 @@ class Client:
         Its first whole line is there, with whatever came along, or it is all there.
         """
         call = self._call("BulkResult", is_query=False, where=where)
-        outgoing = Outgoing("GET", address, where, _NoSecret())
+        outgoing = Outgoing("GET", address, where, NoSecret())
         started = self._clock.monotonic()
         incoming = self._send("BulkResult", lambda: self._wire.streamed(outgoing))
         _log.debug("BulkResult: %d in %.2f s", incoming.status, self._clock.monotonic() - started)
@@ -406,20 +374,6 @@ class Client:
                 f"the time budget (max_run_time) is spent: {reason}, which needs {seconds:.1f} s "
                 "more"
             )
-
-
-def _shop_address(endpoint: str) -> Address:
-    address = address_of(endpoint)
-    if address is None or set("?#") & set(address.rest):
-        raise ConfigError(
-            "the shop's address is not a web address of the form https://host: check api_url"
-        )
-    if not address.private:
-        raise ConfigError(
-            f"{address.scheme}://{address.netloc} would carry the access token in the clear: use "
-            "https (plain http is for loopback addresses only); check api_url"
-        )
-    return address
 
 
 def _lines(pieces: Iterator[bytes], where: str) -> Iterator[bytes]:

@@ -24,8 +24,9 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from invsync import __version__
 from invsync.admin.address import Address
+from invsync.admin.answer import Passing
 from invsync.admin.clock import Clock
-from invsync.admin.judge import CHECK_ADDRESS, Passing
+from invsync.admin.judge import CHECK_ADDRESS
 from invsync.errors import NotExecuted, ShopError
 
 CONNECT_TIMEOUT_SECONDS = 10.0

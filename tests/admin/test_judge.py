@@ -11,7 +11,8 @@ from typing import Any, Literal
 import pytest
 
 from invsync.admin.adjust import outcome_of
-from invsync.admin.judge import Answer, Call, Passing, answer_of, beside, is_throttled, judge
+from invsync.admin.answer import Answer, Call, Passing, answer_of
+from invsync.admin.judge import beside, is_throttled, judge
 from invsync.errors import CallRefused, NotExecuted, QueryTooLarge, ShopError
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
