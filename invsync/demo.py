@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from invsync.errors import InvsyncError
@@ -60,7 +61,7 @@ def play(say: Callable[[str], None]) -> None:
     """Play the story. Raises `InvsyncError` if a command fails or the sandbox can't run here."""
     if importlib.util.find_spec("graphql") is None:
         raise InvsyncError("the sandbox needs graphql-core: pip install 'invsync[sandbox]'")
-    with tempfile.TemporaryDirectory(prefix="invsync-demo-") as folder:
+    with _folder() as (folder, hold):
         Path(folder, "config.yaml").write_text(_CONFIG, encoding="utf-8")
         say(f"config.yaml:\n\n{_indented(_CONFIG)}\n")
         environment = {
@@ -74,6 +75,7 @@ def play(say: Callable[[str], None]) -> None:
                     [sys.executable, "-m", "invsync", *command.split()],
                     cwd=folder,
                     env=environment,
+                    pass_fds=(hold,),
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
                     text=True,
@@ -85,6 +87,20 @@ def play(say: Callable[[str], None]) -> None:
                         f"the demo stopped: `invsync {command}` ended with exit {done.returncode}"
                     )
     say("That is all. Point `shop:` at your own shop next: see the README.")
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[tuple[Path, int]]:
+    """A temporary folder that goes once this process is gone, however it ends.
+
+    A shell waits for that, by the end of its input. Also given: the descriptor that keeps it
+    waiting, for the processes that use the folder.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="invsync-demo-"))
+    remove = ("sh", "-c", 'cat > /dev/null; rm -rf -- "$1"', "sh", str(folder))
+    with subprocess.Popen(remove, stdin=subprocess.PIPE, start_new_session=True) as waiting:
+        assert waiting.stdin is not None
+        yield folder, waiting.stdin.fileno()
 
 
 def _indented(text: str) -> str:

@@ -7,10 +7,28 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture(scope="session")
+def temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A temporary folder for the tests of this process and the processes that they start."""
+    folder = tmp_path_factory.mktemp("temporary")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(folder))
+        patch.setattr(tempfile, "tempdir", str(folder))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind(temporary_folder: Path) -> Iterator[None]:
+    """No run, test or sandbox leaves anything in the temporary folder."""
+    yield
+    assert list(temporary_folder.iterdir()) == []
 
 
 @pytest.fixture(autouse=True)

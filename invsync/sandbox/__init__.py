@@ -10,13 +10,16 @@ nothing of the rest of invsync; the two meet in HTTP and GraphQL only.
     starting.py    the starting shop, and generated shops of any size
     state.py       the state on disk, shared by several processes, and its ledger
 
-    search.py      Shopify's search grammar; indexes.py: what can be searched, and how late the
-    index is fields.py      what each field answers; connections.py: pages; mutations.py: which
-    function is a mutation inventory.py   the inventory mutations; idempotency.py: the memory of
-    their keys bulk.py        bulk operations; walker.py: their lean reader versions.py    the
-    published schemas (schema/), with those answers attached execution.py   one operation, from text
-    to answer: variables.py, invalid.py and failures.py say what is
-                   wrong with it, cost.py what it costs, context.py what its fields know
+    search.py      Shopify's search grammar; indexes.py: what can be searched, and how late
+    fields.py      what each field answers; connections.py: pages; mutations.py: which function is
+                   a mutation
+    inventory.py   the inventory mutations; idempotency.py: the memory of their keys
+    bulk.py        how bulk operations stand; bulk_work.py: started, cancelled, carried out;
+                   walker.py: their lean reader; results.py: where their results lie
+    published.py   the published schemas (schema/); versions.py: with those answers attached
+    execution.py   one operation, from text to answer: variables.py, literals.py, invalid.py and
+                   failures.py say what is wrong with it, selection.py which fields it asks for,
+                   cost.py what it costs, context.py what its fields know
 
     access.py      tokens, grants and scopes
     faults.py      misbehaviour on demand

@@ -25,7 +25,7 @@ from invsync.sandbox.faults import (
     truncate,
 )
 from invsync.sandbox.shop import Shop
-from invsync.sandbox.state import Home, InMemory, StateFile
+from invsync.sandbox.state import Held, Home, StateFile
 
 Phase = Literal["before", "after"]
 #: Called before a request is looked at, and after it was applied but before it is answered.
@@ -133,9 +133,9 @@ class Sandbox:
 
     def _bulk_result(self, request: Request, shop: Shop) -> Answer:
         given = {name: values[-1] for name, values in parse_qs(request.query_string).items()}
-        status, path = bulk.result_for(shop, self.home.bulk_folder, request.path, given)
-        if path is not None:
-            return Answer(status, {"Content-Type": "application/jsonl"}, path)
+        status, result = bulk.result_for(shop, self.home.results, request.path, given)
+        if result is not None:
+            return Answer(status, {"Content-Type": "application/jsonl"}, result)
         code = "ExpiredToken" if status == 403 else "NoSuchKey"
         body = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code></Error>"
         return Answer(status, {"Content-Type": "application/xml; charset=UTF-8"}, body.encode())
@@ -163,7 +163,7 @@ class Sandbox:
             served,
             frozenset(shop.settings.scopes),
             interference=interference,
-            bulk_folder=self.home.bulk_folder,
+            results=self.home.results,
             base_url=request.base_url,
             search_debug="shopify-search-query-debug" in request.headers,
         )
@@ -193,4 +193,4 @@ def as_home(home: Path | Shop | Home, *, now: Callable[[], float] = time.time) -
     """Where the shop lives: a state file for a path, memory for a shop."""
     if isinstance(home, Path):
         return StateFile(home, now=now)
-    return InMemory(home) if isinstance(home, Shop) else home
+    return Held(home) if isinstance(home, Shop) else home

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from invsync.sandbox.results import InMemory, Results
 from invsync.sandbox.shop import Shop
 
 
@@ -46,7 +46,7 @@ class Context:
     variables: Mapping[str, Any] = field(default_factory=dict)
     interference: Interference = field(default_factory=Interference)
     #: Where results of bulk operations are kept, and the address that they are fetched from.
-    bulk_folder: Path = Path()
+    results: Results = field(default_factory=InMemory)
     base_url: str = ""
     #: Response path of the connection that is being resolved.
     path: Callable[[], list[str | int]] = list

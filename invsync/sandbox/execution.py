@@ -19,7 +19,7 @@ from graphql.language import (
 )
 from graphql.validation import NoDeprecatedCustomRule
 
-from invsync.sandbox import cost
+from invsync.sandbox import bulk_work, cost
 from invsync.sandbox.context import Context
 from invsync.sandbox.failures import LIMIT_DOCS, error_answer, internal_error, too_many
 from invsync.sandbox.invalid import syntax_error, validation_error
@@ -141,6 +141,7 @@ def run(
     refused = _charge(ctx, requested)
     if refused is not None:
         return refused
+    bulk_work.settle(ctx)
     result = execute(
         schema,
         ready.document,

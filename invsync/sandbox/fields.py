@@ -507,9 +507,9 @@ FIELDS: dict[str, dict[str, Field]] = {
         "completedAt": lambda job, args, ctx: _perhaps(timestamp, bulk.completed_at(ctx.shop, job)),
         "status": lambda job, args, ctx: bulk.status(ctx.shop, job),
         "errorCode": lambda job, args, ctx: bulk.error_code(ctx.shop, job),
-        "objectCount": lambda job, args, ctx: str(bulk.settled(ctx, job).get("objects", 0)),
-        "rootObjectCount": lambda job, args, ctx: str(bulk.settled(ctx, job).get("roots", 0)),
-        "fileSize": lambda job, args, ctx: _perhaps(str, bulk.settled(ctx, job).get("bytes")),
+        "objectCount": lambda job, args, ctx: str(bulk.found(job).get("objects", 0)),
+        "rootObjectCount": lambda job, args, ctx: str(bulk.found(job).get("roots", 0)),
+        "fileSize": lambda job, args, ctx: _perhaps(str, bulk.found(job).get("bytes")),
         "url": lambda job, args, ctx: bulk.url(ctx, job, partial=False),
         "partialDataUrl": lambda job, args, ctx: bulk.url(ctx, job, partial=True),
     },
@@ -532,3 +532,11 @@ CONNECTION_FIELDS: dict[str, Field] = {
 
 for (_type, _name), _whole in CONNECTIONS.items():
     FIELDS[_type][_name] = connection(_whole)
+
+
+def reading(parent: str, name: str) -> Field:
+    """What answers a field that is read: its own function, or the key of its name in a dict."""
+    found = FIELDS.get(parent, {}).get(name)
+    if found is None and parent.endswith("Connection"):
+        found = CONNECTION_FIELDS.get(name)
+    return found or (lambda thing, args, ctx: thing.get(name) if isinstance(thing, dict) else None)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from invsync.sandbox import bulk, inventory
+from invsync.sandbox import bulk_work, inventory
 from invsync.sandbox.fields import Field
 
 MUTATION_FIELDS: dict[str, Field] = {
-    "bulkOperationCancel": bulk.cancel,
-    "bulkOperationRunQuery": bulk.run_query,
+    "bulkOperationCancel": bulk_work.cancel,
+    "bulkOperationRunQuery": bulk_work.run_query,
     "inventoryActivate": inventory.activate,
     "inventoryAdjustQuantities": inventory.adjust,
     "inventorySetQuantities": inventory.set_quantities,

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from invsync.sandbox import clerk
 from invsync.sandbox.api import FaultsLike, Hook, Sandbox
 from invsync.sandbox.exchange import Answer, Request
+from invsync.sandbox.results import Results
 from invsync.sandbox.shop import Shop
 from invsync.sandbox.state import Home, StateFile, UnreadableState, locked_file
 
@@ -74,9 +75,9 @@ class Served:
             return self._shop or shop
 
     @property
-    def bulk_folder(self) -> Path:
+    def results(self) -> Results:
         """Beside the state file."""
-        return self.file.bulk_folder
+        return self.file.results
 
     def close(self) -> None:
         """Write what is only in memory, and let others use the file."""

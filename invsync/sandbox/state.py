@@ -7,12 +7,8 @@ import fcntl
 import gc
 import json
 import os
-import shutil
-import tempfile
 import threading
 import time
-import uuid
-import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, fields
@@ -20,6 +16,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
+from invsync.sandbox.results import InFolder, InMemory, Results
 from invsync.sandbox.shop import (
     BulkJob,
     Item,
@@ -55,19 +52,20 @@ class Home(Protocol):
         """Put another shop, made with this home's clock, in its place."""
 
     @property
-    def bulk_folder(self) -> Path:
+    def results(self) -> Results:
         """Where results of bulk operations are kept."""
 
 
-class InMemory:
-    """A shop that lives in this process; `ledger` collects what was applied."""
+class Held:
+    """A shop that lives in this process; `ledger` collects what was applied.
 
-    def __init__(self, shop: Shop) -> None:
+    `results`: where those of bulk operations are kept, in memory unless said.
+    """
+
+    def __init__(self, shop: Shop, results: Results | None = None) -> None:
         self.shop = shop
+        self.results = results or InMemory()
         self._lock = threading.RLock()
-        #: Made when a bulk operation first writes into it, and gone with this object.
-        self.bulk_folder = Path(tempfile.gettempdir()) / f"sandbox-bulk-{uuid.uuid4()}"
-        weakref.finalize(self, shutil.rmtree, self.bulk_folder, ignore_errors=True)
 
     @contextmanager
     def open(self) -> Iterator[Shop]:
@@ -78,6 +76,7 @@ class InMemory:
     def replace(self, make: Callable[[Callable[[], float]], Shop]) -> Shop:
         """Put another shop in its place; the settings stay."""
         with self._lock:
+            self.results.clear()
             settings, self.shop = self.shop.settings, make(self.shop.now)
             self.shop.settings = settings
             return self.shop
@@ -87,12 +86,14 @@ class StateFile:
     """A shop in a file: locked, read again if another process changed it, and written back.
 
     A file that does not exist yet begins as the starting shop. `ledger` is `sandbox.ledger.jsonl`
-    beside `sandbox.json`. Raises UnreadableState.
+    beside `sandbox.json`, and results of bulk operations are files in `sandbox-bulk`. Raises
+    UnreadableState.
     """
 
     def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
         self.path = path
         self.ledger = path.with_name(f"{path.stem}.ledger.jsonl")
+        self.results = InFolder(path.with_name(f"{path.stem}-bulk"))
         self._now = now
         self._shop: Shop | None = None
         self._seen: tuple[int, int, int] | None = None
@@ -129,7 +130,7 @@ class StateFile:
         shop = make(self._now)
         with self.locked():
             self.ledger.unlink(missing_ok=True)
-            shutil.rmtree(self.bulk_folder, ignore_errors=True)
+            self.results.clear()
             self.save(shop)
         return shop
 
@@ -162,14 +163,11 @@ class StateFile:
         except FileNotFoundError:
             return []
 
-    @property
-    def bulk_folder(self) -> Path:
-        """`sandbox-bulk` beside the state file."""
-        return self.path.with_name(f"{self.path.stem}-bulk")
-
     def current(self) -> Shop:
         """The shop as it is on disk now; call it with the lock held."""
         identity = _identity(self.path)
+        if self._shop is None:
+            self.results.begin()
         if self._shop is None or identity != self._seen:
             if identity is None:
                 self.save(starting_shop(now=self._now))

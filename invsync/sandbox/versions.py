@@ -1,12 +1,8 @@
-"""The published schemas, one per API version, with this shop's answers attached.
-
-Built when first needed.
-"""
+"""The published schemas with this shop's answers attached; built when first needed."""
 
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from graphql import (
@@ -16,7 +12,6 @@ from graphql import (
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
-    build_schema,
     get_named_type,
 )
 from graphql.language import FieldNode, FragmentSpreadNode, InlineFragmentNode
@@ -24,19 +19,15 @@ from graphql.language import FieldNode, FragmentSpreadNode, InlineFragmentNode
 from invsync.sandbox.access import READ_SCOPES, WRITE_SCOPES
 from invsync.sandbox.context import Context
 from invsync.sandbox.failures import access_denied
-from invsync.sandbox.fields import CONNECTION_FIELDS, FIELDS, Field, type_name
+from invsync.sandbox.fields import reading, type_name
 from invsync.sandbox.mutations import MUTATION_FIELDS, PAYLOAD_FIELDS
+from invsync.sandbox.published import published
 
 
 @cache
 def schema_for(version: str) -> GraphQLSchema:
     """The schema of a served version, ready to execute."""
-    text = (
-        resources.files("invsync.sandbox")
-        .joinpath("schema", f"admin-{version}.graphql")
-        .read_text("utf-8")
-    )
-    schema = build_schema(text)
+    schema = published(version)
     for name, kind in schema.type_map.items():
         if name.startswith("__"):
             continue
@@ -52,18 +43,9 @@ def schema_for(version: str) -> GraphQLSchema:
     return schema
 
 
-def answer_of(parent: str, name: str) -> Field:
-    """What answers a field: the table's entry, or the key of that name in a plain dict."""
-    found = FIELDS.get(parent, {}).get(name) or PAYLOAD_FIELDS.get(parent, {}).get(name)
-    if found is None and parent.endswith("Connection"):
-        found = CONNECTION_FIELDS.get(name)
-    if found is None and parent == "Mutation":
-        found = MUTATION_FIELDS.get(name)
-    return found or (lambda thing, args, ctx: thing.get(name) if isinstance(thing, dict) else None)
-
-
 def _attach(parent: str, name: str, field: GraphQLField) -> None:
-    answer = answer_of(parent, name)
+    changing = MUTATION_FIELDS if parent == "Mutation" else PAYLOAD_FIELDS.get(parent, {})
+    answer = changing.get(name) or reading(parent, name)
     returned = get_named_type(field.type).name
     connection = returned.endswith("Connection")
     if parent == "Mutation":

@@ -38,12 +38,12 @@ from graphql.language import (
 from invsync.sandbox.access import READ_SCOPES
 from invsync.sandbox.connections import Ordered
 from invsync.sandbox.context import Context
-from invsync.sandbox.fields import CONNECTIONS
+from invsync.sandbox.fields import CONNECTIONS, reading
 from invsync.sandbox.indexes import search
+from invsync.sandbox.published import published
 from invsync.sandbox.search import BadTimestamp, NeverSeen, SearchBroke
 from invsync.sandbox.selection import fields_of
 from invsync.sandbox.shop import Shop
-from invsync.sandbox.versions import answer_of, schema_for
 
 #: The most that a bulk query may hold (source: as in bulk.py).
 MAX_CONNECTIONS = 5
@@ -158,7 +158,7 @@ def _compiled(version: str, text: str) -> _Plan:
     size = len(text.encode())
     if size > MAX_BYTES:
         raise Refused(f"Query is too large ({size} bytes; maximum is {MAX_BYTES} bytes)")
-    schema = schema_for(version)
+    schema = published(version)
     try:
         document = parse(text)
     except GraphQLSyntaxError as error:
@@ -302,7 +302,7 @@ class _Compiler:
         self, kind: GraphQLObjectType, node: FieldNode, level: _Level, way: Getter, depth: int
     ) -> Getter:
         name = node.name.value
-        answer, args = answer_of(kind.name, name), self._args(kind, node)
+        answer, args = reading(kind.name, name), self._args(kind, node)
 
         def read(thing: Any, ctx: Context) -> Any:
             return answer(thing, args, ctx)

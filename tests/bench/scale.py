@@ -150,7 +150,11 @@ def served(products: int, **section: Any) -> Iterator[Shop]:
     with (
         TemporaryDirectory() as folder,
         subprocess.Popen(
-            command, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            (*command, "--results", f"{folder}/results"),
+            cwd=HERE,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         ) as server,
     ):
         yield Shop(Path(folder), products, server, **section)

@@ -304,6 +304,22 @@ def test_the_demo_tells_the_story(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_demo_that_is_killed_leaves_nothing_in_the_temporary_folder(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "invsync", "demo"],
+        env=clean_environment() | {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert demo.stdout is not None
+        while "$ invsync" not in demo.stdout.readline():
+            pass
+        assert len(list(tmp_path.iterdir())) == 1
+        demo.kill()
+        demo.stdout.read()  # to its end: whoever tidies up holds it open
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_shop_can_be_served_and_played_with_from_the_command_line(tmp_path: Path) -> None:
     """`sandbox serve` in one process, the rest in others."""
     program = (sys.executable, "-m", "invsync")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import builtins
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import requests
 from click.testing import CliRunner
 
 from invsync.sandbox.commands import sandbox
@@ -209,3 +213,70 @@ def test_the_clerks_commands_need_neither_graphql_nor_requests(path) -> None:
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, capture_output=True)
     with StateFile(path).open() as shop:
         assert shop.available("MUG") == 19
+
+
+@pytest.mark.parametrize("next_start", [("show",), ("serve",)])
+def test_a_server_that_is_killed_leaves_nothing_in_the_temporary_folder(
+    tmp_path: Path, next_start: tuple[str, ...]
+) -> None:
+    """What it leaves in its own state folder is gone at the next start."""
+    temporary, state = tmp_path / "temporary", tmp_path / "invsync-state"
+    temporary.mkdir()
+    (tmp_path / "config.yaml").write_text("shop: sandbox\nvariants: {product_types: [Print]}\n")
+    with StateFile(state / "sandbox.json").open() as shop:
+        shop.settings.bulk_queue_time = shop.settings.bulk_run_time = 0.0
+        shop.changed()
+
+    with served(tmp_path, temporary) as (process, url), streamed_result(url) as response:
+        assert next(response.iter_lines())
+        process.kill()
+        process.wait()
+    assert list(temporary.iterdir()) == []
+    assert len(list((state / "sandbox-bulk").iterdir())) == 1
+
+    if next_start == ("serve",):
+        with served(tmp_path, temporary) as (process, _):
+            assert not (state / "sandbox-bulk").exists()
+    else:
+        subprocess.run(
+            [sys.executable, "-m", "invsync", "sandbox", *next_start],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+        )
+    assert not (state / "sandbox-bulk").exists()
+    assert list(temporary.iterdir()) == []
+
+
+@contextmanager
+def served(folder: Path, temporary: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`invsync sandbox serve` in a process of its own, and its address."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "invsync", "sandbox", "serve", "--port", "0"],
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        words = process.stdout.readline().split()
+        yield process, next(word for word in words if word.startswith("http"))
+        process.kill()
+
+
+def streamed_result(url: str) -> requests.Response:
+    """The result of a bulk operation over all products, of which nothing is read yet."""
+    session = requests.Session()
+    session.headers["X-Shopify-Access-Token"] = "t"
+
+    def ask(query: str) -> dict:
+        api = f"{url}/admin/api/2026-10/graphql.json"
+        return session.post(api, json={"query": query}, timeout=10).json()["data"]
+
+    ask(
+        """mutation { bulkOperationRunQuery(query: "{ products { edges { node { id } } } }") {
+        bulkOperation { id } userErrors { message } } }"""
+    )
+    done = ask("{ currentBulkOperation { status url } }")["currentBulkOperation"]
+    assert done["status"] == "COMPLETED"
+    return session.get(done["url"], stream=True, timeout=10)

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -316,17 +317,46 @@ def test_a_hundred_thousand_variants_are_made_saved_and_loaded_in_seconds(clock)
     assert loaded - saved < 2
 
 
-def test_a_shop_in_memory_leaves_no_folder_behind(new_desk, clock, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    desk = new_desk()
-    desk.data("{ shop { name } }")
-    assert list(tmp_path.iterdir()) == []
+# -- results of bulk operations --------------------------------------------------------------------
+
+
+def whole_result(desk, clock):
+    """Run a bulk operation over all products; returns what its address answers."""
     start = """mutation { bulkOperationRunQuery(query: "{ products { edges { node { id } } } }") {
         bulkOperation { id } userErrors { message } } }"""
     gid = desk.data(start)["bulkOperationRunQuery"]["bulkOperation"]["id"]
     clock.pass_(10)
-    desk.data(f'{{ bulkOperation(id: "{gid}") {{ url }} }}')
-    assert len(list(tmp_path.iterdir())) == 1
-    desk.sandbox.home = None
-    gc.collect()
+    url = desk.data(f'{{ bulkOperation(id: "{gid}") {{ url }} }}')["bulkOperation"]["url"]
+    parts = urlsplit(url)
+    return desk.send("GET", f"{parts.path}?{parts.query}")
+
+
+def test_a_shop_in_memory_keeps_results_there(desk, clock, shop, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    answer = whole_result(desk, clock)
+    assert isinstance(answer.body, bytes)
+    assert answer.body.count(b"\n") == len(shop.products)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shop_in_a_file_keeps_results_beside_it(new_desk, clock, path) -> None:
+    desk = new_desk(path)
+    answer = whole_result(desk, clock)
+    assert answer.body.parent == path.with_name("sandbox-bulk")
+    assert stat.S_IMODE(answer.body.parent.stat().st_mode) == 0o700
+    desk.sandbox.home.replace(lambda now: starting_shop(now=now))
+    assert not answer.body.parent.exists()
+    assert whole_result(desk, clock).body.exists()
+
+
+def test_results_go_at_the_next_start_once_nobody_uses_them(new_desk, clock, path) -> None:
+    desk = new_desk(path)
+    kept = whole_result(desk, clock).body
+    with StateFile(path, now=clock).open():
+        assert kept.exists()  # their shop is open elsewhere, and somebody may be about to read them
+    del desk
+    gc.collect()
+    assert kept.exists()
+    with StateFile(path, now=clock).open():
+        assert not kept.parent.exists()

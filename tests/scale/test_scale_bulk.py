@@ -262,14 +262,14 @@ class TestFates:
         assert outcome.pools["adopted"] == (300 if command == "variants" else 600)
 
     def rewrite(self, world: World, change: Callable[[list[bytes]], list[bytes]]) -> None:
-        folder = world.adapter.sandbox.home.bulk_folder
-        for old in folder.glob("*.jsonl"):
-            old.unlink()
+        results = world.adapter.sandbox.home.results
+        results.clear()
 
         def on_request(request: Request, phase: Phase) -> None:
             if request.operation is None and phase == "before":
-                (file,) = folder.glob("*.jsonl")
-                file.write_bytes(b"".join(change(file.read_bytes().splitlines(keepends=True))))
+                name = request.path.rpartition("/")[2]
+                lines = change(results.find(name).splitlines(keepends=True))
+                results.keep(name, [line.decode() for line in lines])
 
         world.adapter.sandbox.on_request = on_request
 

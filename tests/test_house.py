@@ -1,0 +1,27 @@
+"""The house as it is laid out: no module imports one that imports it, and the sandbox stands apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench import shape
+
+
+@pytest.fixture(scope="module")
+def uses() -> dict[str, set[str]]:
+    """Module → the modules of the package that it imports, also late, in a function."""
+    return shape.imports(shape.files())
+
+
+def test_no_modules_import_each_other(uses: dict[str, set[str]]) -> None:
+    assert shape.circles(uses) == []
+
+
+def test_the_sandbox_imports_nothing_of_the_rest(uses: dict[str, set[str]]) -> None:
+    assert shape.across(uses) == []
+
+
+def test_what_is_wrong_would_be_seen() -> None:
+    assert shape.circles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [["b", "c"]]
+    led_out = {"invsync.sandbox.shop": {"invsync.text", "invsync.sandbox.gids"}}
+    assert shape.across(led_out) == ["invsync.sandbox.shop → invsync.text"]
