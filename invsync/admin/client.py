@@ -53,8 +53,9 @@ from invsync.admin.judge import (
 from invsync.admin.wire import Incoming, Outgoing, Wire
 from invsync.errors import NotExecuted, OutOfTime, ShopError
 
-#: A line of a bulk result is one object; a longer one is not a bulk result.
-LONGEST_LINE_BYTES = 16 * 1024 * 1024
+#: A line of a bulk result is one object, with at most 250 tags of 255 signs beside short texts; a
+#: longer one is not a bulk result. Results are read line by line, so this bounds what a line takes.
+LONGEST_LINE_BYTES = 1024 * 1024
 
 _log = logging.getLogger("invsync")
 

@@ -39,8 +39,13 @@ GRACE_SECONDS = 8.0
 #: Seconds between two looks at whether the run has to end.
 LOOK_SECONDS = 0.2
 
-#: The longest answer, unpacked.
-LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+#: The longest answer, unpacked, and the most braces, brackets and commas in it. No reading asks for
+#: more than `levels.ROWS_A_CALL` rows, which take some 10 MiB and 450,000 of these. In memory an
+#: answer is its bytes, its text (up to 4 bytes a sign), that text once more in its values, and up
+#: to 200 bytes for each part, which may be as short as `{},`: without the second limit 64 MiB of
+#: them would take 2 GiB, with both no answer takes more than some 300 MiB.
+LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
+MOST_PARTS = 600_000
 #: Bytes of a body that are read, or unpacked, at once.
 PIECE_BYTES = 256 * 1024
 
@@ -223,14 +228,16 @@ class _Task(Generic[T]):
 
 def _joined(pieces: Iterator[bytes], where: str) -> bytes:
     found: list[bytes] = []
-    size = 0
+    size = parts = 0
     for piece in pieces:
         found.append(piece)
         size += len(piece)
-        if size > LARGEST_ANSWER_BYTES:
+        parts += sum(map(piece.count, (b"{", b"[", b",")))
+        if size > LARGEST_ANSWER_BYTES or parts > MOST_PARTS:
             raise ShopError(
-                f"{where} answered with more than {LARGEST_ANSWER_BYTES // 2**20} MiB, which no "
-                f"answer of the Admin API comes near: {CHECK_ADDRESS}"
+                f"{where} answered with more than {LARGEST_ANSWER_BYTES // 2**20} MiB, or more "
+                f"than {MOST_PARTS:,} values, which no answer of the Admin API comes near: "
+                f"{CHECK_ADDRESS}"
             )
     return b"".join(found)
 

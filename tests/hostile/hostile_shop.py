@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from invsync.admin.wire import LARGEST_ANSWER_BYTES, MOST_PARTS
 from invsync.sandbox.api import Sandbox
 from invsync.sandbox.exchange import Answer, Request
 from invsync.sandbox.shop import Shop
@@ -110,6 +111,26 @@ def bomb(handler: Handler, body: bytes) -> None:
     packed = b"\x1f\x8b\x08\0\0\0\0\0\0\x03" + 64 * blanks + b"\x03\0" + bytes(8)
     handler.begin(Content_Encoding="gzip", Content_Length=str(len(packed)))
     handler.wfile.write(packed)
+
+
+def crumbs(handler: Handler, body: bytes) -> None:
+    """60 MiB of the smallest objects: a hundred bytes of memory for three of the answer."""
+    some = b"{}," * (MIB // 3)
+    handler.begin(Transfer_Encoding="chunked")
+    for piece in (b'{"data":[', *[some] * 60, b"{}]}"):
+        handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+    handler.wfile.write(b"0\r\n\r\n")
+
+
+def fullest(handler: Handler, body: bytes) -> None:
+    """What takes most memory of all that is read: short keys, none like another, then one text.
+
+    The text takes four bytes a sign, and half a character in it has everything made anew.
+    """
+    members = b",".join(b'"%x":%d.5' % (n, n) for n in range(MOST_PARTS - 10))
+    head, tail = b'{"data":{' + members + b',"text":"', '😀\\n\\ud83d"}}'.encode()
+    handler.begin(Content_Length=str(LARGEST_ANSWER_BYTES))
+    handler.wfile.write(head + b"x" * (LARGEST_ANSWER_BYTES - len(head) - len(tail)) + tail)
 
 
 @dataclass

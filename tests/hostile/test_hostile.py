@@ -22,10 +22,12 @@ from hostile_shop import (
     HostileShop,
     Misdeed,
     bomb,
+    crumbs,
     drip,
     drip_head,
     flood,
     flood_without_end,
+    fullest,
     run,
     silence,
 )
@@ -126,7 +128,7 @@ def test_a_grant_that_does_not_end_ends_with_the_time_of_the_run(hostile: Hostil
     assert "max_run_time" in line
 
 
-@pytest.mark.parametrize("misdeed", [flood, flood_without_end, bomb])
+@pytest.mark.parametrize("misdeed", [flood, flood_without_end, bomb, crumbs])
 @pytest.mark.parametrize("operation", ["FindProducts", "Adjust"])
 def test_an_answer_beyond_reason_is_not_read_to_its_end(
     misdeed: Misdeed, operation: str, hostile: HostileShop
@@ -134,8 +136,19 @@ def test_an_answer_beyond_reason_is_not_read_to_its_end(
     hostile.configure(max_run_time="30s")
     hostile.misdeeds[operation] = misdeed
     line = ends_well(hostile, hostile.run("variants"), 1, 20)
-    assert "answered with more than 64 MiB" in line
+    assert "answered with more than 16 MiB" in line
     assert hostile.asked.count(operation) == 1
+    recovers(hostile)
+
+
+@pytest.mark.parametrize("operation", ["FindProducts", "Shop"])
+def test_the_fullest_answer_that_is_read_fits_in_memory(
+    operation: str, hostile: HostileShop
+) -> None:
+    hostile.configure(max_run_time="30s")
+    hostile.misdeeds[operation] = fullest
+    line = ends_well(hostile, hostile.run("variants"), 1, 20)
+    assert "has not the shape" in line
     recovers(hostile)
 
 
@@ -152,7 +165,7 @@ def test_a_bulk_result_that_does_not_end_ends_with_the_time_of_the_run(
     recovers(hostile)
 
 
-@pytest.mark.parametrize("misdeed", [flood_without_end, bomb])
+@pytest.mark.parametrize("misdeed", [flood_without_end, bomb, crumbs])
 def test_a_bulk_result_beyond_reason_has_the_catalogue_read_by_pages(
     misdeed: Misdeed, hostile: HostileShop
 ) -> None:
