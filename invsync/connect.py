@@ -19,6 +19,7 @@ from invsync.config.settings import LocationsSettings, Settings, VariantsSetting
 from invsync.errors import ConfigError, OutOfTime, Stopped
 from invsync.pools import Scope
 from invsync.state.files import Command, is_own, refuse_foreign
+from invsync.state.token import TokenFile
 from invsync.text import evened, forms
 
 
@@ -94,7 +95,9 @@ def connect(
     return Client(
         endpoint=settings.endpoint,
         api_version=settings.api_version,
-        credentials=credentials_for(configured, settings.state_dir if keep_token else None),
+        credentials=credentials_for(
+            configured, TokenFile(settings.state_dir) if keep_token else None
+        ),
         session=session,
         clock=clock,
         deadline=deadline,

@@ -21,6 +21,17 @@ def test_the_sandbox_imports_nothing_of_the_rest(uses: dict[str, set[str]]) -> N
     assert shape.across(uses) == []
 
 
+def test_what_talks_to_the_shop_knows_nothing_of_pools_or_caches(uses: dict[str, set[str]]) -> None:
+    below = {"invsync", "invsync.errors"}
+    led_out = {
+        f"{name} → {other}"
+        for name, others in uses.items()
+        for other in others - below
+        if name.startswith("invsync.admin.") and not other.startswith("invsync.admin")
+    }
+    assert led_out == set()
+
+
 def test_what_is_wrong_would_be_seen() -> None:
     assert shape.circles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [["b", "c"]]
     led_out = {"invsync.sandbox.shop": {"invsync.text", "invsync.sandbox.gids"}}

@@ -9,18 +9,13 @@ secret is in a `repr`, a message or a log; the token file holds a token, never t
 from __future__ import annotations
 
 import json
-import logging
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Protocol
 
-from invsync.errors import ConfigError, ShopError, StateError
-from invsync.state.files import read_bytes
+from invsync.errors import ConfigError, ShopError
 
 #: A token is asked for anew this long before it expires, as Shopify's own sample does
 #: (https://shopify.dev/docs/apps/build/dev-dashboard/get-api-access-tokens).
@@ -29,10 +24,6 @@ RENEW_BEFORE = timedelta(seconds=60)
 #: How long a token is taken to live when the grant does not say; Shopify grants 24 hours and always
 #: says so.
 UNSTATED_LIFETIME = timedelta(hours=1)
-
-TOKEN_FILE = "token.json"  # noqa: S105 (a file's name)
-
-_log = logging.getLogger("invsync")
 
 # Shorter secrets would be "found" in ordinary words.
 _SHORTEST_CONCEALED = 8
@@ -70,6 +61,19 @@ class GrantDoor(Protocol):
 
         Answers success, 400, 401 and 404.
         """
+
+
+class TokenStore(Protocol):
+    """Where a granted token is kept from run to run; none of its methods raises."""
+
+    def read(self) -> bytes | None:
+        """What is kept; None where nothing is."""
+
+    def write(self, content: bytes) -> None:
+        """Keep this instead."""
+
+    def remove(self) -> None:
+        """Let go of what is kept."""
 
 
 class Credentials(Protocol):
@@ -168,15 +172,14 @@ class _Granted:
 class GrantedToken:
     """Tokens by the client credentials grant.
 
-    Kept in `state_dir/token.json` (0600) until shortly before they expire.
-    Both commands, and runs beside each other, share the file: it is read again before a new token
-    is asked for. A file that can't be read, or is of another shop or app, is as good as none; one
-    that can't be written draws a warning. `state_dir` None: the token is kept in memory only.
+    Kept in `store` until shortly before they expire. Both commands, and runs beside each other,
+    share it: it is read again before a new token is asked for. What is of another shop or app there
+    is as good as none. `store` None: the token is kept in memory only.
     """
 
-    def __init__(self, credentials: ClientCredentials, state_dir: Path | None) -> None:
+    def __init__(self, credentials: ClientCredentials, store: TokenStore | None) -> None:
         self._credentials = credentials
-        self._file = None if state_dir is None else state_dir / TOKEN_FILE
+        self._store = store
         self._granted: _Granted | None = None
         self._asked_after_refusal = False
 
@@ -194,7 +197,7 @@ class GrantedToken:
         return "it was granted just now: check that the app is still installed on the shop"
 
     def current(self, door: GrantDoor) -> AccessToken:
-        """The token in use, the one in the file, or a new one.
+        """The token in use, the one in the store, or a new one.
 
         Raises `ShopError` when none is granted.
         """
@@ -205,7 +208,7 @@ class GrantedToken:
         return self._granted.token
 
     def replacement(self, refused: AccessToken, door: GrantDoor) -> AccessToken | None:
-        """What another run has put into the file meanwhile, else a new one (asked for once)."""
+        """What another run has put into the store meanwhile, else a new one (asked for once)."""
         kept = self._read(door.shop)
         if kept and kept.token != refused and kept.is_good_at(door.server_now()):
             self._granted = kept
@@ -217,16 +220,13 @@ class GrantedToken:
         return self._granted.token
 
     def forget(self) -> None:
-        """Drop the token and its file.
+        """Drop the token, wherever it is kept.
 
         A token keeps the scopes of the day it was granted, up to 24 hours long.
         """
         self._granted = None
-        if self._file is not None:
-            try:
-                self._file.unlink(missing_ok=True)
-            except OSError as error:
-                _log.debug("can't remove %s: %s", self._file, error.strerror)
+        if self._store is not None:
+            self._store.remove()
 
     def conceal(self, text: str) -> str:
         """`text` without the client secret and the token."""
@@ -302,10 +302,10 @@ class GrantedToken:
         )
 
     def _read(self, shop: str) -> _Granted | None:
-        if self._file is None:
+        if self._store is None:
             return None
         try:
-            kept = json.loads(read_bytes(self._file) or b"")
+            kept = json.loads(self._store.read() or b"")
             if (kept["shop"], kept["client_id"]) != (shop, self._credentials.client_id):
                 return None
             expires_at = datetime.fromisoformat(kept["expires_at"]).astimezone(UTC)
@@ -313,7 +313,6 @@ class GrantedToken:
                 AccessToken(kept["token"]), expires_at, frozenset(map(str, kept["scope"]))
             )
         except (
-            StateError,
             ValueError,
             TypeError,
             LookupError,
@@ -324,8 +323,7 @@ class GrantedToken:
             return None
 
     def _write(self, granted: _Granted, shop: str) -> None:
-        """Replace the file in one step; no fsync: a file lost in a crash costs one more request."""
-        if self._file is None:
+        if self._store is None:
             return
         about = {
             "shop": shop,
@@ -333,35 +331,15 @@ class GrantedToken:
             "scope": sorted(granted.scopes),
             "expires_at": granted.expires_at.isoformat(timespec="seconds"),
         }
-        folder = self._file.parent
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(
-                prefix=".token-", dir=folder
-            )  # 0600 from its first byte
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump({**about, "token": granted.token.token}, file, indent=1)
-                Path(name).replace(self._file)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
-        except OSError as error:
-            _log.warning(
-                "can't keep the access token in %s (%s): every run asks for a new one; check "
-                "state_dir",
-                self._file,
-                error.strerror,
-            )
+        content = json.dumps({**about, "token": granted.token.token}, indent=1)
+        self._store.write(content.encode())
 
 
 def credentials_for(
-    configured: AccessToken | ClientCredentials, state_dir: Path | None
+    configured: AccessToken | ClientCredentials, store: TokenStore | None
 ) -> Credentials:
     """What the client needs, from what the configuration holds."""
-    return (
-        configured if isinstance(configured, AccessToken) else GrantedToken(configured, state_dir)
-    )
+    return configured if isinstance(configured, AccessToken) else GrantedToken(configured, store)
 
 
 def _without(secret: str, text: str) -> str:

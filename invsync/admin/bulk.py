@@ -19,17 +19,21 @@ from invsync.admin.client import Client
 from invsync.admin.documents import load
 from invsync.admin.nodes import (
     Item,
+    ItemId,
     ItemNode,
     LevelNode,
     Listing,
+    LocationReference,
     Node,
+    OperationId,
     Product,
+    ProductId,
     Quantities,
     QuantityNode,
-    Reference,
     item_at,
     of,
     quantities_of,
+    said,
     shaped,
 )
 from invsync.errors import CallRefused, NotExecuted, ShopError
@@ -75,7 +79,7 @@ class _ProductRow(_Row):
 
 
 class _BareItem(Node):
-    id: str
+    id: ItemId
     sku: str | None
     tracked: bool
 
@@ -87,7 +91,7 @@ class _VariantRow(_Row):
     requires_components: bool | None = None
     product: Product | None = None
     inventory_item: _BareItem | None = None
-    location: Reference | None = None
+    location: LocationReference | None = None
     quantities: list[QuantityNode] | None = None
 
 
@@ -109,8 +113,12 @@ class _UserError(Node):
     message: str | None = None
 
 
+class _OperationReference(Node):
+    id: OperationId
+
+
 class _Started(Node):
-    bulk_operation: Reference | None
+    bulk_operation: _OperationReference | None
     user_errors: list[_UserError]
 
 
@@ -173,7 +181,8 @@ def _product(row: _ProductRow) -> Product:
     kind, tags, status, gift = row.product_type, row.tags, row.status, row.is_gift_card
     if kind is None or tags is None or status is None or gift is None:
         raise ValueError("an object that is neither a product nor a variant")
-    return Product(row.id, row.title, kind, tags, status, gift)
+    gid = msgspec.convert(row.id, ProductId)
+    return Product(gid, row.title, kind, tags, status, gift)
 
 
 @contextlib.contextmanager
@@ -189,7 +198,7 @@ def _whole() -> Iterator[None]:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BulkFailed(
             "the objects of the bulk operation's file do not fit together "
-            f"({type(error).__name__}: {error})"
+            f"({type(error).__name__}: {said(error)})"
         ) from error
     finally:
         if collecting:
@@ -226,7 +235,7 @@ def _rows(client: Client, text: str, terms: str, heed: Heed, shape: type[R]) -> 
             yield row
     except (ValueError, RecursionError) as error:
         raise BulkFailed(
-            f"the bulk operation's file can't be read at line {count} ({error})"
+            f"the bulk operation's file can't be read at line {count} ({said(error)})"
         ) from error
     except BulkFailed:
         raise

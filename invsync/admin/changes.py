@@ -14,12 +14,13 @@ from invsync.admin.client import Client
 from invsync.admin.documents import load
 from invsync.admin.levels import Gone, all_variants, pages_by_id
 from invsync.admin.nodes import (
+    ItemReference,
     LevelNode,
+    LocationId,
     Node,
     PageInfo,
     Product,
     Quantities,
-    Reference,
     of,
     pages,
     quantities_of,
@@ -48,7 +49,7 @@ class ChangedLevel(Struct, frozen=True):
 
 
 class _Level(LevelNode):
-    item: Reference
+    item: ItemReference
 
 
 class _Levels(Node):
@@ -57,7 +58,7 @@ class _Levels(Node):
 
 
 class _Location(Node):
-    id: str
+    id: LocationId
     inventory_levels: _Levels
 
 
@@ -67,7 +68,7 @@ class _Locations(Node):
 
 
 class _Variant(Node):
-    inventory_item: Reference
+    inventory_item: ItemReference
 
 
 class _Variants(Node):

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
+import msgspec
+
 from invsync.admin.budget import connection_cost
 from invsync.admin.client import Client
 from invsync.admin.documents import load
@@ -26,8 +28,10 @@ from invsync.admin.nodes import (
     P,
     PageInfo,
     Product,
+    ProductId,
     Quantities,
     SpreadItemNode,
+    VariantId,
     VariantPage,
     item_at,
     of,
@@ -42,8 +46,10 @@ from invsync.errors import QueryTooLarge
 PAGE = 250
 #: Variants that come with each product of a page; a product with more is completed by id.
 VARIANTS_BESIDE = 30
-#: Levels that one page of items may hold, which bounds the size of an answer.
+#: Levels that one page of items may hold, and one reading by id, which bounds the size of an
+#: answer.
 LEVELS_A_PAGE = 5000
+ROWS_A_CALL = 20_000
 
 #: Points of a variant's own fields (item, level, quantities), and of a level's (location,
 #: quantities).
@@ -158,7 +164,7 @@ def read_products(
             for gid, node in _by_id("ReadProducts", answer, some)
         }
 
-    return _read(read, ids)
+    return _read(read, ids, first)
 
 
 def read_items(client: Client, ids: Sequence[str], locations: int) -> ById:
@@ -187,7 +193,7 @@ def read_items(client: Client, ids: Sequence[str], locations: int) -> ById:
         )
         return {gid: listings(node) for gid, node in _by_id("ReadItems", answer, some)}
 
-    return _read(read, ids)
+    return _read(read, ids, levels)
 
 
 # One product, one item
@@ -271,17 +277,19 @@ def _still(operation: str, answer: dict[str, Any], name: str, connection: str) -
 
 # Pages
 
+_IDS = {"products": ProductId, "productVariants": VariantId}
+
 
 def pages_by_id(
     operation: str, connection: str, page: Callable[[int, int], dict[str, Any]], first: int
 ) -> Iterator[list[Any]]:
-    """The nodes of every page.
+    """The nodes of every page of a connection of `_IDS`.
 
     A page that is too much for Shopify is asked for again at half the size.
 
     `page` asks for so many objects beyond an id.
     """
-    after = 0
+    after, kind = 0, _IDS[connection]
     while True:
         most, answer = _halving(page, first, after)
         first = min(first, most)
@@ -290,7 +298,7 @@ def pages_by_id(
             if not isinstance(nodes, list):
                 raise TypeError(f"{nodes!r} where a list belongs")
             more = of(operation, answer[connection]["pageInfo"], PageInfo).has_next_page
-            last = number(nodes[-1]["id"]) if nodes else after
+            last = number(msgspec.convert(nodes[-1]["id"], kind)) if nodes else after
             if more and last <= after:
                 raise ValueError("a page that does not go on from the one before it")
         yield nodes
@@ -310,9 +318,10 @@ def _halving(ask: Callable[[int, int], T], first: int, after: int) -> tuple[int,
             first = (first + 1) // 2
 
 
-def _read(read: Callable[[Sequence[str]], ById], ids: Sequence[str]) -> ById:
+def _read(read: Callable[[Sequence[str]], ById], ids: Sequence[str], rows: int) -> ById:
+    """What `read` finds of all `ids`; each may bring so many rows."""
     found: ById = {}
-    size, start = PAGE, 0
+    size, start = min(PAGE, ROWS_A_CALL // rows), 0
     while start < len(ids):
         ask = partial(_slice, read, ids)
         size, some = _halving(ask, min(size, len(ids) - start), start)

@@ -8,6 +8,7 @@ raises `ShopError`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -21,6 +22,17 @@ from invsync.errors import ShopError
 #: Pages of one connection: Shopify pages no deeper than 25,000 objects
 #: (https://shopify.dev/docs/api/usage/limits), 250 at once.
 DEEPEST_PAGES = 100
+
+# An id tells what it is of, and a number of at most 64 bits
+# (https://shopify.dev/docs/api/usage/gids); one of another kind would be looked up, and written to,
+# in its place.
+_NUMBER = r"[1-9][0-9]{0,18}\Z"
+ShopId = Annotated[str, Meta(pattern="^gid://shopify/Shop/" + _NUMBER)]
+LocationId = Annotated[str, Meta(pattern="^gid://shopify/Location/" + _NUMBER)]
+ProductId = Annotated[str, Meta(pattern="^gid://shopify/Product/" + _NUMBER)]
+VariantId = Annotated[str, Meta(pattern="^gid://shopify/ProductVariant/" + _NUMBER)]
+ItemId = Annotated[str, Meta(pattern="^gid://shopify/InventoryItem/" + _NUMBER)]
+OperationId = Annotated[str, Meta(pattern="^gid://shopify/BulkOperation/" + _NUMBER)]
 
 #: Shopify's Int has 32 bits (https://spec.graphql.org/October2021/#sec-Int).
 _Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
@@ -54,7 +66,7 @@ class Product(
 ):
     """What decides whether a product matches, and what people call it."""
 
-    id: str
+    id: ProductId
     title: str
     product_type: str
     tags: tuple[str, ...]
@@ -111,10 +123,16 @@ class Page(Protocol):
         """Whether it goes on."""
 
 
-class Reference(Node):
-    """An object of which only the id was asked for."""
+class ItemReference(Node):
+    """An item of which only the id was asked for."""
 
-    id: str
+    id: ItemId
+
+
+class LocationReference(Node):
+    """A location of which only the id was asked for."""
+
+    id: LocationId
 
 
 class QuantityNode(Node):
@@ -134,7 +152,7 @@ class LevelNode(Node):
 class LevelAtNode(LevelNode):
     """A level that tells its location."""
 
-    location: Reference
+    location: LocationReference
 
 
 class LevelPage(Node):
@@ -147,7 +165,7 @@ class LevelPage(Node):
 class ItemNode(Node):
     """An item with its level at one location, null where it is not stocked there."""
 
-    id: str
+    id: ItemId
     sku: str | None
     tracked: bool
     inventory_level: LevelNode | None
@@ -156,7 +174,7 @@ class ItemNode(Node):
 class SpreadItemNode(Node):
     """An item with its levels at all locations."""
 
-    id: str
+    id: ItemId
     sku: str | None
     tracked: bool
     inventory_levels: LevelPage
@@ -239,6 +257,15 @@ class shaped:  # noqa: N801 - reads as a statement
         if isinstance(error, KeyError | TypeError | ValueError | IndexError | AttributeError):
             raise ShopError(
                 f"{self._operation}: Shopify's answer has not the shape that its schema promises "
-                f"({type(error).__name__}: {error}); nothing was concluded from it. Try again; if "
-                "it stays, report it"
+                f"({type(error).__name__}: {said(error)}); nothing was concluded from it. Try "
+                "again; if it stays, report it"
             ) from error
+
+
+def said(error: Exception) -> str:
+    """What a misshapen answer raised, in words."""
+    return re.sub(
+        r"Expected `str` matching regex '\^gid://shopify/(\w+)/.*?'( - |$)",
+        r"Expected the id of one \1\2",
+        str(error),
+    )

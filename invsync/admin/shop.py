@@ -10,7 +10,7 @@ from msgspec import Struct
 from invsync.admin.budget import connection_cost
 from invsync.admin.client import Client
 from invsync.admin.documents import load
-from invsync.admin.nodes import Node, PageInfo, of, pages
+from invsync.admin.nodes import LocationId, Node, PageInfo, ShopId, of, pages
 
 #: The largest page.
 PAGE = 250
@@ -23,7 +23,7 @@ class Location(
 ):
     """A place where stock is kept."""
 
-    id: str
+    id: LocationId
     name: str
     active: bool
     fulfilment_service: bool = False
@@ -43,7 +43,7 @@ class Shop:
 
 
 class _ShopNode(Node):
-    id: str
+    id: ShopId
     myshopify_domain: str
 
 

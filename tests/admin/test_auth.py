@@ -21,6 +21,7 @@ from invsync.admin.auth import AccessToken, ClientCredentials, GrantedToken, cre
 from invsync.admin.client import Client
 from invsync.admin.documents import Document
 from invsync.errors import ConfigError, OutOfTime, ShopError
+from invsync.state.token import TokenFile
 
 SHOP = "print-shop.myshopify.com"
 GRAPHQL = f"https://{SHOP}/admin/api/2026-10/graphql.json"
@@ -126,7 +127,7 @@ def connect(
     return Client(
         endpoint=options.pop("endpoint", f"https://{SHOP}"),
         api_version="2026-10",
-        credentials=credentials_for(app, state_dir),
+        credentials=credentials_for(app, None if state_dir is None else TokenFile(state_dir)),
         session=requests.Session(),
         clock=clock,
         jitter=lambda: 0.0,
@@ -191,7 +192,7 @@ def test_a_token_is_asked_for_with_id_and_secret_in_a_form(
 
 def test_the_granted_scopes_are_known(shop: FakeShop, clock: FakeClock, state_dir: Path) -> None:
     for _ in range(2):  # granted, then read from the file
-        credentials = credentials_for(APP, state_dir)
+        credentials = credentials_for(APP, TokenFile(state_dir))
         assert credentials.scopes is None
         client = Client(
             endpoint=f"https://{SHOP}",
@@ -341,7 +342,7 @@ def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(json, "dump", full)
+    monkeypatch.setattr(os, "fdopen", full)
     run(connect(clock, state_dir))
     assert kept(state_dir)["token"] == "token-1-granted"
     assert [path.name for path in state_dir.iterdir()] == ["token.json"]

@@ -17,7 +17,7 @@ from requests import PreparedRequest
 
 from invsync.admin import levels
 from invsync.admin.auth import AccessToken
-from invsync.admin.bulk import BulkFailed, bulk_products
+from invsync.admin.bulk import BulkFailed, bulk_items, bulk_products
 from invsync.admin.changes import changed_levels, changed_products
 from invsync.admin.client import Client
 from invsync.admin.levels import find_items, find_products, read_items, read_products
@@ -119,7 +119,7 @@ def product(number: int, variants: list[Any], cursor: str | None = None) -> dict
 
 def spread(number: int, cursor: str | None = None) -> dict[str, Any]:
     """An item with its levels at all locations."""
-    levels = [{"location": {"id": "L1"}, **quantities()}]
+    levels = [{"location": {"id": PLACE}, **quantities()}]
     fields = {key: value for key, value in item(number).items() if key != "inventoryLevel"}
     return {**fields, "inventoryLevels": {"nodes": levels, "pageInfo": info(cursor)}}
 
@@ -129,6 +129,7 @@ def of_product(number: int) -> dict[str, Any]:
 
 
 ONE, TWO = "gid://shopify/Product/1", "gid://shopify/Product/2"
+PLACE = "gid://shopify/Location/1"
 ITEM, OTHER = "gid://shopify/InventoryItem/1", "gid://shopify/InventoryItem/2"
 
 
@@ -140,7 +141,7 @@ def test_a_product_that_vanishes_while_it_is_read_by_id_is_gone(desk: Desk) -> N
         "ReadProducts": {"nodes": [product(1, [variant(1)], "more"), product(2, [variant(2)])]},
         "MoreVariants": {"product": None},
     }
-    found = read_products(desk.client, [ONE, TWO], "L1")
+    found = read_products(desk.client, [ONE, TWO], PLACE)
     assert found[ONE] == ()
     assert len(found[TWO]) == 1
 
@@ -155,7 +156,7 @@ def test_a_product_that_vanishes_in_a_scan_is_not_found(desk: Desk) -> None:
         },
         "MoreVariants": {"product": None},
     }
-    found = list(find_products(desk.client, "", "L1"))
+    found = list(find_products(desk.client, "", PLACE))
     assert [listing.product.id for listing in found] == [TWO]
 
 
@@ -171,7 +172,7 @@ def test_an_item_that_vanishes_while_it_is_read_by_id_is_gone(desk: Desk) -> Non
     }
     found = read_items(desk.client, [ITEM, OTHER], 1)
     assert found[ITEM] == ()
-    assert [one.items[0].levels for one in found[OTHER]] == [{"L1": Quantities(30)}]
+    assert [one.items[0].levels for one in found[OTHER]] == [{PLACE: Quantities(30)}]
 
 
 def test_an_item_that_vanishes_in_a_scan_is_not_found(desk: Desk) -> None:
@@ -193,7 +194,7 @@ def test_an_item_that_vanishes_in_a_scan_is_not_found(desk: Desk) -> None:
 
 def test_a_location_that_vanishes_shows_no_changes(desk: Desk) -> None:
     desk.says = {"ChangedLevels": {"location": None}}
-    assert list(changed_levels(desk.client, ["L1"], "2026-11-22T12:00:00Z")) == []
+    assert list(changed_levels(desk.client, [PLACE], "2026-11-22T12:00:00Z")) == []
 
 
 def test_a_product_that_vanishes_from_the_feed_is_shown_with_what_was_read_of_it(
@@ -208,7 +209,7 @@ def test_a_product_that_vanishes_from_the_feed_is_shown_with_what_was_read_of_it
         },
         "MoreVariants": {"product": None},
     }
-    ((shown, items),) = changed_products(desk.client, "2026-11-22T12:00:00Z", items_at="L1")
+    ((shown, items),) = changed_products(desk.client, "2026-11-22T12:00:00Z", items_at=PLACE)
     assert (shown.id, items) == (ONE, (ITEM,))
 
 
@@ -219,13 +220,13 @@ def test_what_is_misshapen_is_not_gone(answer: Any, desk: Desk) -> None:
         "MoreVariants": answer,
     }
     with pytest.raises(ShopError, match=r"MoreVariants.*not the shape"):
-        read_products(desk.client, [ONE], "L1")
+        read_products(desk.client, [ONE], PLACE)
 
 
 # Pages that do not go on
 
 SINCE = "2026-11-22T12:00:00Z"
-LOCATION = {"id": "L1", "name": "W", "isActive": True, "isFulfillmentService": False}
+LOCATION = {"id": PLACE, "name": "W", "isActive": True, "isFulfillmentService": False}
 
 
 def endless(
@@ -258,7 +259,7 @@ def endless(
                 "ReadProducts": {"nodes": [product(1, [variant(1)], "first")]},
                 "MoreVariants": lambda _: {"product": {"variants": page([variant(1)])}},
             },
-            lambda client: read_products(client, [ONE], "L1"),
+            lambda client: read_products(client, [ONE], PLACE),
         ),
         "MoreLevels": (
             {
@@ -269,7 +270,7 @@ def endless(
                 },
                 "MoreLevels": lambda _: {
                     "inventoryItem": {
-                        "inventoryLevels": page([{"location": {"id": "L1"}, **quantities()}])
+                        "inventoryLevels": page([{"location": {"id": PLACE}, **quantities()}])
                     }
                 },
             },
@@ -277,17 +278,17 @@ def endless(
         ),
         "ChangedLevels": (
             {"ChangedLevels": lambda _: {"location": {"inventoryLevels": page(changed)}}},
-            lambda client: list(changed_levels(client, ["L1"], SINCE)),
+            lambda client: list(changed_levels(client, [PLACE], SINCE)),
         ),
         "ChangedLevelsEverywhere": (
             {
                 "ChangedLevelsEverywhere": lambda _: {
                     "locations": page(
-                        [{"id": "L1", "inventoryLevels": {"nodes": [], "pageInfo": info()}}]
+                        [{"id": PLACE, "inventoryLevels": {"nodes": [], "pageInfo": info()}}]
                     )
                 }
             },
-            lambda client: list(changed_levels(client, ["L1", "L2"], SINCE)),
+            lambda client: list(changed_levels(client, [PLACE, f"{PLACE}0"], SINCE)),
         ),
     }
 
@@ -339,7 +340,7 @@ def test_a_scan_whose_ids_do_not_go_on_ends(desk: Desk) -> None:
         }
     }
     with pytest.raises(ShopError, match=r"FindProducts.*does not go on"):
-        list(find_products(desk.client, "", "L1"))
+        list(find_products(desk.client, "", PLACE))
     assert [variables["query"] for _, variables in desk.asked] == [None, "id:>1"]
 
 
@@ -363,8 +364,8 @@ def test_a_scan_whose_ids_do_not_go_on_ends(desk: Desk) -> None:
 def test_what_a_level_reads(read: Any, quantities: Quantities, desk: Desk) -> None:
     node = variant(1, inventoryItem=item(1, inventoryLevel=read))
     desk.says = {"ReadProducts": {"nodes": [product(1, [node])]}}
-    (listing,) = read_products(desk.client, [ONE], "L1")[ONE]
-    assert listing.items[0].levels == {"L1": quantities}
+    (listing,) = read_products(desk.client, [ONE], PLACE)[ONE]
+    assert listing.items[0].levels == {PLACE: quantities}
 
 
 @pytest.mark.parametrize(
@@ -391,15 +392,15 @@ def test_what_is_no_reading_of_a_level(read: Any, desk: Desk) -> None:
     node = variant(1, inventoryItem=item(1, inventoryLevel=read))
     desk.says = {"ReadProducts": {"nodes": [product(1, [node])]}}
     with pytest.raises(ShopError, match="not the shape"):
-        read_products(desk.client, [ONE], "L1")
+        read_products(desk.client, [ONE], PLACE)
 
 
 def test_a_witness_that_is_null_is_not_known(desk: Desk) -> None:
     read = quantities(5, on_hand=None, committed=2)
     node = variant(1, inventoryItem=item(1, inventoryLevel=read))
     desk.says = {"ReadProducts": {"nodes": [product(1, [node])]}}
-    (listing,) = read_products(desk.client, [ONE], "L1")[ONE]
-    assert listing.items[0].levels == {"L1": Quantities(5, None, 2)}
+    (listing,) = read_products(desk.client, [ONE], PLACE)[ONE]
+    assert listing.items[0].levels == {PLACE: Quantities(5, None, 2)}
 
 
 def test_every_document_that_reads_a_level_asks_for_its_witnesses() -> None:
@@ -424,7 +425,7 @@ def ended(status: str = "COMPLETED", **fields: Any) -> dict[str, Any]:
 
 
 def bulk(desk: Desk) -> list[Any]:
-    return list(bulk_products(desk.client, "", "L1", lambda what, done, total: None))
+    return list(bulk_products(desk.client, "", PLACE, lambda what, done, total: None))
 
 
 @pytest.mark.parametrize(
@@ -513,3 +514,188 @@ def test_half_a_character_in_a_bulk_result_is_mended(
     desk.says = {"StartBulk": started(), "BulkStatus": ended()}
     (listing,) = bulk(desk)
     assert listing.product.title == "Print ?"
+
+
+# Ids
+
+SHOP_ID, VARIANT = "gid://shopify/Shop/1", "gid://shopify/ProductVariant/1"
+PRODUCT_ROWS = [of_product(1), {**variant(1), "__parentId": ONE}]
+ITEM_ROWS = [
+    {
+        **{key: value for key, value in variant(1).items() if key != "inventoryItem"},
+        "product": of_product(1),
+        "inventoryItem": {"id": ITEM, "sku": "S1", "tracked": True},
+    },
+    {
+        "id": "gid://shopify/InventoryLevel/1?inventory_item_id=1",
+        "location": {"id": PLACE},
+        "__parentId": ITEM,
+        **quantities(),
+    },
+]
+#: Every reading: what the shop says (of a bulk operation: the rows), who reads, and which ids.
+READINGS: dict[str, tuple[dict[str, Any] | list[Any], Callable[[Client], Any], set[str]]] = {
+    "Shop": (
+        {
+            "Shop": {
+                "shop": {"id": SHOP_ID, "myshopifyDomain": SHOP},
+                "location": LOCATION,
+                "locations": {"nodes": [LOCATION], "pageInfo": info()},
+            }
+        },
+        read_shop,
+        {SHOP_ID, PLACE},
+    ),
+    "FindProducts": (
+        {"FindProducts": {"products": {"nodes": [product(1, [variant(1)])], "pageInfo": info()}}},
+        lambda client: list(find_products(client, "", PLACE)),
+        {ONE, ITEM},
+    ),
+    "FindItems": (
+        {
+            "FindItems": {
+                "productVariants": {
+                    "nodes": [
+                        {
+                            **variant(1),
+                            "product": of_product(1),
+                            "inventoryItem": {**spread(1), "variants": {"nodes": []}},
+                        }
+                    ],
+                    "pageInfo": info(),
+                }
+            }
+        },
+        lambda client: list(find_items(client, "", 1)),
+        {ONE, ITEM, PLACE, VARIANT},
+    ),
+    "ReadProducts": (
+        {"ReadProducts": {"nodes": [product(1, [variant(1)])]}},
+        lambda client: read_products(client, [ONE], PLACE),
+        {ONE, ITEM},
+    ),
+    "ReadItems": (
+        {
+            "ReadItems": {
+                "nodes": [
+                    {
+                        **spread(1),
+                        "variants": {"nodes": [{**variant(1), "product": of_product(1)}]},
+                    }
+                ]
+            }
+        },
+        lambda client: read_items(client, [ITEM], 1),
+        {ONE, ITEM, PLACE},
+    ),
+    "ChangedProducts": (
+        {
+            "ChangedProducts": {
+                "products": {"nodes": [product(1, [variant(1)])], "pageInfo": info()}
+            }
+        },
+        lambda client: list(changed_products(client, SINCE, items_at=PLACE)),
+        {ONE, ITEM},
+    ),
+    "ChangedLevels": (
+        {
+            "ChangedLevels": {
+                "location": {
+                    "inventoryLevels": {
+                        "nodes": [{"item": {"id": ITEM}, **quantities()}],
+                        "pageInfo": info(),
+                    }
+                }
+            }
+        },
+        lambda client: list(changed_levels(client, [PLACE], SINCE)),
+        {ITEM},
+    ),
+    "bulk products": (
+        PRODUCT_ROWS,
+        lambda client: list(bulk_products(client, "", PLACE, lambda what, done, total: None)),
+        {ONE, ITEM},
+    ),
+    "bulk items": (
+        ITEM_ROWS,
+        lambda client: list(bulk_items(client, "", lambda what, done, total: None)),
+        {ONE, ITEM, PLACE},
+    ),
+}
+NO_IDS = [
+    "{kind}/0",
+    "{kind}/",
+    "{kind}/1?inventory_item_id=1",
+    "{kind}/01",
+    "{kind}/1_0",
+    "{kind}/" + 30 * "9",
+    "{kind}/1\n",
+    "{kind}/\u0663",
+    " {kind}/1",
+    "gid://shopify/Metafield/1",
+    "1",
+    "",
+    None,
+    1,
+]
+
+
+def with_id(said: Any, gid: str, other: Any) -> Any:
+    """The answer with another id in place of one."""
+    return json.loads(json.dumps(said).replace(json.dumps(gid), json.dumps(other)))
+
+
+@pytest.mark.parametrize("other", NO_IDS)
+@pytest.mark.parametrize(
+    ("reading", "gid"),
+    [(name, gid) for name, (_, _, ids) in READINGS.items() for gid in sorted(ids)],
+)
+def test_what_is_no_id_of_its_kind_is_misshapen(
+    reading: str, gid: str, other: Any, desk: Desk, mock: responses.RequestsMock
+) -> None:
+    said, read, _ = READINGS[reading]
+    given = other.replace("{kind}", gid.rpartition("/")[0]) if isinstance(other, str) else other
+    let_say(desk, mock, said)
+    assert read(desk.client)
+    let_say(desk, mock, with_id(said, gid, given))
+    with pytest.raises(ShopError) as failed:
+        read(desk.client)
+    told = str(failed.value)
+    assert "\n" not in told
+    assert "regex" not in told
+    assert isinstance(said, list) == isinstance(failed.value, BulkFailed)
+    assert "shape that its schema promises" in told or isinstance(said, list)
+
+
+def let_say(desk: Desk, mock: responses.RequestsMock, said: dict[str, Any] | list[Any]) -> None:
+    if isinstance(said, dict):
+        desk.says = said
+        return
+    count = str(len(said))
+    desk.says = {"StartBulk": started(), "BulkStatus": ended(objectCount=count)}
+    mock.upsert("GET", RESULT, body="\n".join(map(json.dumps, said)))
+
+
+def test_a_bulk_operation_without_an_id_of_its_kind_is_misshapen(desk: Desk) -> None:
+    desk.says = {"StartBulk": started(operation={"id": ONE})}
+    with pytest.raises(ShopError, match=r"StartBulk.*Expected the id of one BulkOperation"):
+        bulk(desk)
+
+
+# How much at once
+
+
+@pytest.mark.parametrize(
+    ("variants", "calls"), [(30, [250, 250]), (80, [250, 250]), (250, 6 * [80] + [20])]
+)
+def test_no_more_rows_are_asked_for_at_once_than_an_answer_may_hold(
+    variants: int, calls: list[int], desk: Desk
+) -> None:
+    def say(asked: dict[str, Any]) -> dict[str, Any]:
+        assert len(asked["ids"]) * asked["variants"] <= levels.ROWS_A_CALL
+        return {"nodes": [product(int(gid.rpartition("/")[2]), []) for gid in asked["ids"]]}
+
+    desk.says = {"ReadProducts": say}
+    ids = [f"gid://shopify/Product/{number}" for number in range(1, 501)]
+    assert list(read_products(desk.client, ids, PLACE, variants=variants)) == ids
+    assert [len(asked["ids"]) for _, asked in desk.asked] == calls

@@ -316,8 +316,17 @@ def heed(what: str, done: int, total: int | None) -> None:
     """Nobody is told."""
 
 
+P1 = "gid://shopify/Product/1"
+P2 = "gid://shopify/Product/2"
+V1 = "gid://shopify/ProductVariant/1"
+V2 = "gid://shopify/ProductVariant/2"
+I2 = "gid://shopify/InventoryItem/2"
+I9 = "gid://shopify/InventoryItem/9"
+L1 = "gid://shopify/Location/1"
+L2 = "gid://shopify/Location/2"
+
 PRODUCT = {
-    "id": "P1",
+    "id": P1,
     "title": "Print",
     "productType": "Print",
     "tags": [],
@@ -328,17 +337,21 @@ PRODUCT = {
 
 def variant(number: int, item: str | None = None) -> dict[str, Any]:
     return {
-        "id": f"V{number}",
+        "id": f"gid://shopify/ProductVariant/{number}",
         "title": f"Size {number}",
         "requiresComponents": False,
         "product": PRODUCT,
-        "inventoryItem": {"id": item or f"I{number}", "sku": None, "tracked": True},
+        "inventoryItem": {
+            "id": item or f"gid://shopify/InventoryItem/{number}",
+            "sku": None,
+            "tracked": True,
+        },
     }
 
 
 def level(location: str, available: Any, parent: str) -> dict[str, Any]:
     return {
-        "id": f"{location}?{parent}",
+        "id": "gid://shopify/InventoryLevel/1?inventory_item_id=1",
         "location": {"id": location},
         "quantities": [{"name": "available", "quantity": available}],
         "__parentId": parent,
@@ -348,21 +361,21 @@ def level(location: str, available: Any, parent: str) -> dict[str, Any]:
 class TestObjects:
     def test_levels_belong_to_the_variant_or_to_its_item(self) -> None:
         found = bulk_items(
-            client(variant(1), variant(2), level("L1", 5, "V1"), level("L1", 0, "I2")), "", heed
+            client(variant(1), variant(2), level(L1, 5, V1), level(L1, 0, I2)), "", heed
         )
         assert [item.levels for listing in found for item in listing.items] == [
-            {"L1": Quantities(5)},
-            {"L1": Quantities(0)},
+            {L1: Quantities(5)},
+            {L1: Quantities(0)},
         ]
 
     def test_levels_of_a_shared_item_are_those_of_both_its_variants(self) -> None:
         found = bulk_items(
-            client(variant(1, "I"), level("L1", 5, "I"), variant(2, "I"), level("L2", 6, "I")),
+            client(variant(1, I9), level(L1, 5, I9), variant(2, I9), level(L2, 6, I9)),
             "",
             heed,
         )
         assert [item.levels for listing in found for item in listing.items] == [
-            {"L1": Quantities(5), "L2": Quantities(6)}
+            {L1: Quantities(5), L2: Quantities(6)}
         ] * 2
 
     def test_an_item_without_levels_has_none(self) -> None:
@@ -373,20 +386,20 @@ class TestObjects:
     @pytest.mark.parametrize("available", [None, "5", 5.5, True, 10**30])
     def test_what_is_no_quantity_is_not_taken_for_one(self, available: Any) -> None:
         with pytest.raises(BulkFailed, match=r"do not fit|can't be read at line 2"):
-            list(bulk_items(client(variant(1), level("L1", available, "V1")), "", heed))
+            list(bulk_items(client(variant(1), level(L1, available, V1)), "", heed))
 
     def test_a_level_without_its_variant(self) -> None:
         with pytest.raises(BulkFailed, match="do not fit together"):
-            list(bulk_items(client(variant(1), level("L1", 5, "V2")), "", heed))
+            list(bulk_items(client(variant(1), level(L1, 5, V2)), "", heed))
 
     def test_a_variant_without_its_product(self) -> None:
         one = variant(1)
         one["inventoryItem"]["inventoryLevel"] = None
         with pytest.raises(BulkFailed, match="do not fit together"):
-            list(bulk_products(client({**one, "__parentId": "P2"}), "", "L1", heed))
+            list(bulk_products(client({**one, "__parentId": P2}), "", L1, heed))
 
     def test_a_product_without_variants(self) -> None:
-        (found,) = bulk_products(client(PRODUCT), "", "L1", heed)
+        (found,) = bulk_products(client(PRODUCT), "", L1, heed)
         assert found.items == ()
 
     def test_nothing_at_all(self) -> None:
@@ -415,7 +428,7 @@ class TestObjects:
                 raise Stopped(15)
 
         with pytest.raises(Stopped):
-            list(bulk_items(client(*(variant(number) for number in range(2_500))), "", heed))
+            list(bulk_items(client(*(variant(number) for number in range(1, 2_501))), "", heed))
         assert told == [("downloading", done, 2_500) for done in (0, 1_000, 2_000)]
 
     def test_terms_with_every_kind_of_quote_stay_text(self) -> None:
