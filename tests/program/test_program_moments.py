@@ -32,11 +32,13 @@ class Clocks:
     def __init__(self, true: Time) -> None:
         self.true = true
         self.date = 0.0
+        self.once: float | None = None
         self.here = 0.0
 
     def dated(self, now: float, *, usegmt: bool) -> str:
-        """The `Date` of an answer."""
-        return formatdate(now + self.date, usegmt=usegmt)
+        """The `Date` of an answer; `once`: of the next one only."""
+        ahead, self.once = self.date if self.once is None else self.once, None
+        return formatdate(now + ahead, usegmt=usegmt)
 
     def time(self) -> float:
         return self.true.time() + self.here
@@ -105,6 +107,24 @@ def test_one_run_that_is_told_a_later_time_does_not_blind_the_next(
     after = run_later(world)
     assert (after["scan"], kinds(after)) == ("complete", ["clock"])
     assert mark(world) <= 0
+    quiet = run_later(world)
+    assert (quiet["scan"], kinds(quiet)) == ("changes", [])
+
+
+@pytest.mark.parametrize("seconds", [*AHEAD, -2 * HOUR, -3 * DAY, -YEAR])
+def test_the_first_answers_date_alone_shifts_nothing(
+    world: World, clocks: Clocks, seconds: float
+) -> None:
+    for _ in range(2):
+        clocks.once = seconds
+        told = run_later(world)
+        assert (told["scan"], kinds(told)) == ("changes", [])
+        assert -HOUR / 2 < mark(world) <= 0
+    clocks.once = seconds
+    world.run("variants", "--init", "--reset")
+    document = json.loads(world.place("variants").read_bytes())
+    for key in ("watermark", "scanned_at"):
+        assert datetime.fromisoformat(document[key]).timestamp() == world.time.time()
     quiet = run_later(world)
     assert (quiet["scan"], kinds(quiet)) == ("changes", [])
 
@@ -228,3 +248,18 @@ def test_a_batch_is_repeated_though_this_machine_woke_up_long_ago(
     world.run("variants")
     assert world.reads(FOUR) == [27] * 4
     assert not world.place("variants", "journal").exists()
+
+
+@pytest.mark.parametrize("seconds", [YEAR, 30 * HOUR, -30 * HOUR, -YEAR])
+def test_a_batch_is_repeated_whatever_the_first_answers_date_says(
+    world: World, clocks: Clocks, seconds: float
+) -> None:
+    """By that alone it would lie ahead, or its key be long forgotten."""
+    world.sell("P-S", 3)
+    world.cut_off("variants", after=True)
+    world.time.pass_by(minutes=10)
+    clocks.once = seconds
+    world.run("variants")
+    assert world.reads(FOUR) == [27] * 4
+    assert not world.place("variants", "journal").exists()
+    assert world.variants()["changes"] == []
