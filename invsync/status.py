@@ -1,7 +1,4 @@
-"""`invsync status`.
-
-What the state folder tells, without asking the shop and without writing anything.
-"""
+"""What the state folder tells, without asking the shop and without writing anything."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from invsync.axis import axis_of
 from invsync.config.settings import Settings
 from invsync.errors import StateError
 from invsync.state.cache import Cache, read_cache
@@ -19,9 +15,6 @@ from invsync.state.journal import belongs, read_journal
 from invsync.state.last import read_last
 from invsync.state.lock import holder
 from invsync.state.values import utc_text
-
-#: Pools that wait for a person which the text lists, those that wait longest.
-_SHOWN = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +148,7 @@ def _waiting(cache: Cache) -> tuple[Waiting, ...]:
 
 
 def _reconcile_by(cache: Cache, every: float | None) -> str | None:
-    scanned = _moment(cache.scanned_at)
+    scanned = moment(cache.scanned_at)
     return (
         None if scanned is None or every is None else utc_text(scanned + timedelta(seconds=every))
     )
@@ -170,174 +163,8 @@ def _open_journal(files: Files, shop: str, cache: Cache | None) -> OpenJournal |
     )
 
 
-# --- As JSON --------------------------------------------------------------------------------------
-
-
-def document(status: Status) -> dict[str, Any]:
-    """The JSON document."""
-    return {
-        "shop": status.shop,
-        "state_dir": status.state_dir,
-        "exit": status.exit_code,
-        "commands": [
-            {
-                "command": each.command,
-                "configured": each.configured,
-                "error": each.error,
-                "pools": {
-                    "managed": each.managed,
-                    "units": each.units,
-                    "waiting": len(each.waiting),
-                },
-                "single": each.single,
-                "last_run": each.last,
-                "scanned_at": each.scanned_at,
-                "reconcile_by": each.reconcile_by,
-                "journal": each.journal
-                and {
-                    "run": each.journal.run,
-                    "sent_at": each.journal.sent_at,
-                    "batches": each.journal.batches,
-                    "unsettled": each.journal.unsettled,
-                },
-                "running": each.running,
-                "problems": [
-                    {
-                        "kind": waiting.kind,
-                        "pool": waiting.pool,
-                        "title": waiting.title,
-                        "since": waiting.since,
-                        "message": waiting.message,
-                    }
-                    for waiting in each.waiting
-                ],
-            }
-            for each in status.commands
-        ],
-    }
-
-
-# --- As text --------------------------------------------------------------------------------------
-
-
-def text(status: Status, now: datetime) -> str:
-    """For people; `now` (UTC) makes ages of times."""
-    lines = [f"{status.shop}, state in {status.state_dir}"]
-    for each in status.commands:
-        lines += ["", *_command_lines(each, now)]
-    if not status.commands:
-        lines += [
-            "",
-            "neither variants nor locations is configured, and nothing is remembered of either",
-        ]
-    return "\n".join(lines)
-
-
-def _command_lines(each: CommandStatus, now: datetime) -> list[str]:
-    aside = "" if each.configured else " (no longer in the configuration)"
-    if each.error:
-        return [f"{each.command}{aside}: can't be told: {each.error}"]
-    if each.seeded:
-        counts = [f"{_count(each.managed, 'pool')} managed, {each.units} units in all"]
-        if each.single:
-            counts.append(f"{each.single} with one {axis_of(each.command, ()).one} only")
-        counts.append(f"{len(each.waiting) or 'nothing'} waiting for a person")
-        lines = [f"{each.command}{aside}: {'; '.join(counts)}"]
-    else:
-        lines = [
-            f"{each.command}{aside}: nothing is managed yet; begin with `invsync {each.command} "
-            "--init`"
-        ]
-    rows = [("last run", _last_run(each.last, now))]
-    if each.seeded and each.configured:
-        rows.append(("next reconcile", _next_scan(each, now)))
-    if each.running:
-        rows.append(("at work now", each.running))
-    if each.journal:
-        rows.append(("open journal", _journal(each.journal, running=each.running is not None)))
-    rows += [
-        (waiting.kind.replace("_", " "), f"{_since(waiting.since, now)}: {waiting.message}")
-        for waiting in each.waiting[:_SHOWN]
-    ]
-    if len(each.waiting) > _SHOWN:
-        rows.append(
-            (
-                "",
-                f"and {len(each.waiting) - _SHOWN} more, that wait for a shorter time; --json "
-                "lists them all",
-            )
-        )
-    return lines + [f"  {label:15} {told}" for label, told in rows]
-
-
-def _last_run(last: Mapping[str, Any] | None, now: datetime) -> str:
-    if last is None:
-        return "none that is known of"
-    code = last.get("exit")
-    if code == 0:
-        ended = "done"
-    elif code == 3:
-        ended = "done, but a person is needed"
-    elif isinstance(code, int) and code >= 128:
-        ended = f"stopped by signal {code - 128}"
-    else:
-        said = " ".join(str(last.get("error") or "no message").split())
-        ended = f"FAILED (exit {code}): {said}"
-    mode = " --init" if last.get("mode") == "init" else ""
-    counts = (
-        f"{_count(last.get('changes', 0), 'change')}, {_count(last.get('problems', 0), 'problem')}"
-    )
-    return f"{_ago(last.get('started_at'), now)}{mode}: {ended}; {counts}, {last.get('seconds')} s"
-
-
-def _next_scan(each: CommandStatus, now: datetime) -> str:
-    due = _moment(each.reconcile_by)
-    if due is None:
-        return "with the next run"
-    if due <= now:
-        return "due, with the next run"
-    return f"a complete scan by {due:%Y-%m-%d %H:%M} UTC, in {_span(due - now)}"
-
-
-def _journal(journal: OpenJournal, *, running: bool) -> str:
-    batches = (
-        f"{_count(journal.batches, 'batch', 'batches')}, {journal.unsettled} of unknown outcome"
-    )
-    then = "in use by the run at work" if running else "the next run settles them first"
-    return f"{batches}, sent from {journal.sent_at} on by run {journal.run[:8]}; {then}"
-
-
-def _ago(text: object, now: datetime) -> str:
-    then = _moment(text)
-    return (
-        "at an unknown time"
-        if then is None
-        else f"{then:%Y-%m-%d %H:%M} UTC ({_span(now - then)} ago)"
-    )
-
-
-def _since(text: object, now: datetime) -> str:
-    then = _moment(text)
-    return "" if then is None else f"since {then:%Y-%m-%d %H:%M} UTC ({_span(now - then)})"
-
-
-def _span(length: timedelta) -> str:
-    """A length of time in its two largest units."""
-    minutes = max(0, int(length.total_seconds())) // 60
-    if not minutes:
-        return "under 1 min"
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
-
-
-def _count(number: int, noun: str, plural: str | None = None) -> str:
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
-
-
-def _moment(text: object) -> datetime | None:
+def moment(text: object) -> datetime | None:
+    """A moment from its text, UTC where it names no zone; None for anything else."""
     try:
         moment = datetime.fromisoformat(str(text))
     except ValueError:

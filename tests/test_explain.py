@@ -12,8 +12,8 @@ import pytest
 from command_line import BOTH, Place
 
 from invsync import explain
+from invsync.commands.explain import sparkline
 from invsync.config.settings import load as load_config
-from invsync.explain import sparkline
 
 SUNSET = "gid://shopify/Product/1004"
 

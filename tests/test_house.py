@@ -1,4 +1,4 @@
-"""The house as it is laid out: no module imports one that imports it, and the sandbox stands apart."""
+"""The house as it is laid out: no module imports one that imports it; the sandbox stands apart."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def is_due(shop: Shop, job: BulkJob) -> bool:
 
 
 def completed_at(shop: Shop, job: BulkJob) -> float | None:
-    """When the operation was over; None while it runs, and for one that was cancelled (recorded)."""
+    """When the operation was over; None while it runs, and where it was cancelled (recorded)."""
     if status(shop, job) in ("CREATED", "RUNNING", "CANCELING", "CANCELED"):
         return None
     return _end(shop, job)

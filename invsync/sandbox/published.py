@@ -1,4 +1,4 @@
-"""Shopify's published schemas, as far as they are served: one per API version, built when needed."""
+"""Shopify's published schemas, as far as they are served: one a version, built when needed."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class InMemory:
 
 
 class InFolder:
-    """Results as files of a folder, which is shared with the other processes that have the shop open.
+    """Results as files of a folder, shared with the other processes that have the shop open.
 
     Whoever keeps one there holds a lock on the folder until it ends, however it ends: what nobody
     holds was left behind, and goes at the next start. All calls are made with the shop locked.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from invsync.axis import Axis, axis_of
 from invsync.errors import StateError
 from invsync.state.entries import Entry, Standing, entries_of, entry_of, pool_of
 from invsync.state.files import FIRST_FORMAT, FORMAT, Command, Files, read_text, replace_file
@@ -80,13 +81,15 @@ class Cache:
 
         An item (variants) or a location (locations).
         """
-        return (
-            LevelId(key, self.locations[0]) if self.command == "variants" else LevelId(pool_id, key)
-        )
+        return self._axis.level(pool_id, key)
 
     def key(self, level: LevelId) -> str:
         """How the entry of a pool names a level."""
-        return level.item if self.command == "variants" else level.location
+        return self._axis.key(level)
+
+    @property
+    def _axis(self) -> Axis:
+        return axis_of(self.command, self.locations)
 
     def encode(self, title: str, pool: Pool, problem: Standing | None = None) -> Entry:
         """The entry of a pool. `problem`: what a person is asked to look at."""

@@ -99,7 +99,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is left to do: no push to finish, nothing held, out of sync or watched."""
+        """Whether nothing is left to do: none to send, nothing held, out of sync or watched."""
         if self.quantity is None or self.held or self.problem is not None:
             return False
         return all(

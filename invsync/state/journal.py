@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from invsync.axis import axis_of
 from invsync.errors import StateError
 from invsync.state.cache import Cache
 from invsync.state.entries import check
@@ -31,6 +32,7 @@ from invsync.state.values import (
     parsed,
     text_of,
 )
+from invsync.sync import LevelId
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +294,7 @@ def _sent(
     if line.variables.key != line.batch:
         raise ValueError("a batch that would be sent with another key")
     check({pool_id: pending.after for pool_id, pending in line.pools.items()})
-    _check_levels(line, by_pool=files.command == "locations")
+    _check_levels(line, files)
     return Sent(
         line.batch,
         line.sent_at,
@@ -303,22 +305,18 @@ def _sent(
     )
 
 
-def _check_levels(line: _Line, *, by_pool: bool) -> None:
-    """See that a batch is of the levels that it tells of, and of no other; raises as `_sent` does.
-
-    `by_pool`: whether a level is known by its pool, too.
-    """
+def _check_levels(line: _Line, files: Files) -> None:
+    """See that a batch is of the levels that it tells of, and no other; raises as `_sent` does."""
+    sent = [
+        LevelId(change.inventory_item_id, change.location_id)
+        for change in line.variables.input.changes
+    ]
+    axis = axis_of(files.command, [level.location for level in sent])
     told = {
-        (pool_id if by_pool else "", key)
+        axis.level(pool_id, key)
         for pool_id, pending in line.pools.items()
         for key in pending.levels
     }
-    sent = [
-        (change.inventory_item_id, change.location_id)
-        if by_pool
-        else ("", change.inventory_item_id)
-        for change in line.variables.input.changes
-    ]
     if told != set(sent) or len(told) != len(sent):
         raise ValueError("a batch of other levels than it tells of")
 

@@ -158,8 +158,8 @@ def _taken_back(about: About) -> str:
 def _settled(about: About) -> str:
     return (
         f"somebody made its {about.one}s agree while rises were held ({about.units}): that is its "
-        f"quantity now ({about.move}). If that is wrong, set one {about.one} to the right number in "
-        "Shopify: the others follow"
+        f"quantity now ({about.move}). If that is wrong, set one {about.one} to the right number "
+        "in Shopify: the others follow"
     )
 
 
@@ -203,8 +203,8 @@ def _fell_alike(about: About) -> str:
 
 def _oversold(about: About) -> str:
     return (
-        f"more was sold than there was ({about.signed}; {about.move}): {about.note.units} units are "
-        f"owed. Restock one {about.one}, or cancel orders, in Shopify: the others follow"
+        f"more was sold than there was ({about.signed}; {about.move}): {about.note.units} units "
+        f"are owed. Restock one {about.one}, or cancel orders, in Shopify: the others follow"
     )
 
 
@@ -224,8 +224,9 @@ def _new_level_stock(about: About) -> str:
 def _raise_closed(about: About) -> str:
     return (
         f"{about.one}s that invsync had yet to raise were raised by somebody ({about.signed}), "
-        f"which is taken for that raise and not counted; all are brought to {about.after}. If these "
-        f"are further units, raise one {about.one} by {sum(about.note.levels.values())} in Shopify"
+        f"which is taken for that raise and not counted; all are brought to {about.after}. If "
+        f"these are further units, raise one {about.one} by {sum(about.note.levels.values())} "
+        "in Shopify"
     )
 
 
@@ -239,24 +240,24 @@ def _several_sources(about: About) -> str:
 
 def _lifted(about: About) -> str:
     return (
-        f"the {about.one} that was raised by {about.note.units} sets the number, {about.after}, and "
-        f"lifts others by more than that ({about.signed}). If they hold less, set one {about.one} "
-        "to the right number in Shopify: the others follow"
+        f"the {about.one} that was raised by {about.note.units} sets the number, {about.after}, "
+        f"and lifts others by more than that ({about.signed}). If they hold less, set one "
+        f"{about.one} to the right number in Shopify: the others follow"
     )
 
 
 def _loose_units(about: About) -> str:
     return (
-        f"packs were typed up; the loose units beside them are kept ({about.units}), so it comes to "
-        f"{about.after}. If they were counted in, lower one {about.one} by as many in Shopify"
+        f"packs were typed up; the loose units beside them are kept ({about.units}), so it comes "
+        f"to {about.after}. If they were counted in, lower one {about.one} by as many in Shopify"
     )
 
 
 def _size_changed(about: About) -> str:
     return (
         f"the size of a pack is another than at the last run (it was {about.units}): what was sold "
-        f"counts with the larger of the two, what came in with the smaller. Look whether {about.after}"
-        " is right"
+        f"counts with the larger of the two, what came in with the smaller. Look whether "
+        f"{about.after} is right"
     )
 
 

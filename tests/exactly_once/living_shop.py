@@ -385,7 +385,7 @@ class LivingShop:
         stock.high += stock.sold.pop(place, 0)
         stock.low -= stock.raised.pop(place, 0)
         if self.ways.command == "locations":
-            # What rises now, or rose unseen, may be what Shopify moved there: it is told, not counted.
+            # What rises now, or rose unseen, may be what Shopify moved there: told, not counted.
             stock.left_stock = True
             stock.low -= stock.raised.total()
         stock.unseen.discard(place)

@@ -600,7 +600,8 @@ def test_a_field_denied_below_a_mutation_does_not_undo_it(desk, shop) -> None:
         ("{ products(last: 0) { nodes { id } } }", "last: 0"),
         ("{ nodes(ids: []) { id } }", "an empty list of ids"),
         (
-            "{ location { inventoryLevels(first: 1) { nodes { quantities(names: []) { name } } } } }",
+            "{ location { inventoryLevels(first: 1) "
+            "{ nodes { quantities(names: []) { name } } } } }",
             "an empty list of names",
         ),
         (

@@ -287,7 +287,8 @@ def test_ledger_documents(desk, documents, code: str, field: list[str], message:
 
 ACTIVATE = """mutation ($item: ID!, $place: ID!, $available: Int, $onHand: Int) {
     inventoryActivate(inventoryItemId: $item, locationId: $place, available: $available,
-      onHand: $onHand) @idempotent(key: "k") { inventoryLevel { id } userErrors { field message } } }"""
+      onHand: $onHand) @idempotent(key: "k") {
+        inventoryLevel { id } userErrors { field message } } }"""
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,8 @@ STORIES = [
         reads(A=40, B=30, C=28),
         "its rises are held (P-A +10); without them its quantity is 28. If they are wrong, take "
         "them back in Shopify; or set all its locations to the right number, raising at least one, "
-        "and that is taken; or let through all that is held, and it rises by 10: `invsync locations --force`",
+        "and that is taken; or let through all that is held, and it rises by 10: "
+        "`invsync locations --force`",
         rules=Rules(brake=True),
         command="locations",
         advised={A: 38, B: 38, C: 38},
@@ -285,7 +286,8 @@ STORIES = [
         "new_level_stock",
         at_thirty(2),
         reads(A=30, B=30, C=-2),
-        "a new variant came with stock of its own (P-C -2), which is not added: it is brought to 30",
+        "a new variant came with stock of its own (P-C -2), which is not added: it is brought to "
+        "30",
         weight="warning",
     ),
     Story(
