@@ -201,10 +201,7 @@ def _moved(event: Event) -> str:
     if event.recovered:
         return "(not recorded: the run was cut off)"
     return _shortened(
-        [
-            _tied(level.name, level.movement) + _HOW.get(level.how, "").replace(" ", _TIE)
-            for level in event.moved
-        ]
+        [_tied(level.name, level.movement) + _HOW.get(level.how, "") for level in event.moved]
     )
 
 
