@@ -22,6 +22,7 @@ from invsync.state.cache import Cache, read_cache
 from invsync.state.files import COMMANDS, Command, Files, look_over
 from invsync.state.history import history_lines
 from invsync.state.records import Adjusted, Counted, Movement, line_of
+from invsync.tell import words
 
 #: Pools whose stories are told at once, where several are asked for by one exact name.
 _TOLD = 5
@@ -88,23 +89,8 @@ class Event:
         if self.why == "rise" and any(level.movement < 0 for level in self.moved):
             return "one rise and all falls: counted"
         if self.why == "nothing" and self.after is None:
-            return "another program at work: left alone"
-        return _RULES.get(self.why, self.why)
-
-
-_RULES = {
-    "nothing": "not counted: waits for a person",
-    "adopted": "adopted",
-    "falls": "falls: all counted",
-    "rise": "one rise: counted",
-    "smallest_rise": "several rises: smallest counted",
-    "sum_of_rises": "several rises: all counted",
-    "released": "what waited: counted",
-    "settled": "all levels read the same: taken",
-    "source": "first to change: taken",
-    "aligned": "brought to one number (--align)",
-    "finish": "levels brought to the quantity",
-}
+            return "without a quantity: left alone"
+        return words.counted(self.why)
 
 
 @dataclass(frozen=True, slots=True)

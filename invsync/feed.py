@@ -137,7 +137,7 @@ def check_feed(source: Source, cache: Cache, now: datetime, *, ask: bool) -> Fee
     """
     moved = changed(source, cache) if ask else None
     shown = None if moved is None else frozenset((*moved.levels, *moved.others))
-    return FeedCheck(shown, _mark(cache) - OVERLAP, now - OVERLAP, cache.fed)
+    return FeedCheck(shown, _mark(cache) - OVERLAP, now - OVERLAP, cache.scans.fed)
 
 
 def doubted(client: Client, cache: Cache) -> str | None:
@@ -153,7 +153,11 @@ def doubted(client: Client, cache: Cache) -> str | None:
         return "Shopify's answers tell no time"
     if skew > FAR_AHEAD.total_seconds():
         return f"by Shopify's answers it is {now:%Y-%m-%d %H:%M} UTC, later than here"
-    marks = [datetime.fromisoformat(text) for text in (cache.watermark, cache.scanned_at) if text]
+    marks = [
+        datetime.fromisoformat(text)
+        for text in (cache.scans.watermark, cache.scans.complete)
+        if text
+    ]
     if marks and max(marks) > now + AT_ONCE:
         return f"an earlier run was told that it was {max(marks):%Y-%m-%d %H:%M} UTC"
     if client.clock_jumped(cache.skew):
@@ -162,8 +166,8 @@ def doubted(client: Client, cache: Cache) -> str | None:
 
 
 def _mark(cache: Cache) -> datetime:
-    assert cache.watermark is not None
-    return datetime.fromisoformat(cache.watermark)
+    assert cache.scans.watermark is not None
+    return datetime.fromisoformat(cache.scans.watermark)
 
 
 def unsettled(cache: Cache) -> list[str]:

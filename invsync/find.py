@@ -98,7 +98,7 @@ def look(order: Order, source: Source, known: Known) -> Look:
         if moved := changed(source, cache):
             return Look(choice, matches, began, moved, skew=skew)
         choice = Choice("complete", "much changed at once")
-    if cache.watermark is None:
+    if cache.scans.watermark is None:
         return Look(choice, matches, began, skew=skew)
     feed = check_feed(source, cache, began, ask=choice.checks_feed)
     return Look(choice, matches, began, feed=feed, skew=skew)
@@ -110,24 +110,24 @@ def choose(order: Order, known: Known, matches: list[str], now: datetime) -> Cho
     What was asked for, else by what the last complete scan cost and how long ago it was.
     """
     cache, wanted = known.cache, order.section.scan
-    if order.options.init or not known.seeded or cache.scanned_at is None:
+    if order.options.init or not known.seeded or cache.scans.complete is None:
         return Choice("complete", "the first look at this shop")
-    if cache.watermark is None:
+    if cache.scans.watermark is None:
         return Choice("complete", "the feed of changes has no moment to start from")
     if wanted == "complete":
         return Choice("complete", "scan: complete")
     if cache.matches != matches:
         return Choice("complete", "the filter in the configuration was changed")
-    since = now - datetime.fromisoformat(cache.scanned_at)
+    since = now - datetime.fromisoformat(cache.scans.complete)
     if since >= timedelta(seconds=order.section.reconcile_every):
-        relies = wanted == "changes" or (cache.feed_trusted and cache.scan_points > CHEAP_POINTS)
+        relies = wanted == "changes" or (cache.scans.trusted and cache.scans.points > CHEAP_POINTS)
         ago = str(since).partition(".")[0]
         return Choice(
             "complete", f"reconcile_every: the last complete scan was {ago} ago", checks_feed=relies
         )
     if wanted == "changes":
         return Choice("changes", "scan: changes")
-    return _cheapest(cache.scan_points, trusted=cache.feed_trusted)
+    return _cheapest(cache.scans.points, trusted=cache.scans.trusted)
 
 
 def _cheapest(points: int, *, trusted: bool) -> Choice:
@@ -185,7 +185,7 @@ def _scan_all(
     cache, scan, spent = known.cache, _Scan(), source.client.use.points
     to_read: list[str] = []
     rising, pools_known = 0, len(cache.pools)
-    listed = _watched(listings(source, cache.scan_points, scan, heed), pools_known, heed)
+    listed = _watched(listings(source, cache.scans.points, scan, heed), pools_known, heed)
     for sight in sights(source, known, listed, scan):
         work = planning.work(sight)
         if work is None:
@@ -202,7 +202,7 @@ def _scan_all(
         unseen = scan.ids | known.waiting.keys()
         to_read += [pool_id for pool_id in cache.pools if pool_id not in unseen]
     paged = source.client.use.points - spent
-    points = paged if scan.by == "pages" else max(cache.scan_points, DEAR_POINTS + 1)
+    points = paged if scan.by == "pages" else max(cache.scans.points, DEAR_POINTS + 1)
     return Found(to_read, rising, {}, scan.skipped, by=scan.by, warning=scan.warning, points=points)
 
 

@@ -9,7 +9,7 @@ import logging
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from invsync.errors import InvsyncError
@@ -96,7 +96,8 @@ class Ledger:
             raise
         if found.by is None:
             return found
-        self.known.cache.scan_points = found.points
+        cache = self.known.cache
+        cache.scans = replace(cache.scans, points=found.points)
         self.outcome.scan_why += f"; by {found.by}"
         self.outcome.skipped.update(found.skipped)
         if found.warning:
@@ -177,7 +178,8 @@ class Ledger:
             cache.remove(pool_id)
 
     def _distrust_feed(self, work: Work) -> None:
-        self.known.cache.feed_trusted = False
+        cache = self.known.cache
+        cache.scans = replace(cache.scans, trusted=False)
         self.warn(
             "feed_missed",
             work.id,
@@ -296,17 +298,17 @@ class Ledger:
         complete = seen.moved is None
         if complete:
             cache.matches = list(seen.matches)
-            cache.scanned_at = utc_text(began)
-        behind = began - datetime.fromisoformat(cache.watermark or self.order.started_at)
+            cache.scans = replace(cache.scans, complete=utc_text(began))
+        behind = began - datetime.fromisoformat(cache.scans.watermark or self.order.started_at)
         stirred = seen.moved is not None and seen.moved.stirred
         if complete or cache.changed or stirred or behind > LONGEST_STAY:
             # By the clock that is behind, if they differ: too early costs some points, too late
             # would hide what moved.
             here = datetime.fromisoformat(self.order.started_at)
-            cache.watermark = utc_text(min(began, here))
+            cache.scans = replace(cache.scans, watermark=utc_text(min(began, here)))
             cache.skew = None if seen.skew is None else round(seen.skew)
             cache.changed = True
-        cache.fed = not complete
+        cache.scans = replace(cache.scans, fed=not complete)
 
     def _write(self, run: str) -> None:
         """History, the cache as of `run`, and only then the journal's end, but for what waits."""

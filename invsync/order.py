@@ -69,7 +69,7 @@ class Known:
 
         What a first run that was cut off left tells nothing of that.
         """
-        return self.on_disk and self.cache.scanned_at is not None
+        return self.on_disk and self.cache.scans.complete is not None
 
     def widest(self, ids: Sequence[str]) -> int:
         """How many levels the largest of these pools is known to have."""

@@ -87,7 +87,8 @@ def take_up(cache: Cache, settings: Settings, scope: Scope, shop: Shop) -> None:
     if not scope.axis.spans and cache.locations != locations:
         raise StateError(f"{files.cache}: {_moved(cache, settings, scope, shop)}")
     if set(cache.locations) != set(locations):
-        cache.watermark = None  # the levels of a location that opened are old: no feed shows them
+        # The levels of a location that opened are old: no feed shows them.
+        cache.scans = replace(cache.scans, watermark=None)
     cache.locations = locations
 
 

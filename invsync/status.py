@@ -130,7 +130,7 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
         units=sum(entry.quantity or 0 for entry in managed),
         single=sum(not entry.several for entry in cache.pools.values()),
         waiting=_waiting(cache),
-        scanned_at=cache.scanned_at,
+        scanned_at=cache.scans.complete,
         reconcile_by=_reconcile_by(cache, section.reconcile_every if configured else None),
         last=last,
         journal=journal,
@@ -148,7 +148,7 @@ def _waiting(cache: Cache) -> tuple[Waiting, ...]:
 
 
 def _reconcile_by(cache: Cache, every: float | None) -> str | None:
-    scanned = moment(cache.scanned_at)
+    scanned = moment(cache.scans.complete)
     return (
         None if scanned is None or every is None else utc_text(scanned + timedelta(seconds=every))
     )

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invsync.errors import LockHeld, StateError
-from invsync.state.cache import Cache, read_cache, write_cache
+from invsync.state.cache import Cache, Scans, read_cache, write_cache
 from invsync.state.entries import Entry, Kept, entries_of
 from invsync.state.files import FORMAT, SPARE_BYTES, Command, Files, prepare
 from invsync.state.history import append_history, history_lines, history_tail
@@ -210,11 +210,7 @@ def test_an_entry_that_can_not_be_a_pool_names_the_pool_and_the_way_on(
 def test_a_cache_comes_back_as_it_was_written(files: Files) -> None:
     cache = filled(
         matches=["type Print"],
-        scanned_at=NOON,
-        scan_points=57,
-        watermark="2026-11-22T11:00:00Z",
-        fed=True,
-        feed_trusted=False,
+        scans=Scans(NOON, 57, "2026-11-22T11:00:00Z", fed=True, trusted=False),
     )
     write_cache(files, cache, "run-1")
     assert cache.run == "run-1"

@@ -233,7 +233,7 @@ def test_the_story_does_not_need_a_cache(day: Place) -> None:
         ("falls", (-3, 5), 27, "falls: all counted; rises wait"),
         ("rise", (-3, 5), 32, "one rise and all falls: counted"),
         ("nothing", (5, 6), 30, "not counted: waits for a person"),
-        ("nothing", (-3, -3), None, "another program at work: left alone"),
+        ("nothing", (-3, -3), None, "without a quantity: left alone"),
         ("released", (), 40, "what waited: counted"),
         ("something new", (), 40, "something new"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -25,6 +26,22 @@ from invsync.state.values import (
 from invsync.sync import LevelId, Pool
 
 
+@dataclass(frozen=True, slots=True)
+class Scans:
+    """What is known of the scans so far; moments are by the server's clock, as UTC text.
+
+    `complete`: when the last complete one was done, `points`: what it cost by pages. `watermark`:
+    the moment up to which changes are known; `fed`: whether the last run relied on the feed of
+    changes for that; `trusted`: whether the feed showed what it should have, as far as is known.
+    """
+
+    complete: str | None = None
+    points: int = 0
+    watermark: str | None = None
+    fed: bool = False
+    trusted: bool = True
+
+
 @dataclass(slots=True)
 class Cache:
     """Every pool's quantity and what its levels last read, as entries.
@@ -33,11 +50,7 @@ class Cache:
     of the locations whose levels it holds; `places`: what each was called. `skew`: seconds by which
     the shop's clock was ahead of this machine's, None until that is known. `run`: the run that
     wrote it, empty for one that was never written; `finished`: the run whose journal it has taken
-    in, or forgotten. `matches`: what the filter was. `scanned_at`: when the last complete scan was
-    done, `scan_points`: what it cost by pages. `watermark`: the moment up to which changes are
-    known; `fed`: whether the last run relied on the feed of changes for that; `feed_trusted`:
-    whether the feed showed what it should have, as far as is known. Moments are by the server's
-    clock, as UTC text.
+    in, or forgotten. `matches`: what the filter was.
     """
 
     command: Command
@@ -46,11 +59,7 @@ class Cache:
     matches: list[str] = field(default_factory=list)
     run: str = ""
     finished: str = ""
-    scanned_at: str | None = None
-    scan_points: int = 0
-    watermark: str | None = None
-    fed: bool = False
-    feed_trusted: bool = True
+    scans: Scans = Scans()
     pools: dict[str, Entry] = field(default_factory=dict)
     shop_id: str = ""
     places: dict[str, str] = field(default_factory=dict)
@@ -105,19 +114,12 @@ def read_cache(files: Files) -> Cache | None:
     way_on = (
         f"the file was kept. Start over with {files.start_over}, which takes the levels as they are"
     )
-    collecting = gc.isenabled()
-    gc.disable()  # nothing of a cache is garbage yet, and looking for it takes a fifth of the time
     try:
-        text = read_text(files.cache)
-        if text is None:
-            return None
-        document = parsed(text)
+        document = _document(files)
     except ValueError as error:
         raise StateError(f"{files.cache}: is not JSON ({error}); {way_on}") from error
-    finally:
-        gc.freeze()  # and nothing will be, up to the end of the process
-        if collecting:
-            gc.enable()
+    if document is None:
+        return None
     if not isinstance(document, dict) or "format" not in document:
         raise StateError(f"{files.cache}: is not a cache of invsync; {way_on}")
     if document["format"] not in (FIRST_FORMAT, FORMAT):
@@ -127,37 +129,59 @@ def read_cache(files: Files) -> Cache | None:
             f"Install the invsync that wrote it, or start over with {files.start_over}"
         )
     try:
-        cache = Cache(
-            command=files.command,
-            shop=text_of(document["shop"]),
-            locations=tuple(text_of(location) for location in list_of(document["locations"])),
-            matches=[text_of(term) for term in list_of(document["matches"])],
-            run=text_of(document["run"]),
-            finished=text_of(document["finished"]),
-            scanned_at=moment_of(document["scanned_at"]),
-            scan_points=whole_of(document["scan_points"]),
-            watermark=moment_of(document["watermark"]),
-            fed=flag_of(document["fed"]),
-            feed_trusted=flag_of(document["feed_trusted"]),
-            pools=entries_of(document["pools"], first=document["format"] == FIRST_FORMAT),
-            # 0.1.0 knew none of these.
-            shop_id=text_of(document.get("shop_id", "")),
-            places={
-                gid: text_of(name) for gid, name in object_of(document.get("places", {})).items()
-            },
-            skew=None if document.get("skew") is None else whole_of(document["skew"]),
-        )
-        if not cache.locations or len(set(cache.locations)) < len(cache.locations):
-            raise ValueError("it is of no location, or of one twice")
-        if document["command"] != files.command:
-            raise TypeError(f"it is one of {shown(document['command'])}")
+        return _cache(document, files.command)
     except KeyError as error:
         raise StateError(
             f"{files.cache}: is damaged (the key {error} is missing); {way_on}"
         ) from error
     except (TypeError, ValueError) as error:
         raise StateError(f"{files.cache}: is damaged ({error}); {way_on}") from error
+
+
+def _document(files: Files) -> Any:
+    """The JSON document of the cache; None where there is no file."""
+    collecting = gc.isenabled()
+    gc.disable()  # nothing of a cache is garbage yet, and looking for it takes a fifth of the time
+    try:
+        text = read_text(files.cache)
+        return None if text is None else (parsed(text) or {})
+    finally:
+        gc.freeze()  # and nothing will be, up to the end of the process
+        if collecting:
+            gc.enable()
+
+
+def _cache(document: dict[str, Any], command: Command) -> Cache:
+    """All of it decoded; raises `KeyError`, `TypeError` or `ValueError` for what is no cache."""
+    cache = Cache(
+        command=command,
+        shop=text_of(document["shop"]),
+        locations=tuple(text_of(location) for location in list_of(document["locations"])),
+        matches=[text_of(term) for term in list_of(document["matches"])],
+        run=text_of(document["run"]),
+        finished=text_of(document["finished"]),
+        scans=_scans(document),
+        pools=entries_of(document["pools"], first=document["format"] == FIRST_FORMAT),
+        # 0.1.0 knew none of these.
+        shop_id=text_of(document.get("shop_id", "")),
+        places={gid: text_of(name) for gid, name in object_of(document.get("places", {})).items()},
+        skew=None if document.get("skew") is None else whole_of(document["skew"]),
+    )
+    if not cache.locations or len(set(cache.locations)) < len(cache.locations):
+        raise ValueError("it is of no location, or of one twice")
+    if document["command"] != command:
+        raise TypeError(f"it is one of {shown(document['command'])}")
     return cache
+
+
+def _scans(document: dict[str, Any]) -> Scans:
+    return Scans(
+        complete=moment_of(document["scanned_at"]),
+        points=whole_of(document["scan_points"]),
+        watermark=moment_of(document["watermark"]),
+        fed=flag_of(document["fed"]),
+        trusted=flag_of(document["feed_trusted"]),
+    )
 
 
 def write_cache(files: Files, cache: Cache, run: str) -> None:
@@ -173,11 +197,11 @@ def write_cache(files: Files, cache: Cache, run: str) -> None:
         "matches": cache.matches,
         "run": run,
         "finished": cache.finished,
-        "scanned_at": cache.scanned_at,
-        "scan_points": cache.scan_points,
-        "watermark": cache.watermark,
-        "fed": cache.fed,
-        "feed_trusted": cache.feed_trusted,
+        "scanned_at": cache.scans.complete,
+        "scan_points": cache.scans.points,
+        "watermark": cache.scans.watermark,
+        "fed": cache.scans.fed,
+        "feed_trusted": cache.scans.trusted,
         "skew": cache.skew,
     }
     head = json.dumps(document, ensure_ascii=False, separators=(",\n", ": ")).encode()

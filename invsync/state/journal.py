@@ -195,16 +195,7 @@ def read_journal(files: Files, shop: str, shop_id: str = "") -> JournalContent |
         if _begins(torn, files):
             return None
         raise StateError(f"{files.journal}: does not begin as a journal of invsync does; {way_on}")
-    documents: list[dict[str, Any]] = []
-    for at, line in enumerate(lines, 1):
-        try:
-            documents.append(object_of(parsed(line)))
-        except (ValueError, TypeError) as error:
-            if 1 < at == len(lines) and not torn and b"\0" in line:
-                break  # the disk kept the length of a line that it never got
-            raise StateError(
-                f"{files.journal}: line {at} is not what invsync writes ({error}); {way_on}"
-            ) from error
+    documents = _documents(files, lines, torn, way_on)
     try:
         header, *told = documents
         if header["journal"] not in (FIRST_FORMAT, FORMAT) or header["command"] != files.command:
@@ -242,6 +233,23 @@ def read_journal(files: Files, shop: str, shop_id: str = "") -> JournalContent |
         raise StateError(
             f"{files.journal}: is not a journal of invsync {files.command} ({error}); {way_on}"
         ) from error
+
+
+def _documents(
+    files: Files, lines: Sequence[bytes], torn: bytes, way_on: str
+) -> list[dict[str, Any]]:
+    """The lines of a journal; raises `StateError` for one that is damaged but at its end."""
+    documents: list[dict[str, Any]] = []
+    for at, line in enumerate(lines, 1):
+        try:
+            documents.append(object_of(parsed(line)))
+        except (ValueError, TypeError) as error:
+            if 1 < at == len(lines) and not torn and b"\0" in line:
+                break  # the disk kept the length of a line that it never got
+            raise StateError(
+                f"{files.journal}: line {at} is not what invsync writes ({error}); {way_on}"
+            ) from error
+    return documents
 
 
 def _begins(torn: bytes, files: Files) -> bool:

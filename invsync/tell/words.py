@@ -335,7 +335,32 @@ WHY: Mapping[Why, str] = {
     "finish": "an earlier push is finished",
 }
 
+#: The same in a cell of a table.
+_COUNTED: Mapping[Why, str] = {
+    "nothing": "not counted: waits for a person",
+    "adopted": "adopted",
+    "falls": "falls: all counted",
+    "rise": "one rise: counted",
+    "smallest_rise": "several rises: smallest counted",
+    "freed_rises": "cancelled orders and the smallest rise: counted",
+    "sum_of_rises": "several rises: all counted",
+    "import": "one import: counted",
+    "released": "what waited: counted",
+    "settled": "all levels read the same: taken",
+    "source": "first to be raised: taken",
+    "passed_on": "falls: passed on to the others",
+    "aligned": "brought to one number (--align)",
+    "as_set": "right as they are: a person said so",
+    "finish": "levels brought to the quantity",
+}
+_COUNTED_BY_NAME: Mapping[str, str] = {str(why): words for why, words in _COUNTED.items()}
+
 _BY_NAME: Mapping[str, Meaning] = {str(kind): meaning for kind, meaning in MEANINGS.items()}
+
+
+def counted(why: str) -> str:
+    """What a rule did, in a few words; an old history may name one that is gone."""
+    return _COUNTED_BY_NAME.get(why, why)
 
 
 def sentence(about: About) -> str:

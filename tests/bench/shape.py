@@ -198,13 +198,15 @@ AMBIGUOUS = {"held", "adopted", "out_of_sync", "several_rises", "fell_alike"}
 
 
 def named_in(product: list[File], kind: str) -> list[str]:
-    return [
-        file.name
+    """The files that name a kind; the rule is one room, whatever its files."""
+    found = {
+        "invsync.sync" if file.name.startswith("invsync.sync") else file.name
         for file in product
         if any(
             isinstance(node, ast.Constant) and node.value == kind for node in ast.walk(file.tree)
         )
-    ]
+    }
+    return sorted(found)
 
 
 def raw_entries(file: File) -> Iterator[int]:

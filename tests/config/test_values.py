@@ -178,7 +178,7 @@ def test_names_are_the_same_however_their_signs_are_typed() -> None:
         ),
         (
             VARIANTS + "  several_rises: max",
-            'config.yaml:4: variants.several_rises: "max" is not one of smallest, sum, hold; '
+            'config.yaml:4: variants.several_rises: "max" is not one of smallest, freed, sum, hold; '
             "write smallest, freed, sum or hold",
         ),
         (

@@ -16,7 +16,7 @@ from scale_world import World, kinds
 from invsync import find
 from invsync.config.settings import load as load_config
 from invsync.order import Known, Options, Order
-from invsync.state.cache import Cache
+from invsync.state.cache import Cache, Scans
 from invsync.tell.document import document
 
 BOTH = pytest.mark.parametrize("command", ["variants", "locations"])
@@ -638,13 +638,18 @@ class TestChoice:
     NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
     def choose(
-        self, wanted: str = "auto", *, init: bool = False, seeded: bool = True, **cache: object
+        self,
+        wanted: str = "auto",
+        *,
+        init: bool = False,
+        seeded: bool = True,
+        matches: str = "type Print",
+        **scans: Any,
     ) -> find.Choice:
         usual = {
-            "matches": ["type Print"],
-            "scanned_at": "2026-11-22T10:00:00Z",
+            "complete": "2026-11-22T10:00:00Z",
             "watermark": "2026-11-22T11:50:00Z",
-            "scan_points": 5_000,
+            "points": 5_000,
         }
         path = Path(__file__).parents[1] / "exactly_once" / "config.yaml"
         settings = load_config(path, {})
@@ -652,27 +657,26 @@ class TestChoice:
         section = replace(settings.variants, scan=wanted, reconcile_every=6 * 3_600)  # type: ignore[arg-type]
         settings = replace(settings, variants=section)
         order = Order(settings, "variants", Options(init=init), "run", "2026-11-22T12:00:00Z")
-        known = Known(
-            Cache("variants", "sandbox.myshopify.com", ("here",), **{**usual, **cache}),  # type: ignore[arg-type]
-            on_disk=seeded,
-        )
+        cache = Cache("variants", "sandbox.myshopify.com", ("here",), matches=[matches])
+        cache.scans = Scans(**{**usual, **scans})
+        known = Known(cache, on_disk=seeded)
         return find.choose(order, known, ["type Print"], self.NOW)
 
     def test_changes_where_a_complete_scan_is_dear(self) -> None:
         choice = self.choose()
         assert choice.kind == "changes"
         assert "more than 600 points" in choice.why
-        assert "321 points" in self.choose(scan_points=321).why
+        assert "321 points" in self.choose(points=321).why
 
     @pytest.mark.parametrize(
         ("cache", "why"),
         [
-            ({"scan_points": 100}, "100 points only"),
-            ({"scanned_at": "2026-11-22T06:00:00Z"}, "reconcile_every"),
-            ({"matches": ["type Poster"]}, "filter"),
-            ({"feed_trusted": False}, "missed a movement"),
+            ({"points": 100}, "100 points only"),
+            ({"complete": "2026-11-22T06:00:00Z"}, "reconcile_every"),
+            ({"matches": "type Poster"}, "filter"),
+            ({"trusted": False}, "missed a movement"),
             ({"watermark": None}, "no moment to start from"),
-            ({"scanned_at": None}, "first look"),
+            ({"complete": None}, "first look"),
         ],
     )
     def test_complete_where(self, cache: dict[str, Any], why: str) -> None:
@@ -686,11 +690,11 @@ class TestChoice:
 
     def test_forced(self) -> None:
         assert self.choose("complete").kind == "complete"
-        assert self.choose("changes", scan_points=10).kind == "changes"
-        assert self.choose("changes", feed_trusted=False).kind == "changes"
+        assert self.choose("changes", points=10).kind == "changes"
+        assert self.choose("changes", trusted=False).kind == "changes"
 
     def test_forced_changes_are_reconciled_all_the_same(self) -> None:
-        assert self.choose("changes", scanned_at="2026-11-22T06:00:00Z").kind == "complete"
+        assert self.choose("changes", complete="2026-11-22T06:00:00Z").kind == "complete"
 
     def test_is_told_in_the_log_and_in_the_document(
         self, world: World, caplog: pytest.LogCaptureFixture

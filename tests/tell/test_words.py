@@ -23,6 +23,7 @@ from invsync.sync import (
     Reading,
     Rules,
     Unmanaged,
+    Why,
     plan,
 )
 from invsync.tell import words
@@ -397,6 +398,13 @@ def test_what_a_note_advises_comes_to_what_was_meant(story: Story) -> None:
     }
     after = plan(made.pool, typed, replace(story.rules, brake=False))
     assert after.after == story.comes_to
+
+
+def test_what_each_rule_did_has_its_words() -> None:
+    whys = get_args(Why)
+    assert set(words.WHY) == set(whys)
+    assert all(words.counted(why) != why or why == "adopted" for why in whys)
+    assert words.counted("stock_count") == "stock_count"
 
 
 def test_a_fall_alike_of_a_few_units_is_only_for_the_history() -> None:
