@@ -178,8 +178,8 @@ def test_names_are_the_same_however_their_signs_are_typed() -> None:
         ),
         (
             VARIANTS + "  several_rises: max",
-            'config.yaml:4: variants.several_rises: "max" is not one of smallest, freed, sum, hold; '
-            "write smallest, freed, sum or hold",
+            'config.yaml:4: variants.several_rises: "max" is not one of smallest, freed, sum, '
+            "hold; write smallest, freed, sum or hold",
         ),
         (
             VARIANTS + '  only_active: "no"',
