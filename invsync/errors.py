@@ -72,11 +72,20 @@ class QueryTooLarge(ShopError):
     """Shopify ran out of time on a query, or finds it too costly: ask again with a smaller page."""
 
 
-class OutOfTime(InvsyncError):
+class Ended(InvsyncError):
+    """The run has to end here.
+
+    `in_flight`: whether a call may have been carried out of which nothing was heard.
+    """
+
+    in_flight = False
+
+
+class OutOfTime(Ended):
     """The run's time budget (`max_run_time`) is spent."""
 
 
-class Stopped(InvsyncError):
+class Stopped(Ended):
     """A signal asked the run to stop; the exit code is 128 + the signal's number."""
 
     def __init__(self, signum: int) -> None:

@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from invsync.admin import adjust
-from invsync.admin.client import Client, Clock
+from invsync.admin.client import Client
 from invsync.connect import RunClock
-from invsync.errors import CallRefused, NotExecuted, ShopError
+from invsync.errors import CallRefused, Ended, NotExecuted, ShopError
 from invsync.planning import Work
 from invsync.state.cache import Cache
 from invsync.state.history import adjusted
@@ -54,8 +54,8 @@ class Pushing:
         """Send every adjustment of `works`, noting in each what was applied, and how it ended.
 
         A signal or the time budget stops it between two batches. `NotExecuted` ends it with nothing
-        of the batch in flight applied; after any other exception its outcome is unknown, and the
-        journal holds it.
+        of the batch in flight applied, and so does an `Ended` that is not in flight; after any
+        other exception its outcome is unknown, and the journal holds it.
         """
         queue = deque((batch, BUSY_TRIES) for batch in _pack(works))
         while queue:
@@ -105,11 +105,15 @@ class Pushing:
 
     def _answered(self, key: str, variables: Mapping[str, Any], tries: int) -> Refusals:
         try:
-            return send(self.client, variables, self.clock, tries)
+            return send(self.client, variables, tries)
         except CallRefused as error:
             return (adjust.Refusal("refused", None, str(error)),)
         except NotExecuted:
             self.journal.outcome(key, applied=False)
+            raise
+        except Ended as end:
+            if not end.in_flight:
+                self.journal.outcome(key, applied=False)
             raise
         except ShopError as error:
             self.journal.failed(key, how(error))
@@ -144,25 +148,30 @@ def _pack(works: Iterable[Work]) -> list[Batch]:
     return batches
 
 
-def send(client: Client, variables: Mapping[str, Any], clock: Clock, tries: int) -> Refusals:
+def send(client: Client, variables: Mapping[str, Any], tries: int) -> Refusals:
     """Send one call, up to so many times with the same key while Shopify says to try later.
 
-    What still says so after that has changed nothing. Raises `NotExecuted` where nothing was
-    carried out, and `ShopError` where that is not known.
+    What still says so after that has changed nothing. Raises `NotExecuted`, or an `Ended` that is
+    not in flight, where nothing was carried out, and `ShopError` where that is not known.
     """
     concurrent = False
     for left in reversed(range(tries)):
         try:
             refusals = adjust.adjust(client, variables)
+            concurrent = concurrent or any(refusal.still_running for refusal in refusals)
+            if all(refusal.answer != "busy" for refusal in refusals):
+                return refusals
+            if left:
+                client.wait(
+                    BUSY_SECONDS, "Shopify is busy, and the adjustment has to be sent again"
+                )
         except NotExecuted as error:
             if concurrent:  # it speaks of this request, not of the one that was at work
                 raise _doubtful(str(error)) from error
             raise
-        concurrent = concurrent or any(refusal.still_running for refusal in refusals)
-        if all(refusal.answer != "busy" for refusal in refusals):
-            return refusals
-        if left:
-            clock.sleep(BUSY_SECONDS)
+        except Ended as end:
+            end.in_flight |= concurrent
+            raise
     if concurrent:
         raise _doubtful(refusals[0].message)
     return refusals

@@ -210,7 +210,7 @@ class _Finishing:
     def _replay(self, batch: Sent) -> bool:
         """Send it again with the same key: whether it is applied now, or was already."""
         try:
-            refusals = send(self.source.client, batch.variables, self.clock, BUSY_TRIES)
+            refusals = send(self.source.client, batch.variables, BUSY_TRIES)
             if any(refusal.answer == "busy" for refusal in refusals):
                 # It speaks of this request, not of the one before it.
                 raise ShopError(

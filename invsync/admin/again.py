@@ -45,8 +45,9 @@ T = TypeVar("T")
 class Tries:
     """The tries of one call so far.
 
-    `repeatable`: whether it may be sent again when it may have been carried out. `worthwhile`:
-    whether another try is; `pause`: seconds before it; `reason`: a clause that says why.
+    `repeatable`: whether it may be sent again when it may have been carried out, which
+    `may_have_run` tells. `worthwhile`: whether another try is; `pause`: seconds before it;
+    `reason`: a clause that says why.
     """
 
     def __init__(self, operation: str, *, repeatable: bool, jitter: Callable[[], float]) -> None:
@@ -57,7 +58,7 @@ class Tries:
         self._repeatable = repeatable
         self._jitter = jitter
         self._failures: Counter[Kind] = Counter()
-        self._may_have_run = False
+        self.may_have_run = False
 
     def once(self, attempt: Callable[[], T]) -> T:
         """One try; a `Passing` that it raises is taken note of."""
@@ -90,13 +91,13 @@ class Tries:
 
         That nothing of it was carried out says nothing of an earlier try that may have been.
         """
-        if self._may_have_run and isinstance(failure, NotExecuted):
+        if self.may_have_run and isinstance(failure, NotExecuted):
             return ShopError(str(failure))
         return failure
 
     def _note(self, failure: Passing) -> None:
         self._failures[failure.kind] += 1
-        self._may_have_run |= failure.ran
+        self.may_have_run |= failure.ran
         self.reason = f"{failure.happened} ({self._operation}) and has to be asked again"
         self.pause = self._pause(failure)
         self.worthwhile = (

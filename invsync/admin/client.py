@@ -51,7 +51,7 @@ from invsync.admin.judge import (
     refused_token,
 )
 from invsync.admin.wire import Incoming, Outgoing, Wire
-from invsync.errors import NotExecuted, OutOfTime, ShopError
+from invsync.errors import Ended, NotExecuted, OutOfTime, ShopError
 
 #: A line of a bulk result is one object, with at most 250 tags of 255 signs beside short texts; a
 #: longer one is not a bulk result. Results are read line by line, so this bounds what a line takes.
@@ -117,8 +117,8 @@ class Client:
         Raises `QueryTooLarge` for a query that Shopify finds too dear or too slow, `OutOfTime` when
         the time budget would be passed by waiting, and `ShopError` for everything else; that
         includes an answer to a query in which any error stands beside the data. A mutation has
-        been carried out if this returns, was not if it raises `NotExecuted`, and may have been
-        after any other exception.
+        been carried out if this returns, was not if it raises `NotExecuted` or an `Ended` that is
+        not in flight, and may have been after any other exception.
         """
         body = json.dumps(
             {"query": document.text, "variables": variables}, separators=(",", ":")
@@ -296,6 +296,9 @@ class Client:
         self.use.requests += 1
         try:
             return send()
+        except Ended as end:
+            end.in_flight = True
+            raise
         except (Passing, ShopError) as failure:
             _log.debug("%s: no answer: %s", operation, failure)
             raise
@@ -361,6 +364,9 @@ class Client:
         )
         try:
             return retrying(lambda: tries.once(attempt))
+        except Ended as end:
+            end.in_flight |= tries.may_have_run
+            raise
         except Passing as failure:
             for_good = tries.given_up(failure)
         except NotExecuted as refusal:

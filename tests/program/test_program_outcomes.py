@@ -6,6 +6,8 @@ Applied, not applied, or not known.
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -197,6 +199,68 @@ def test_what_says_that_nothing_was_executed_is_recorded_so_and_later_exact(
     document = world.variants()
     assert document["problems"] == []
     assert world.reads("P-A P-B") == [10, 10]
+
+
+NOT_NOW = {
+    "throttled": top_level("THROTTLED", "Throttled"),
+    "429": (429, {"errors": "Too many requests"}),
+    "unavailable": user_error("SERVICE_UNAVAILABLE", "Service is temporarily unavailable."),
+}
+
+
+@pytest.mark.parametrize("not_now", NOT_NOW)
+@pytest.mark.parametrize("end", ["max_run_time", "signal"])
+def test_a_run_that_ends_while_a_call_waits_for_another_try_records_it_as_not_applied(
+    not_now: str, end: str, world: World
+) -> None:
+    world.add("Print", "P-A P-B", available=12)
+    world.run("variants", "--init")
+    world.sell("P-A")
+
+    def tamper(operation: str, variables: dict[str, Any]) -> ANSWER | None:
+        if operation != "Adjust":
+            return None
+        if end == "signal":
+            os.kill(os.getpid(), signal.SIGTERM)
+        return NOT_NOW[not_now]
+
+    with tampered(world, tamper) as between:
+        world.configure(api_url=between.url, max_run_time="10s")
+        ran = world.run("variants", exit_code=1 if end == "max_run_time" else 143)
+        assert "max_run_time" in ran.problem if end == "max_run_time" else "signal" in ran.problem
+        assert between.tampered
+    assert not world.place("variants", "journal").exists()
+    world.time.pass_by(hours=1)
+    world.sell("P-B")
+    world.time.pass_by(hours=30)
+    assert world.variants()["problems"] == []
+    assert world.reads("P-A P-B") == [10, 10]
+
+
+@pytest.mark.parametrize("end", ["max_run_time", "signal"])
+def test_one_that_may_have_been_carried_out_before_it_was_throttled_is_not_known(
+    end: str, world: World
+) -> None:
+    world.add("Print", "P-A P-B", available=12)
+    world.run("variants", "--init")
+    world.sell("P-A")
+    answers = [INTERNAL]
+
+    def tamper(operation: str, variables: dict[str, Any]) -> ANSWER | None:
+        if operation != "Adjust":
+            return None
+        if answers:
+            return answers.pop()
+        if end == "signal":
+            os.kill(os.getpid(), signal.SIGTERM)
+        return NOT_NOW["throttled"]
+
+    with tampered(world, tamper) as between:
+        world.configure(api_url=between.url, max_run_time="10s")
+        world.run("variants", exit_code=1 if end == "max_run_time" else 143)
+    assert world.place("variants", "journal").exists()
+    world.run("variants")
+    assert world.reads("P-A P-B") == [11, 11]
 
 
 def test_what_went_out_before_the_end_is_remembered(world: World) -> None:
