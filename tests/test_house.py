@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.bench import shape
@@ -36,3 +40,12 @@ def test_what_is_wrong_would_be_seen() -> None:
     assert shape.circles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [["b", "c"]]
     led_out = {"invsync.sandbox.shop": {"invsync.text", "invsync.sandbox.gids"}}
     assert shape.across(led_out) == ["invsync.sandbox.shop → invsync.text"]
+
+
+@pytest.mark.parametrize("bench", ["fuzz", "same", "scale", "served", "worlds"])
+def test_a_bench_starts_without_the_tests_around_it(bench: str, project: Path) -> None:
+    module = f"tests.bench.{bench}"
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=project, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

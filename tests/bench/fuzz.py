@@ -32,7 +32,8 @@ from urllib.parse import urlsplit
 
 from click.testing import CliRunner
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "program"))
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS / "program"), str(TESTS)]
 
 from program_world import Time, World, new_shop
 
