@@ -32,8 +32,8 @@ from urllib.parse import urlsplit
 
 from click.testing import CliRunner
 
-TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS / "program"), str(TESTS)]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "program"))
 
 from program_world import Time, World, new_shop
 
