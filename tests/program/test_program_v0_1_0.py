@@ -119,6 +119,23 @@ def test_a_run_goes_on_with_what_waits(world: World, command: Command) -> None:
     assert levels(world, products["Plain größer"]) == [25] * 3
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_stock_count_that_was_held_counts_as_falls_and_is_told(
+    world: World, command: Command
+) -> None:
+    products = take_up(world, f"{command}-waiting")
+    assert levels(world, products["Count"]) == [1, 1]
+    document = world.run(command, "--json", exit_code=3).document
+    told = {one["kind"]: one["message"] for one in document["problems"] if one["title"] == "Count"}
+    assert sorted(told) == ["fell_alike", "oversold"]
+    assert "to 1 in Shopify" in told["fell_alike"]
+    assert levels(world, products["Count"]) == [-1, -1]
+    sku, place = where(products["Count"], 0)
+    world.shop.set_available(sku, 1, place)
+    world.run(command, exit_code=3)
+    assert levels(world, products["Count"]) == [1, 1], "as the message says"
+
+
 def where(product: dict[str, Any], at: int) -> tuple[str, str]:
     """SKU and location of a product's level."""
     return [(item["sku"], place) for item in product["items"] for place in item["levels"]][at]
