@@ -34,8 +34,9 @@ VariantId = Annotated[str, Meta(pattern="^gid://shopify/ProductVariant/" + _NUMB
 ItemId = Annotated[str, Meta(pattern="^gid://shopify/InventoryItem/" + _NUMBER)]
 OperationId = Annotated[str, Meta(pattern="^gid://shopify/BulkOperation/" + _NUMBER)]
 
-#: Shopify's Int has 32 bits (https://spec.graphql.org/October2021/#sec-Int).
-_Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+#: A quantity. Shopify's Int has 32 bits (https://spec.graphql.org/October2021/#sec-Int); what is
+#: beyond them is read as it is, up to what a state file may hold.
+_Units = Annotated[int, Meta(ge=-(10**12), le=10**12)]
 
 _NO_LEVELS: Mapping[str, Quantities] = MappingProxyType({})
 
@@ -139,7 +140,7 @@ class QuantityNode(Node):
     """One of a level's quantities."""
 
     name: str
-    quantity: _Int | None
+    quantity: _Units | None
     updated_at: str | None = None
 
 

@@ -618,3 +618,81 @@ def test_a_title_can_not_move_the_cursor_of_the_terminal(behind: World) -> None:
     assert "\x1b" not in ran.out
     assert "\x07" not in ran.out
     assert "\nfake line" not in ran.out.replace("\r", "\n")
+
+
+# --- Witnesses that are not there, or absurd ------------------------------------------------------
+
+
+def witnesses(on_hand: int | None, committed: int | None) -> Tamper:
+    """Every level says this in place of what is on hand and committed."""
+    told = {"on_hand": on_hand, "committed": committed}
+
+    def tamper(operation: str, body: bytes) -> bytes:
+        document = json.loads(body)
+        put_in(document)
+        return json.dumps(document).encode()
+
+    def put_in(node: Any) -> None:
+        for each in node.values() if isinstance(node, dict) else node:
+            if isinstance(each, dict | list):
+                put_in(each)
+        if isinstance(node, dict) and node.get("name") in told:
+            node["quantity"] = told[node["name"]]
+
+    return tamper
+
+
+@pytest.mark.parametrize(
+    ("on_hand", "committed"),
+    [(None, None), (7, None), (None, 7), (-40, 3), (30, -9), (2**36, 2**36), (-(2**36), -(2**36))],
+)
+def test_without_witnesses_or_with_absurd_ones_the_rule_goes_on(
+    behind: World, door: Door, on_hand: int | None, committed: int | None
+) -> None:
+    door.tamper = witnesses(on_hand, committed)
+    behind.add("Print", "P-S P-M P-L", 30)
+    behind.run("variants", "--init")
+    behind.sell("P-S", 3)
+    behind.variants()
+    assert behind.reads("P-S P-M P-L") == [27] * 3
+    behind.shop.restock("P-M", 5)
+    behind.variants()
+    assert behind.reads("P-S P-M P-L") == [32] * 3
+    door.tamper = witnesses(None, None)
+    behind.sell("P-L", 2)
+    behind.variants()
+    assert behind.reads("P-S P-M P-L") == [30] * 3
+
+
+def test_a_quantity_beyond_what_shopify_takes_is_told_and_its_pool_left_out(
+    behind: World, door: Door
+) -> None:
+    behind.add("Print", "P-S P-M", 30)
+    behind.add("Poster", "Q-S Q-M", 30)
+    behind.run("variants", "--init")
+    behind.sell("Q-S", 3)
+    read = behind.shop.item("P-S").gid
+
+    def tamper(operation: str, body: bytes) -> bytes:
+        document = json.loads(body)
+        for node in variants_in(document):
+            if node["inventoryItem"]["id"] == read:
+                for one in node["inventoryItem"]["inventoryLevel"]["quantities"]:
+                    one["quantity"] = 2**33
+        return json.dumps(document).encode()
+
+    door.tamper = tamper
+    document = behind.variants(exit_code=3)
+    assert [one["kind"] for one in document["problems"]] == ["beyond_bounds"]
+    assert behind.reads("P-S P-M Q-S Q-M") == [30, 30, 27, 27]
+    door.tamper = lambda operation, body: body
+    assert behind.variants()["problems"] == []
+
+
+def variants_in(node: Any) -> Iterator[dict[str, Any]]:
+    """Every variant of an answer."""
+    if isinstance(node, dict) and "inventoryItem" in node:
+        yield node
+    elif isinstance(node, dict | list):
+        for each in node.values() if isinstance(node, dict) else node:
+            yield from variants_in(each)
