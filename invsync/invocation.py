@@ -81,6 +81,14 @@ class Invocation:
             handler.setFormatter(OneLine("%(message)s"))
         logging.getLogger("invsync").setLevel(logging.ERROR if self.quiet else level)
 
+    def warn_of(self, settings: Settings) -> None:
+        """Start the log with what the configuration is warned of."""
+        import logging
+
+        self.start_log()
+        for warning in settings.warnings:
+            logging.getLogger("invsync").warning("%s", warning)
+
     def called(self, *, at_a_terminal: bool) -> str:
         """How the reader of a report calls this very program with this very configuration.
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command_line import Place
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +63,12 @@ def _kept_signal_handlers() -> Iterator[None]:
 def project() -> Path:
     """The top folder of the project."""
     return Path(__file__).parent.parent
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A folder with both commands configured on the sandbox, and the tests in it."""
+    monkeypatch.chdir(tmp_path)
+    place = Place(tmp_path)
+    place.configure()
+    return place

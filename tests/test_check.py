@@ -30,11 +30,8 @@ REAL = f"shop: my-shop.myshopify.com\naccess_token: {TOKEN}\nvariants:\n  produc
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.chdir(tmp_path)
+def place(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setattr(RunClock, "sleep", lambda self, seconds: None)
-    place = Place(tmp_path)
-    place.configure()
     return place
 
 

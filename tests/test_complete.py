@@ -19,14 +19,6 @@ TITLE = "Lighthouse (counts differ)"
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.chdir(tmp_path)
-    place = Place(tmp_path)
-    place.configure()
-    return place
-
-
-@pytest.fixture
 def known(place: Place) -> Place:
     """A place where runs have noted titles, and one SKU each of what moved."""
     place.run("variants", "--init", exit_code=3)

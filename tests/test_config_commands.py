@@ -17,14 +17,6 @@ TOKEN = "shpat_c0ffee00c0ffee00c0ffee00c0ffee00"
 REAL = f"shop: my-shop.myshopify.com\naccess_token: {TOKEN}\nvariants:\n  product_types: [Print]\n"
 
 
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.chdir(tmp_path)
-    place = Place(tmp_path)
-    place.configure()
-    return place
-
-
 def invsync(*args: str, where: Path, **environ: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [sys.executable, "-m", "invsync", *args],

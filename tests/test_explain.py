@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import tracemalloc
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,14 +15,6 @@ from invsync.commands.explain import sparkline
 from invsync.config.settings import load as load_config
 
 SUNSET = "gid://shopify/Product/1004"
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.chdir(tmp_path)
-    place = Place(tmp_path)
-    place.configure()
-    return place
 
 
 @pytest.fixture

@@ -26,9 +26,7 @@ URL = "https://hc.example/3f0c-secret-uuid"
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.chdir(tmp_path)
-    place = Place(tmp_path)
+def place(place: Place) -> Place:
     place.configure(BOTH + f"ping_url: {URL}\n")
     return place
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,10 +64,9 @@ def validate(ctx: click.Context) -> None:
     _require_the_sandbox(settings)
     if invocation.quiet:
         return
-    from invsync.tell.lines import clean, encodable
+    from invsync.tell.lines import clean
 
-    for warning in settings.warnings:
-        click.echo(encodable(clean(warning), sys.stderr.encoding), err=True)
+    invocation.warn_of(settings)
     told = (
         f"{settings.file} is good: the shop is {settings.shop}, to be kept in step by "
         f"{' and '.join(commands)}; next: `invsync check`, which asks the shop"

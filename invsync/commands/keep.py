@@ -41,9 +41,7 @@ def keep(
     for the command.
     """
     section_of(settings, command)
-    invocation.start_log()
-    for warning in settings.warnings:
-        logging.getLogger("invsync").warning("%s", warning)
+    invocation.warn_of(settings)
     clock = _clock(settings.max_run_time)
     seen_by = None if invocation.quiet else screen.screen(sys.stderr, os.environ)
     ping = Ping(None if options.dry_run else settings.ping_url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -102,11 +103,11 @@ class Cache:
 
     def encode(self, title: str, pool: Pool, problem: Standing | None = None) -> Entry:
         """The entry of a pool. `problem`: what a person is asked to look at."""
-        return entry_of(title, pool, self.key, problem)
+        return entry_of(title, pool, self._axis.key, problem)
 
     def decode(self, pool_id: str, entry: Entry) -> Pool:
         """The pool of an entry."""
-        return pool_of(entry, lambda key: self.level(pool_id, key))
+        return pool_of(entry, partial(self._axis.level, pool_id))
 
 
 def read_cache(files: Files) -> Cache | None:

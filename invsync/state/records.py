@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from invsync.admin.nodes import ItemId, LocationId
 from invsync.state.entries import Entry, FirstEntry
 from invsync.state.values import LARGEST, parsed
 
@@ -100,8 +101,8 @@ class FirstPending(Account, frozen=True, kw_only=True):
 class Change(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """One row of a call."""
 
-    inventory_item_id: Annotated[str, Meta(pattern=r"^gid://shopify/InventoryItem/\d+$")]
-    location_id: Annotated[str, Meta(pattern=r"^gid://shopify/Location/\d+$")]
+    inventory_item_id: ItemId
+    location_id: LocationId
     delta: Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
     change_from_quantity: Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)] | None
 

@@ -335,8 +335,8 @@ WHY: Mapping[Why, str] = {
     "finish": "an earlier push is finished",
 }
 
-#: The same in a cell of a table.
-_COUNTED: Mapping[Why, str] = {
+#: The same in a cell of a table, by the name that a history holds.
+_COUNTED: Mapping[str, str] = {
     "nothing": "not counted: waits for a person",
     "adopted": "adopted",
     "falls": "falls: all counted",
@@ -353,14 +353,13 @@ _COUNTED: Mapping[Why, str] = {
     "as_set": "right as they are: a person said so",
     "finish": "levels brought to the quantity",
 }
-_COUNTED_BY_NAME: Mapping[str, str] = {str(why): words for why, words in _COUNTED.items()}
 
 _BY_NAME: Mapping[str, Meaning] = {str(kind): meaning for kind, meaning in MEANINGS.items()}
 
 
 def counted(why: str) -> str:
     """What a rule did, in a few words; an old history may name one that is gone."""
-    return _COUNTED_BY_NAME.get(why, why)
+    return _COUNTED.get(why, why)
 
 
 def sentence(about: About) -> str:
