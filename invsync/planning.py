@@ -191,9 +191,11 @@ class Planning:
         brake: bool = False,
     ) -> Work:
         """A plan with what it has to tell."""
-        labels = {level: name.label for level, name in names.items()}
         if left := self._untold(pool, title, made, names):
             return Work(pool, title, replace(made, notes=()), names, (left,))
+        if all(words.weight(note) == "silent" for note in made.notes):
+            return Work(pool, title, made, names, (), brake)  # nearly all pools, at `--init`
+        labels = {level: name.label for level, name in names.items()}
         policy = self.order.section.several_rises
         about = [
             words.About(note, made, title, labels, self.scope.axis, policy) for note in made.notes

@@ -96,7 +96,8 @@ def plan(
         made = without_quantity(pool, seen, rules)
     else:
         made = judge(pool, seen, rules, also_fell)
-    return within_bounds(replace(made, how=_how(pool, made)), pool)
+    how = _how(pool, made)
+    return within_bounds(replace(made, how=how) if how else made, pool)
 
 
 def _how(pool: Pool | None, made: Plan) -> Mapping[LevelId, How]:

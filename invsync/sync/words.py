@@ -147,8 +147,8 @@ class Managed:
 
     def adjusted(self, deltas: Units) -> Managed:
         """The same after these adjustments, in pieces."""
-        levels = {at: level.adjusted(deltas.get(at, 0)) for at, level in self.levels.items()}
-        return replace(self, levels=levels)
+        moved = {at: self.levels[at].adjusted(delta) for at, delta in deltas.items()}
+        return replace(self, levels={**self.levels, **moved})
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +161,8 @@ class Unmanaged:
 
     def adjusted(self, deltas: Units) -> Unmanaged:
         """The same after these adjustments, in pieces."""
-        levels = {at: last.adjusted(deltas.get(at, 0)) for at, last in self.levels.items()}
-        return replace(self, levels=levels)
+        moved = {at: self.levels[at].adjusted(delta) for at, delta in deltas.items()}
+        return replace(self, levels={**self.levels, **moved})
 
 
 Pool = Managed | Unmanaged

@@ -373,16 +373,19 @@ def told(
     """The notes of a plan, as what has to be told. `levels`: what each level of the pool read."""
     notes: list[Problem | Warning] = []
     for each in about:
-        kind, weight = each.note.kind, _weight(each.note)
-        if weight == "problem":
+        kind, weighs = each.note.kind, weight(each.note)
+        if weighs == "problem":
             notes.append(Problem(kind, pool, each.title, sentence(each), levels))
-        elif weight == "warning":
+        elif weighs == "warning":
             notes.append(Warning(kind, pool, sentence(each)))
     return tuple(notes)
 
 
-def _weight(note: Note) -> Weight:
-    """A fall of all levels alike is told from some units on, and is a problem below 0."""
+def weight(note: Note) -> Weight:
+    """How much a note weighs.
+
+    A fall of all levels alike is told from some units on, and is a problem below 0.
+    """
     if note.kind != "fell_alike":
         return MEANINGS[note.kind].weight
     if note.units:
