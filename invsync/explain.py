@@ -11,31 +11,21 @@ import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 
 from invsync.config.settings import Settings
-from invsync.errors import InvsyncError, StateError
-from invsync.state.cache import Cache, read_cache
-from invsync.state.files import COMMANDS, Command, Files, look_over
+from invsync.errors import StateError
+from invsync.names import Caches, Mention, NotFound, caches_of, matches, several, unknown
+from invsync.state.cache import Cache
+from invsync.state.files import Command, Files, look_over
 from invsync.state.history import history_lines
 from invsync.state.records import Adjusted, Counted, Movement, line_of
 from invsync.tell import words
 
 #: Pools whose stories are told at once, where several are asked for by one exact name.
 _TOLD = 5
-#: Pools that are noted while looking for a part of a name, and names that are looked through for a
-#: near one.
-_NOTED = 1_000
-_NAMES = 20_000
-#: Names that a message spells out.
-_NAMED = 5
-
-
-class NotFound(InvsyncError):
-    """No pool, or not just one, is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +85,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A pool, what is remembered of it, and its last events, the newest last.
+    """A pool of a command, what is remembered of it, and its last events, the newest last.
 
     `managed`: whether the cache holds it, None if that can't be read; `earlier`: how many events
     came before these.
     """
 
+    command: Command
     pool: str
     title: str
     quantity: int | None
@@ -108,11 +99,6 @@ class Story:
     problem: Mapping[str, Any] | None
     events: tuple[Event, ...]
     earlier: int
-
-    @property
-    def command(self) -> Command:
-        """The command that it is a pool of."""
-        return _command_of(self.pool)
 
     @property
     def quantities(self) -> list[int]:
@@ -136,138 +122,42 @@ def read_stories(settings: Settings, asked: str, last: int) -> list[Story]:
     """
     files = Files(settings.state_dir, "variants")
     look_over(files)
-    caches = {command: _cache(Files(settings.state_dir, command)) for command in COMMANDS}
+    caches = caches_of(files)
     chosen = _choose(asked.strip(), files, caches)
-    return [_story(pool_id, title, files, caches, last) for pool_id, title in chosen.items()]
-
-
-#: Of each command its cache, or None if there is none, or why it can't be read: a story can do
-#: without.
-_Caches = Mapping[Command, Cache | StateError | None]
-
-
-def _cache(files: Files) -> Cache | StateError | None:
-    try:
-        return read_cache(files)
-    except StateError as error:
-        return error
-
-
-def _command_of(pool_id: str) -> Command:
-    return "variants" if pool_id.startswith("gid://shopify/Product/") else "locations"
+    return [_story(mention, files, caches, last) for mention in chosen.values()]
 
 
 # --- Which pool -----------------------------------------------------------------------------------
 
 
-def _choose(asked: str, files: Files, caches: _Caches) -> dict[str, str]:
-    """Pool id → title of those that are meant."""
-    wanted = asked.casefold()
-    exact: dict[str, str] = {}
-    partly: dict[str, str] = {}
-    for mention in _mentions(wanted, files, caches):
-        if wanted in mention.exactly:
-            exact[mention.pool] = mention.title
-        elif mention.pool in partly or (len(partly) < _NOTED and mention.has(wanted)):
-            partly[mention.pool] = mention.title
-    if not wanted or not (exact or partly):
-        raise NotFound(_unknown(asked, files, caches))
-    found = exact or partly
-    titles = set(map(str.casefold, found.values()))
-    if len(found) > _TOLD or (len(titles) > 1 and not exact):
-        some = [f"{title} ({pool_id.rpartition('/')[2]})" for pool_id, title in found.items()]
-        raise NotFound(
-            f"{asked!r} fits {len(found)} pools: {_listed(some)}; give a whole title, a SKU or a "
-            "number"
-        )
+def _choose(asked: str, files: Files, caches: Caches) -> dict[str, Mention]:
+    """Those that are meant: all that are called just so, or the one that has a name like that."""
+    matching = matches(asked, files, caches)
+    found = dict(matching.exact or matching.partly)
+    if not found:
+        raise NotFound(unknown(asked, files, caches))
+    titles = {mention.title.casefold() for mention in found.values()}
+    if len(found) > _TOLD or (len(titles) > 1 and not matching.exact):
+        mend = "give a whole title, a SKU or a number"
+        raise NotFound(several(asked, found.values(), mend))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Mention:
-    """What speaks of a pool, and what that calls it and its levels."""
-
-    pool: str
-    title: str
-    items: tuple[str, ...]
-    skus: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The title, and the SKUs."""
-        return (self.title, *filter(None, self.skus))
-
-    @property
-    def exactly(self) -> set[str]:
-        """Everything that the pool answers to.
-
-        Title, SKUs, ids and their numbers, in lower case.
-        """
-        ids = (self.pool, *self.items)
-        numbers = (gid.rpartition("/")[2] for gid in ids)
-        return {name.casefold() for name in (*self.names, *ids, *numbers)}
-
-    def has(self, wanted: str) -> bool:
-        """Whether that is a part of a name."""
-        return any(wanted in name.casefold() for name in self.names)
-
-
-def _mentions(wanted: str, files: Files, caches: _Caches) -> Iterator[_Mention]:
-    """What may speak of it: lines of the history, oldest first, then the pools of the caches."""
-    needle = json.dumps(wanted, ensure_ascii=False)[1:-1].casefold()
-    for text in history_lines(files):
-        if needle in text.decode("utf-8", "replace").casefold() and (line := line_of(text)):
-            levels = (line,) if isinstance(line, Adjusted) else line.moved
-            items, skus = (tuple(level.item for level in levels), tuple(one.sku for one in levels))
-            yield _Mention(line.pool, line.title, items, skus)
-    for cache in caches.values():
-        if isinstance(cache, Cache):
-            for pool_id, entry in cache.pools.items():
-                items = tuple(cache.level(pool_id, key).item for key in entry.levels)
-                yield _Mention(pool_id, cache.title(pool_id), items)
-
-
-def _unknown(asked: str, files: Files, caches: _Caches) -> str:
-    """The message for a name that nothing has, with those that come near."""
-    names: dict[str, str] = {}
-    for mention in _mentions("", files, caches):
-        names.update((name.casefold(), name) for name in mention.names)
-        if len(names) > _NAMES:
-            break
-    if not names:
-        return (
-            f"nothing is known of {asked!r}: no run has left anything yet; begin with `invsync "
-            "variants --init`"
-        )
-    near = [names[name] for name in get_close_matches(asked.casefold(), names, n=_NAMED)]
-    if near:
-        return f"nothing is known of {asked!r}; did you mean {_listed(near, 'or')}?"
-    return (
-        f"nothing is known of {asked!r}. A SKU is known once its pool has moved; before that give "
-        "the product's title "
-        "or number"
-    )
-
-
-def _listed(names: Sequence[str], last: str = "and") -> str:
-    if len(names) > _NAMED:
-        return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
-    return f" {last} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
 
 
 # --- Its story ------------------------------------------------------------------------------------
 
 
-def _story(pool_id: str, title: str, files: Files, caches: _Caches, last: int) -> Story:
+def _story(mention: Mention, files: Files, caches: Caches, last: int) -> Story:
+    pool_id = mention.pool
     events: deque[Event] = deque(maxlen=last)
     count = 0
     for event in _events(pool_id, history_lines(files)):
         events.append(event)
         count += 1
-    cache = caches[_command_of(pool_id)]
+    cache = caches[mention.command]
     entry = cache.pools.get(pool_id) if isinstance(cache, Cache) else None
-    last_title = events[-1].title if events else title
+    last_title = events[-1].title if events else mention.title
     return Story(
+        mention.command,
         pool_id,
         entry.title if entry else last_title,
         entry.quantity if entry else None,

@@ -267,19 +267,19 @@ def test_a_pool_of_which_nothing_moved_answers_to_title_and_number(day: Place) -
 
 
 def test_a_name_like_no_other_brings_near_ones(day: Place) -> None:
-    ran = day.run("explain", "PRNT-S", exit_code=1)
+    ran = day.run("explain", "PRNT-S", exit_code=2)
     assert (
         ran.err
         == "invsync: nothing is known of 'PRNT-S'; did you mean PRINT-S, PRINT-M, PRINT-L or "
         "PRINT-XL?\n"
     )
     assert ran.out == ""
-    assert "A SKU is known once its pool has moved" in day.run("explain", "???", exit_code=1).err
-    assert "nothing is known of ''" in day.run("explain", "", exit_code=1).err
+    assert "A SKU is known once its pool has moved" in day.run("explain", "???", exit_code=2).err
+    assert "nothing is known of ''" in day.run("explain", "", exit_code=2).err
 
 
 def test_before_the_first_run_nothing_is_known(place: Place) -> None:
-    line = place.run("explain", "x", exit_code=1).err
+    line = place.run("explain", "x", exit_code=2).err
     assert f"begin with `invsync --config {place.config} variants --init`" in line
     assert not place.state.exists()
 
@@ -288,7 +288,7 @@ def test_a_part_that_several_have_is_asked_back(place: Place) -> None:
     write_history(
         place, *(story(pool, 30, 25, title=f"Print of number {pool}") for pool in range(1, 9))
     )
-    error = place.run("explain", "of number", exit_code=1).err
+    error = place.run("explain", "of number", exit_code=2).err
     assert "'of number' fits 8 pools: Print of number 1 (1)," in error
     assert "and 3 more; give a whole title, a SKU or a number" in error
     assert told(place, "print of number 3")["pool"].endswith("/3")
@@ -378,7 +378,7 @@ def test_a_long_history_is_never_in_memory(place: Place) -> None:
 def test_it_writes_nothing(day: Place) -> None:
     before = day.state_files()
     day.run("explain", "PRINT-S")
-    day.run("explain", "nobody", exit_code=1)
+    day.run("explain", "nobody", exit_code=2)
     assert day.state_files() == before
 
 
