@@ -83,7 +83,11 @@ def _changed(source: Source, cache: Cache) -> Moved | None:
 
 
 def _note_levels(source: Source, cache: Cache, shown: list[ChangedLevel], moved: Moved) -> None:
-    """Note the pools whose levels read otherwise than the cache has them."""
+    """Note the pools whose levels read otherwise than the cache has them.
+
+    Nothing is remembered from here, not even that something was shipped: the index may show a
+    state from before the last reading, and what it took for shipped would be counted with twice.
+    """
     if not shown:
         return
     axis = source.scope.axis
@@ -94,7 +98,7 @@ def _note_levels(source: Source, cache: Cache, shown: list[ChangedLevel], moved:
             continue  # not ours, or so new that its product is among those that changed
         entry = cache.pools[pool_id]
         last = entry.levels.get(axis.key(LevelId(level.item, level.location)))
-        if last is None or last.available != level.available:
+        if last is None or not last.reads(level.quantities):
             moved.levels[pool_id] = None
             if last is not None and level.available > last.available and entry.several:
                 moved.rising.add(pool_id)

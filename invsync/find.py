@@ -4,7 +4,9 @@ Nothing is concluded here that a later reading by id does not confirm. A search 
 yesterday's number, and a phantom rise would oversell: so a scan only names candidates, and what it
 did not find is a candidate too. The exception is a pool of which nothing is to be sent and nothing
 moved, such as one that is seen for the first time: concluding that from an old reading loses
-nothing, since whatever it missed is a movement next time.
+nothing, since whatever it missed is a movement next time. Of a pool that is remembered nothing is
+taken from a scan, not even that an order was shipped: an index that shows a state from before the
+last reading would set the witnesses back, and the next order would read like something else.
 """
 
 from __future__ import annotations
@@ -24,7 +26,6 @@ from invsync.listings import Heed, Source
 from invsync.order import Known, Order
 from invsync.planning import Planning, Work
 from invsync.pools import Sight, see
-from invsync.sync import Managed
 
 log = logging.getLogger("invsync")
 
@@ -191,8 +192,8 @@ def _scan_all(
         if work is None:
             continue
         before = cache.get(sight.id)
-        taken_back = isinstance(before, Managed) and work.plan.pool != before
-        if work.plan.adjustments or work.plan.movements or taken_back:
+        changed = before is not None and work.plan.pool != before
+        if work.plan.adjustments or work.plan.movements or changed:
             to_read.append(sight.id)
             rising += work.rises
         else:

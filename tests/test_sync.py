@@ -1815,6 +1815,33 @@ def test_our_delta_moves_available_and_on_hand_alike(
     assert before.adjusted(delta).on_hand == after.on_hand
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "movement", "how"),
+    [
+        # What was reserved (a transfer, a draft order) becomes an order: nothing came in or left.
+        (Reading(10, 15, 0), Reading(10, 15, 5), 0, None),
+        (Reading(10, 15, 0), Reading(9, 15, 6), -1, "ordered"),
+        # Damaged stock is thrown away beside an order, and beside a sale at the till.
+        (Reading(10, 15, 0), Reading(9, 10, 1), -1, "ordered"),
+        (Reading(10, 15, 0), Reading(9, 9, 0), -1, "off_shelf"),
+        # A transfer is made ready, beside a sale at the till.
+        (Reading(10, 10, 0), Reading(6, 9, 0), -4, "partly_ordered"),
+        # Typed onto the level, and ordered as much.
+        (Reading(10, 10, 0), Reading(10, 15, 5), 0, None),
+    ],
+)
+def test_what_is_set_aside_is_no_sale_and_no_restock(
+    before: Reading, now: Reading, movement: int, how: str | None
+) -> None:
+    pool = Managed(10, {level("a"): Level(before), level("b"): Level(reading(10))})
+    made = plan(pool, {level("a"): now, level("b"): reading(10)})
+    assert made.movements.get(level("a"), 0) == movement
+    assert made.how.get(level("a")) == how
+    braked = plan(pool, {level("a"): now, level("b"): reading(10)}, Rules(brake=True))
+    was_typed = before.on_hand == 10 and now.on_hand == 15
+    assert names(braked.pool.held) == ({"a": 5} if was_typed else {})  # type: ignore[union-attr]
+
+
 def test_adopt_takes_levels_that_agree_only() -> None:
     made = adopt(readings(all_at(4, "ab")))
     assert made is not None

@@ -33,11 +33,19 @@ Size = Annotated[int, msgspec.Meta(ge=1, le=LARGEST)]
 
 
 class Readable(Protocol):
-    """What tells how much of a level is available, in pieces."""
+    """What tells what a level reads, in pieces; a witness that is not known is None."""
 
     @property
     def available(self) -> int:
         """The available quantity."""
+
+    @property
+    def on_hand(self) -> int | None:
+        """What is on hand."""
+
+    @property
+    def committed(self) -> int | None:
+        """What orders hold."""
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -46,6 +54,18 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
     available: Number
     on_hand: Number | None = None
     committed: Number | None = None
+
+    def reads(self, now: Readable) -> bool:
+        """Whether a level reads as it last did; where a witness is unknown, the rest tells.
+
+        The witnesses count: what is shipped is no longer available as before, and a level that
+        is remembered as it was before that would make the next order look like one off the shelf.
+        """
+        return (
+            self.available == now.available
+            and (self.on_hand == now.on_hand or self.on_hand is None or now.on_hand is None)
+            and (self.committed == now.committed or self.committed is None or now.committed is None)
+        )
 
 
 class Alarm(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -108,10 +128,9 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
     def reads(self, levels: Mapping[str, Readable]) -> bool:
-        """Whether these levels, and no others, have as much available as they last had."""
+        """Whether these levels, and no others, read as they last did."""
         return len(levels) == len(self.levels) and all(
-            key in self.levels and self.levels[key].available == now.available
-            for key, now in levels.items()
+            key in self.levels and self.levels[key].reads(now) for key, now in levels.items()
         )
 
 

@@ -53,9 +53,16 @@ class Change(NamedTuple):
         return self.available > 0 and self.shelf == 0 and self.committed == -self.available
 
     @property
+    def _set_aside(self) -> int:
+        """What lies on the shelf, but is neither for sale nor committed: reserved, damaged."""
+        return (self.shelf or 0) - self.available - (self.committed or 0)
+
+    @property
     def off_shelf(self) -> int:
         """The part of a fall (0 or negative) that is no order: it left the shelf."""
-        return min(0, self.available if self.shelf is None else max(self.available, self.shelf))
+        if self.shelf is None:
+            return min(0, self.available)
+        return min(0, max(self.available, self.shelf - min(0, self._set_aside)))
 
     @property
     def how(self) -> How:
@@ -70,8 +77,8 @@ class Change(NamedTuple):
 
     @property
     def ordered(self) -> int:
-        """What was newly committed."""
-        return max(0, self.committed or 0)
+        """What was newly committed, but for what had been set aside for it."""
+        return max(0, self.committed + min(0, self._set_aside)) if self.committed else 0
 
     @property
     def typed(self) -> int:
