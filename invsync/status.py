@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from invsync.config.settings import Settings
@@ -15,6 +15,7 @@ from invsync.state.journal import belongs, read_journal
 from invsync.state.last import read_last
 from invsync.state.lock import holder
 from invsync.state.values import utc_text
+from invsync.tell.times import moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +162,3 @@ def _open_journal(files: Files, shop: str, cache: Cache | None) -> OpenJournal |
     return OpenJournal(
         journal.run, journal.batches[0].sent_at, len(journal.batches), len(journal.open)
     )
-
-
-def moment(text: object) -> datetime | None:
-    """A moment from its text, UTC where it names no zone; None for anything else."""
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

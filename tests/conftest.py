@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,8 @@ def _clean_environment(
     nobody.mkdir(exist_ok=True)
     monkeypatch.setenv("HOME", str(nobody))
     monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
     unwanted = {"INVSYNC_CONFIG", "NO_COLOR", "FORCE_COLOR", "NETRC", "XDG_CONFIG_HOME"}
     for name in os.environ:
         if (

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -174,7 +175,7 @@ def test_an_open_journal_is_told(managed: Place) -> None:
     }
     out = managed.run("status").out
     assert (
-        "open journal    2 batches, 1 of unknown outcome, sent from 2026-11-22T12:00:00Z on by run "
+        "open journal    2 batches, 1 of unknown outcome, sent from 2026-11-22 12:00 UTC on by run "
         "01234567" in out
     )
     assert "the next run settles them first" in out
@@ -288,3 +289,14 @@ def test_a_rise_that_is_held_is_listed_from_its_first_run_on(place: Place) -> No
         shop.set_available("FOG-M", 25)
     place.run("variants", exit_code=3)
     assert "Fog on the river" in place.run("status", exit_code=3).out
+
+
+def test_times_are_told_by_the_clock_of_their_reader_and_json_is_utc(
+    managed: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = read_last(Files(managed.state, "variants")) or {}
+    write_last(Files(managed.state, "variants"), {**last, "started_at": "2026-07-25T23:31:00Z"})
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    assert "last run        2026-07-26 01:31 CEST (" in managed.run("status").out
+    assert known(managed)["variants"]["last_run"]["started_at"] == "2026-07-25T23:31:00Z"

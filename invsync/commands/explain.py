@@ -13,6 +13,7 @@ import click
 
 from invsync.explain import Event, Story, read_stories
 from invsync.invocation import Invocation
+from invsync.tell.times import local, moment
 
 if TYPE_CHECKING:
     from invsync.config.settings import Settings
@@ -128,8 +129,9 @@ def _text(story: Story, width: int) -> str:
     """A pool's story as a table of at most `width` columns, where that is possible at all."""
     lines = [f"{_printable(story.title)} ({story.command}, {story.pool}): {_standing(story)}"]
     if story.problem:
-        since = str(story.problem.get("since")).replace("T", " ")[:16]
-        lines.append(_printable(f"since {since} UTC: {story.problem.get('message')}"))
+        since = moment(story.problem.get("since"))
+        when = "" if since is None else f"since {local(since)}: "
+        lines.append(_printable(f"{when}{story.problem.get('message')}"))
     if not story.events:
         return "\n".join([*lines, "nothing has moved yet since it is known"])
     if len(story.quantities) > 1:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from invsync.axis import axis_of
 from invsync.invocation import Invocation, complain
-from invsync.status import CommandStatus, OpenJournal, Status, moment, read_status
+from invsync.status import CommandStatus, OpenJournal, Status, read_status
 from invsync.tell.lines import clean
+from invsync.tell.times import local, moment, span
 
 if TYPE_CHECKING:
     from invsync.config.settings import Settings
@@ -161,7 +162,7 @@ def _next_scan(each: CommandStatus, now: datetime) -> str:
         return "with the next run"
     if due <= now:
         return "due, with the next run"
-    return f"a complete scan by {due:%Y-%m-%d %H:%M} UTC, in {_span(due - now)}"
+    return f"a complete scan by {local(due)}, in {span(due - now)}"
 
 
 def _journal(journal: OpenJournal, *, running: bool) -> str:
@@ -169,33 +170,19 @@ def _journal(journal: OpenJournal, *, running: bool) -> str:
         f"{_count(journal.batches, 'batch', 'batches')}, {journal.unsettled} of unknown outcome"
     )
     then = "in use by the run at work" if running else "the next run settles them first"
-    return f"{batches}, sent from {journal.sent_at} on by run {journal.run[:8]}; {then}"
+    sent = moment(journal.sent_at)
+    since = journal.sent_at if sent is None else local(sent)
+    return f"{batches}, sent from {since} on by run {journal.run[:8]}; {then}"
 
 
 def _ago(text: object, now: datetime) -> str:
     then = moment(text)
-    return (
-        "at an unknown time"
-        if then is None
-        else f"{then:%Y-%m-%d %H:%M} UTC ({_span(now - then)} ago)"
-    )
+    return "at an unknown time" if then is None else f"{local(then)} ({span(now - then)} ago)"
 
 
 def _since(text: object, now: datetime) -> str:
     then = moment(text)
-    return "" if then is None else f"since {then:%Y-%m-%d %H:%M} UTC ({_span(now - then)})"
-
-
-def _span(length: timedelta) -> str:
-    """A length of time in its two largest units."""
-    minutes = max(0, int(length.total_seconds())) // 60
-    if not minutes:
-        return "under 1 min"
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+    return "" if then is None else f"since {local(then)} ({span(now - then)})"
 
 
 def _count(number: int, noun: str, plural: str | None = None) -> str:
