@@ -73,14 +73,7 @@ class Event:
     @property
     def rule(self) -> str:
         """Which rule counted it, in words."""
-        rose = any(level.movement > 0 for level in self.moved)
-        if self.why == "falls" and rose:
-            return "falls: all counted; rises wait"
-        if self.why == "rise" and any(level.movement < 0 for level in self.moved):
-            return "one rise and all falls: counted"
-        if self.why == "nothing" and self.after is None:
-            return "without a quantity: left alone"
-        return words.counted(self.why)
+        return words.counted(self.why, (level.movement for level in self.moved), self.after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,9 +208,9 @@ class Ledger:
     def _tell(self, work: Work) -> Problem | None:
         """Tell what there is to tell of a pool; returns the problem that stands."""
         made = work.plan
-        if made.why != "nothing":
-            before = "" if made.before is None else f"{made.before} → "
-            log.info("%s: %s, %s%s", work.title, words.WHY[made.why], before, made.after)
+        if made.why != "nothing" or made.movements:
+            labels = {level: name.label for level, name in work.names.items()}
+            log.info("%s: %s", work.title, words.story(made, labels))
         for note in work.notes:
             self.report(note)
         if work.refused is None:

@@ -14,6 +14,7 @@ import click
 from invsync.explain import Event, Story, read_stories
 from invsync.invocation import Invocation
 from invsync.tell.times import local, moment
+from invsync.tell.words import came_about
 
 if TYPE_CHECKING:
     from invsync.config.settings import Settings
@@ -23,14 +24,6 @@ _IN_A_CELL = 8
 _BLOCKS = "▁▂▃▄▅▆▇█"
 #: Keeps a name and its number on one line of a cell.
 _TIE = "\N{NO-BREAK SPACE}"
-
-#: How a movement came about, as the witnesses told it.
-_HOW = {
-    "ordered": " ordered",
-    "partly_ordered": " ordered and off the shelf",
-    "off_shelf": " off the shelf",
-    "cancelled": " cancelled",
-}
 
 
 def explain(
@@ -203,7 +196,7 @@ def _moved(event: Event) -> str:
     if event.recovered:
         return "(not recorded: the run was cut off)"
     return _shortened(
-        [_tied(level.name, level.movement) + _HOW.get(level.how, "") for level in event.moved]
+        [_tied(level.name, level.movement) + came_about(level.how) for level in event.moved]
     )
 
 

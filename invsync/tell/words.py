@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from invsync.axis import Axis
 from invsync.sync import (
     FELL_ALIKE_WARNS,
+    How,
     LevelId,
     Managed,
     Note,
@@ -316,27 +317,8 @@ MEANINGS: Mapping[NoteKind, Meaning] = {
     "beyond_bounds": Meaning("problem", _beyond_bounds),
 }
 
-#: What each rule did, in words.
-WHY: Mapping[Why, str] = {
-    "nothing": "nothing moved",
-    "adopted": "all its levels are equal: adopted",
-    "falls": "its falls were counted",
-    "rise": "one rise was counted",
-    "smallest_rise": "the smallest of several rises was counted",
-    "freed_rises": "cancelled orders and the smallest of other rises were counted",
-    "sum_of_rises": "all of several rises were counted",
-    "import": "one import into all levels was counted",
-    "released": "what was held was counted",
-    "settled": "a person made its levels equal: taken as they are",
-    "source": "the level that was raised set the quantity",
-    "passed_on": "what fell at one level was passed on to the others",
-    "aligned": "brought to one number",
-    "as_set": "a person said that its levels are right",
-    "finish": "an earlier push is finished",
-}
-
-#: The same in a cell of a table, by the name that a history holds.
-_COUNTED: Mapping[str, str] = {
+#: What each rule did, by the name that a history holds.
+RULES: Mapping[Why, str] = {
     "nothing": "not counted: waits for a person",
     "adopted": "adopted",
     "falls": "falls: all counted",
@@ -354,12 +336,51 @@ _COUNTED: Mapping[str, str] = {
     "finish": "levels brought to the quantity",
 }
 
+#: How a movement came about, as the witnesses tell it.
+HOW: Mapping[How, str] = {
+    "unknown": "",
+    "ordered": " ordered",
+    "partly_ordered": " ordered and off the shelf",
+    "off_shelf": " off the shelf",
+    "cancelled": " cancelled",
+    "restocked": "",
+}
+
+# By the names that a file holds, which may be others.
+_RULES: Mapping[str, str] = {str(why): words for why, words in RULES.items()}
+_HOW: Mapping[str, str] = {str(how): words for how, words in HOW.items()}
 _BY_NAME: Mapping[str, Meaning] = {str(kind): meaning for kind, meaning in MEANINGS.items()}
 
 
-def counted(why: str) -> str:
-    """What a rule did, in a few words; an old history may name one that is gone."""
-    return _COUNTED.get(why, why)
+def counted(why: str, movements: Iterable[int], after: int | None) -> str:
+    """What a rule did with the movements of a pool, in a few words; `after`: its quantity then.
+
+    An old history may name a rule that is gone.
+    """
+    moved = list(movements)
+    if why == "falls" and any(units > 0 for units in moved):
+        return "falls: all counted; rises wait"
+    if why == "rise" and any(units < 0 for units in moved):
+        return "one rise and all falls: counted"
+    if why == "nothing" and after is None:
+        return "without a quantity: left alone"
+    return _RULES.get(why, why)
+
+
+def came_about(how: str) -> str:
+    """How a movement came about, as it follows its number; nothing where that is not known."""
+    return _HOW.get(how, "")
+
+
+def story(made: Plan, labels: Mapping[LevelId, str]) -> str:
+    """What a plan made of what moved, on one line: for the log."""
+    moved = [
+        f"{labels[at]} {units:+d}{came_about(made.how.get(at, 'unknown'))}"
+        for at, units in made.movements.items()
+    ]
+    rule = counted(made.why, made.movements.values(), made.after)
+    before = "" if made.before is None else f"{made.before} → "
+    return "; ".join(filter(None, (listed(moved), f"{rule}, {before}{made.after}")))
 
 
 def sentence(about: About) -> str:

@@ -219,6 +219,14 @@ def test_a_story(world: World, story: Story, scan: str) -> None:
             assert now.moved in explained(world), where
 
 
+def test_the_log_tells_ordered_from_off_the_shelf(world: World) -> None:
+    world.add("Print", "S M", 30)
+    world.run("variants", "--init")
+    both(ordered(S=2), at_the_till(M=3))(world)
+    said = world.run("variants", "-v").err
+    assert "Print: S -2 ordered, M -3 off the shelf; falls: all counted, 30 → 25\n" in said
+
+
 def explained(world: World) -> list[str]:
     """What `explain` says of how each level moved, last."""
     (pool,) = world.run("explain", "Print", "--json").document["pools"]

@@ -13,6 +13,7 @@ import pytest
 
 from invsync.axis import axis_of
 from invsync.sync import (
+    How,
     Level,
     LevelId,
     Managed,
@@ -401,10 +402,26 @@ def test_what_a_note_advises_comes_to_what_was_meant(story: Story) -> None:
 
 
 def test_what_each_rule_did_has_its_words() -> None:
-    whys = get_args(Why)
-    assert set(words.WHY) == set(whys)
-    assert all(words.counted(why) != why or why == "adopted" for why in whys)
-    assert words.counted("stock_count") == "stock_count"
+    assert set(words.RULES) == set(get_args(Why))
+    assert set(words.HOW) == set(get_args(How))
+    assert words.counted("stock_count", (), 30) == "stock_count"
+
+
+@pytest.mark.parametrize(
+    ("seen", "says"),
+    [
+        (reads(A=27, B=30, C=30), "P-A -3 off the shelf; falls: all counted, 30 → 27"),
+        (
+            reads(A=(27, 30, 3), B=(28, 29, 1), C=34),
+            "P-A -3 ordered, P-B -2 ordered and off the shelf, P-C +4; one rise and all falls: "
+            "counted, 30 → 29",
+        ),
+    ],
+)
+def test_a_line_of_the_log_tells_what_moved_how_and_what_came_of_it(
+    seen: Mapping[LevelId, Reading], says: str
+) -> None:
+    assert words.story(plan(at_thirty(), seen), LABELS) == says
 
 
 def test_a_fall_alike_of_a_few_units_is_only_for_the_history() -> None:
