@@ -176,4 +176,4 @@ def _mark(cache: Cache) -> datetime:
 
 def unsettled(cache: Cache) -> list[str]:
     """The pools that every run looks at, whatever moved."""
-    return [pool_id for pool_id, entry in cache.pools.items() if not entry.settled]
+    return [pool_id for pool_id in cache.pools if pool_id in cache.pools.unsettled]

@@ -78,4 +78,4 @@ class Known:
 
     def count(self) -> int:
         """How many pools are known; a single level is none."""
-        return sum(entry.several for entry in self.cache.pools.values())
+        return len(self.cache.pools) - len(self.cache.pools.single)

@@ -120,16 +120,13 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
         return CommandStatus(command, configured, error=str(error))
     if cache is None:
         return CommandStatus(command, configured, last=last, journal=journal, running=running)
-    managed = [
-        entry for entry in cache.pools.values() if entry.several and entry.quantity is not None
-    ]
     return CommandStatus(
         command,
         configured,
         seeded=True,
-        managed=len(managed),
-        units=sum(entry.quantity or 0 for entry in managed),
-        single=sum(not entry.several for entry in cache.pools.values()),
+        managed=len(cache.pools.quantities),
+        units=sum(cache.pools.quantities.values()),
+        single=len(cache.pools.single),
         waiting=_waiting(cache),
         scanned_at=cache.scans.complete,
         reconcile_by=_reconcile_by(cache, section.reconcile_every if configured else None),

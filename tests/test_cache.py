@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ from hypothesis import strategies as st
 
 from invsync.errors import LockHeld, StateError
 from invsync.state.cache import Cache, Scans, read_cache, write_cache
-from invsync.state.entries import Entry, Kept, entries_of
+from invsync.state.entries import Entry, Kept
 from invsync.state.files import FORMAT, SPARE_BYTES, Command, Files, prepare
 from invsync.state.history import append_history, history_lines, history_tail
 from invsync.state.journal import Journal, Sent, read_journal, remove_journal
 from invsync.state.last import read_last, write_last
 from invsync.state.lock import lock
+from invsync.state.pools import Pools
 from invsync.state.records import (
     Adjusted,
     Call,
@@ -110,8 +112,8 @@ pools = st.builds(
 
 def again(cache: Cache, pool_id: str, pool: Pool) -> Pool | None:
     """A pool as it comes back from a file."""
-    document = json.loads(msgspec.json.encode({pool_id: cache.encode("Print", pool)}))
-    cache.pools = entries_of(document, first=False)
+    entry = msgspec.Raw(msgspec.json.encode(cache.encode("Print", pool)))
+    cache.pools = Pools.read({pool_id: entry}, first=False)
     return cache.get(pool_id)
 
 
@@ -151,6 +153,45 @@ def test_a_forgotten_pool_is_as_good_as_never_seen() -> None:
     cache.remove(PRODUCT)
     assert cache.changed
     assert cache.get(PRODUCT) is None
+
+
+def test_what_every_run_asks_of_all_pools_follows_each_change() -> None:
+    pools = Pools()
+
+    def noted() -> tuple[dict[str, int], set[str], set[str]]:
+        assert list(pools) == ["pool"]
+        return pools.quantities, pools.single, pools.unsettled
+
+    pools["pool"] = Entry("Print", 30, {item(1): Kept(30), item(2): Kept(30)})
+    assert noted() == ({"pool": 30}, set(), set())
+    pools["pool"] = Entry("Print", 30, {item(1): Kept(30), item(2): Kept(29)})
+    assert noted() == ({"pool": 30}, set(), {"pool"})
+    pools["pool"] = Entry("Print", None, {item(1): Kept(30), item(2): Kept(29)})
+    assert noted() == ({}, set(), {"pool"})
+    pools["pool"] = Entry("Print", 30, {item(1): Kept(30)})
+    assert noted() == ({}, {"pool"}, set())
+    del pools["pool"]
+    assert (pools.quantities, pools.single, pools.unsettled) == ({}, set(), set())
+    assert "pool" not in pools
+
+
+def test_a_file_of_many_pools_takes_little_more_memory_than_it_has_bytes(files: Files) -> None:
+    cache = filled()
+    for number in range(2, 20_000, 4):
+        pool = in_step(30_000, *(level(10**12 + number + one) for one in range(4)))
+        cache.put(f"gid://shopify/Product/{number}", cache.encode("Print", pool))
+    write_cache(files, cache, "run-1")
+    size = files.cache.stat().st_size
+    del cache
+    tracemalloc.start()
+    try:
+        found = read_cache(files)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found is not None
+    assert len(found.pools) == 5_001
+    assert most < 2 * size
 
 
 IN_STEP = {"title": "Print", "quantity": 30, "levels": {item(1): [30]}}

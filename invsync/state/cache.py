@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gc
+import codecs
 import json
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,18 +12,10 @@ import msgspec
 
 from invsync.axis import Axis, axis_of
 from invsync.errors import StateError
-from invsync.state.entries import Entry, Standing, entries_of, entry_of, pool_of
-from invsync.state.files import FIRST_FORMAT, FORMAT, Command, Files, read_text, replace_file
-from invsync.state.values import (
-    flag_of,
-    list_of,
-    moment_of,
-    object_of,
-    parsed,
-    shown,
-    text_of,
-    whole_of,
-)
+from invsync.state.entries import Entry, Number, Standing, entry_of, pool_of
+from invsync.state.files import FIRST_FORMAT, FORMAT, Command, Files, read_bytes, replace_file
+from invsync.state.pools import Pools
+from invsync.state.values import moment_of, shown
 from invsync.sync import LevelId, Pool
 
 
@@ -61,7 +53,7 @@ class Cache:
     run: str = ""
     finished: str = ""
     scans: Scans = Scans()
-    pools: dict[str, Entry] = field(default_factory=dict)
+    pools: Pools = field(default_factory=Pools)
     shop_id: str = ""
     places: dict[str, str] = field(default_factory=dict)
     skew: int | None = None
@@ -110,78 +102,89 @@ class Cache:
         return pool_of(entry, partial(self._axis.level, pool_id))
 
 
+class _Marked(msgspec.Struct):
+    """What tells which invsync wrote a document."""
+
+    format: Any
+
+
+class _Document(msgspec.Struct):
+    """A cache as it is on disk; 0.1.0 knew no `shop_id`, `places` and `skew`."""
+
+    command: str
+    shop: str
+    locations: tuple[str, ...]
+    matches: list[str]
+    run: str
+    finished: str
+    scanned_at: str | None
+    scan_points: Number
+    watermark: str | None
+    fed: bool
+    feed_trusted: bool
+    pools: dict[str, msgspec.Raw]
+    shop_id: str = ""
+    places: dict[str, str] = {}
+    skew: Number | None = None
+
+    @property
+    def scans(self) -> Scans:
+        """Raises `ValueError` for what are no moments."""
+        return Scans(
+            moment_of(self.scanned_at),
+            self.scan_points,
+            moment_of(self.watermark),
+            self.fed,
+            self.feed_trusted,
+        )
+
+
 def read_cache(files: Files) -> Cache | None:
     """The cache as it is on disk, of whichever shop; None if there is none."""
+    content = read_bytes(files.cache)
+    if content is None:
+        return None
+    content = content.removeprefix(codecs.BOM_UTF8)  # of an editor that somebody used
     way_on = (
         f"the file was kept. Start over with {files.start_over}, which takes the levels as they are"
     )
     try:
-        document = _document(files)
-    except ValueError as error:
+        mark = msgspec.json.decode(content, type=_Marked).format
+    except msgspec.ValidationError as error:
+        raise StateError(f"{files.cache}: is not a cache of invsync; {way_on}") from error
+    except (ValueError, RecursionError) as error:
         raise StateError(f"{files.cache}: is not JSON ({error}); {way_on}") from error
-    if document is None:
-        return None
-    if not isinstance(document, dict) or "format" not in document:
-        raise StateError(f"{files.cache}: is not a cache of invsync; {way_on}")
-    if document["format"] not in (FIRST_FORMAT, FORMAT):
+    if mark not in (FIRST_FORMAT, FORMAT):
         raise StateError(
-            f"{files.cache}: has format {shown(document['format'])}, this invsync knows {FORMAT}; "
+            f"{files.cache}: has format {shown(mark)}, this invsync knows {FORMAT}; "
             "the file was kept. "
             f"Install the invsync that wrote it, or start over with {files.start_over}"
         )
     try:
-        return _cache(document, files.command)
-    except KeyError as error:
-        raise StateError(
-            f"{files.cache}: is damaged (the key {error} is missing); {way_on}"
-        ) from error
-    except (TypeError, ValueError) as error:
+        return _cache(content, files.command, first=mark == FIRST_FORMAT)
+    except ValueError as error:
         raise StateError(f"{files.cache}: is damaged ({error}); {way_on}") from error
 
 
-def _document(files: Files) -> Any:
-    """The JSON document of the cache; None where there is no file."""
-    collecting = gc.isenabled()
-    gc.disable()  # nothing of a cache is garbage yet, and looking for it takes a fifth of the time
-    try:
-        text = read_text(files.cache)
-        return None if text is None else (parsed(text) or {})
-    finally:
-        gc.freeze()  # and nothing will be, up to the end of the process
-        if collecting:
-            gc.enable()
-
-
-def _cache(document: dict[str, Any], command: Command) -> Cache:
-    """All of it decoded; raises `KeyError`, `TypeError` or `ValueError` for what is no cache."""
-    cache = Cache(
-        command=command,
-        shop=text_of(document["shop"]),
-        locations=tuple(text_of(location) for location in list_of(document["locations"])),
-        matches=[text_of(term) for term in list_of(document["matches"])],
-        run=text_of(document["run"]),
-        finished=text_of(document["finished"]),
-        scans=_scans(document),
-        pools=entries_of(document["pools"], first=document["format"] == FIRST_FORMAT),
-        # 0.1.0 knew none of these.
-        shop_id=text_of(document.get("shop_id", "")),
-        places={gid: text_of(name) for gid, name in object_of(document.get("places", {})).items()},
-        skew=None if document.get("skew") is None else whole_of(document["skew"]),
-    )
-    if not cache.locations or len(set(cache.locations)) < len(cache.locations):
+def _cache(content: bytes, command: Command, *, first: bool) -> Cache:
+    """All of it looked at; raises `ValueError` for what is no cache."""
+    document = msgspec.json.decode(content, type=_Document)
+    if document.command != command:
+        raise ValueError(f"it is one of {shown(document.command)}")
+    if not document.locations or len(set(document.locations)) < len(document.locations):
         raise ValueError("it is of no location, or of one twice")
-    if document["command"] != command:
-        raise TypeError(f"it is one of {shown(document['command'])}")
-    return cache
-
-
-def _scans(document: dict[str, Any]) -> Scans:
-    return Scans(
-        complete=moment_of(document["scanned_at"]),
-        points=whole_of(document["scan_points"]),
-        watermark=moment_of(document["watermark"]),
-        fed=flag_of(document["fed"]),
-        trusted=flag_of(document["feed_trusted"]),
+    return Cache(
+        command=command,
+        shop=document.shop,
+        locations=document.locations,
+        matches=document.matches,
+        run=document.run,
+        finished=document.finished,
+        scans=document.scans,
+        pools=Pools.read(document.pools, first=first),
+        shop_id=document.shop_id,
+        places=document.places,
+        skew=document.skew,
     )
 
 
@@ -206,7 +209,6 @@ def write_cache(files: Files, cache: Cache, run: str) -> None:
         "skew": cache.skew,
     }
     head = json.dumps(document, ensure_ascii=False, separators=(",\n", ": ")).encode()
-    encode = msgspec.json.Encoder().encode
-    pools = b",\n".join(encode(one) + b": " + encode(entry) for one, entry in cache.pools.items())
-    replace_file(files.cache, head[:-1] + b',\n"pools": {\n' + pools + b"\n}}\n")
+    pools = cache.pools.encoded()
+    replace_file(files.cache, b"".join([head[:-1], b',\n"pools": ', pools, b"}\n"]))
     cache.changed = False

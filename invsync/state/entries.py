@@ -8,7 +8,7 @@ remember stands there only where it is so. Format 1, which 0.1.0 wrote, is read 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
@@ -24,8 +24,6 @@ from invsync.sync import (
     due,
     first_edition,
 )
-
-T = TypeVar("T")
 
 #: A number that a state file may hold.
 Number = Annotated[int, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
@@ -93,7 +91,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     message: str
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A pool as the cache keeps it; levels are named by the keys of its axis.
 
     `held`: units that wait for a person; `on_release`: what the quantity rises by once they are let
@@ -122,6 +120,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         """Whether nothing is left to do: none to send, nothing held, out of sync or watched."""
         if self.quantity is None or self.held or self.problem is not None:
             return False
+        if not self.sizes:
+            return {kept.available for kept in self.levels.values()} <= {due(self.quantity)}
         return all(
             kept.available == due(self.quantity, self.sizes.get(key, 1))
             for key, kept in self.levels.items()
@@ -234,47 +234,14 @@ class FirstEntry(msgspec.Struct, frozen=True):
         return entry_of(self.title, pool, lambda level: level.item, self.problem)
 
 
-def entries_of(pools: Any, *, first: bool) -> dict[str, Entry]:
-    """The entries of a cache, all of them looked at; raises `ValueError` for what are none.
-
-    `first`: they are of format 1.
-    """
-    entries = (
-        {pool: entry.taken_over() for pool, entry in _typed(pools, FirstEntry).items()}
-        if first
-        else _typed(pools, Entry)
-    )
-    check(entries)
-    return entries
-
-
-def _typed(pools: Any, kind: type[T]) -> dict[str, T]:
-    try:
-        return msgspec.convert(pools, dict[str, kind])  # type: ignore[valid-type]
-    except msgspec.ValidationError as error:
-        raise _which(pools, kind) or error from error
-
-
-def _which(pools: Any, kind: type[Any]) -> ValueError | None:
-    """The error of the first pool that is none, with its id."""
-    for pool, entry in pools.items() if isinstance(pools, dict) else ():
+def check(pool_id: str, entry: Entry) -> None:
+    """See that an entry names levels, and its moment is one; raises `ValueError`."""
+    if strange := [key for key in entry.levels if not key.startswith("gid://")]:
+        raise ValueError(f"pool {pool_id}: {shown(strange[0])} names no level")
+    if not entry.levels.keys() >= {*entry.held, *entry.alarms, *entry.sizes}:
+        raise ValueError(f"pool {pool_id}: it tells of a level that it lacks")
+    if entry.problem is not None:
         try:
-            msgspec.convert(entry, kind)
-        except msgspec.ValidationError as error:
-            return ValueError(f"pool {pool}: {error}")
-    return None
-
-
-def check(entries: Mapping[str, Entry]) -> None:
-    """See that entries name levels, and their moments are some; raises `ValueError`."""
-    for pool, entry in entries.items():
-        for key in entry.levels:
-            if not key.startswith("gid://"):
-                raise ValueError(f"pool {pool}: {shown(key)} names no level")
-        if not entry.levels.keys() >= {*entry.held, *entry.alarms, *entry.sizes}:
-            raise ValueError(f"pool {pool}: it tells of a level that it lacks")
-        if entry.problem is not None:
-            try:
-                moment_of(entry.problem.since)
-            except ValueError as error:
-                raise ValueError(f"pool {pool}: {error}") from None
+            moment_of(entry.problem.since)
+        except ValueError as error:
+            raise ValueError(f"pool {pool_id}: {error}") from None

@@ -304,15 +304,6 @@ def read_bytes(path: Path) -> bytes | None:
             return file.read()
 
 
-def read_text(path: Path) -> str | None:
-    """What a file says, without its bytes kept beside that.
-
-    Raises `ValueError` where they are no UTF-8.
-    """
-    content = read_bytes(path)
-    return None if content is None else content.decode("utf-8-sig")
-
-
 @contextlib.contextmanager
 def said(path: Path) -> Iterator[None]:
     """Turns what the operating system says into a line that names the file, and the mend."""

@@ -301,7 +301,8 @@ def _sent(
     moment_of(line.sent_at), moment_of(line.here)
     if line.variables.key != line.batch:
         raise ValueError("a batch that would be sent with another key")
-    check({pool_id: pending.after for pool_id, pending in line.pools.items()})
+    for pool_id, pending in line.pools.items():
+        check(pool_id, pending.after)
     _check_levels(line, files)
     return Sent(
         line.batch,
