@@ -282,7 +282,7 @@ def demo() -> None:
     Example:
       invsync demo
     """
-    from invsync.demo import play
+    from invsync.commands.demo import play
 
     play(click.echo)
 

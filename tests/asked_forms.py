@@ -27,7 +27,7 @@ from graphql.language import (
 )
 
 from invsync.admin.terms import SENT
-from invsync.sandbox import search
+from invsync.sandbox import grammar
 from invsync.sandbox.exchange import Request
 
 #: A place and the form of what is given there, as the rows of `invsync.admin.terms.SENT` have it.
@@ -152,18 +152,18 @@ def form_of(value: Any) -> str:
 
 def term_forms(text: str) -> Iterator[str]:
     """The forms of a search's terms, and of how they are put together."""
-    tree = search.parse(text)
+    tree = grammar.parse(text)
     if tree is None:
         yield "empty"
         return
     yield from _of_terms(tree)
 
 
-def _of_terms(node: search.Node) -> Iterator[str]:
-    if isinstance(node, search.Term):
+def _of_terms(node: grammar.Node) -> Iterator[str]:
+    if isinstance(node, grammar.Term):
         yield f"{node.field}:{node.comparator}{_term_value(node)}"
         return
-    if isinstance(node, search.Not):
+    if isinstance(node, grammar.Not):
         yield "NOT …"
         yield from _of_terms(node.part)
         return
@@ -175,7 +175,7 @@ def _of_terms(node: search.Node) -> Iterator[str]:
         yield from _of_terms(part)
 
 
-def _term_value(term: search.Term) -> str:
+def _term_value(term: grammar.Term) -> str:
     quoted = f"'{'TIME' if _MOMENT.fullmatch(term.value) else 'TEXT'}'"
     if term.quoted:
         return quoted

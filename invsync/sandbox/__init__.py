@@ -5,15 +5,21 @@ without a shop, and tests can run the whole program. Same code behind two doors:
 transport adapter in the process (`transport.py`) and real HTTP on loopback (`server.py`). It knows
 nothing of the rest of invsync; the two meet in HTTP and GraphQL only.
 
-    shop.py        the shop's state, edited like a normal object: sell, restock, archive, delete
+    shop.py        the shop's state: a catalogue in which units move (sell, ship, restock, close)
+    catalogue.py   what a shop holds, edited like a normal object; holdings.py: how it is found;
+                   things.py: what it is; trail.py: what changed
+    account.py     how the shop behaves to its callers, and what it remembers of them
     gids.py        global ids and times, in Shopify's spelling
     starting.py    the starting shop, and generated shops of any size
-    state.py       the state on disk, shared by several processes, and its ledger
+    state.py       the state on disk, shared by several processes, and its ledger; columns.py: the
+                   state as text
 
-    search.py      Shopify's search grammar; indexes.py: what can be searched, and how late
-    fields.py      what each field answers; connections.py: pages; mutations.py: which function is
-                   a mutation
-    inventory.py   the inventory mutations; idempotency.py: the memory of their keys
+    search.py      a search made ready; grammar.py: its text; matchers.py: its values; indexes.py:
+                   what can be searched, and how late
+    fields.py      what each field answers; lists.py: each connection's list; connections.py: its
+                   pages; byid.py: one object by its id; mutations.py: which function is a mutation
+    inventory.py   the inventory mutations; refusals.py: what of them is refused; idempotency.py:
+                   the memory of their keys
     bulk.py        how bulk operations stand; bulk_work.py: started, cancelled, carried out;
                    walker.py: their lean reader; results.py: where their results lie
     published.py   the published schemas (schema/); versions.py: with those answers attached

@@ -45,7 +45,7 @@ def accepts(shop: Shop, token: str | None) -> bool:
     if not token or token.startswith("invalid"):
         return False
     if token.startswith(GRANTED_PREFIX):
-        return shop.tokens.get(token, 0.0) > shop.now()
+        return shop.account.tokens.get(token, 0.0) > shop.now()
     return True
 
 
@@ -61,8 +61,10 @@ def grant(
         return 400, _error("invalid_client", "Client authentication failed.")
     token = GRANTED_PREFIX + new_token()
     now = shop.now()
-    shop.tokens = {known: until for known, until in shop.tokens.items() if until > now}
-    shop.tokens[token] = now + shop.settings.token_lifetime
+    shop.account.tokens = {
+        known: until for known, until in shop.account.tokens.items() if until > now
+    }
+    shop.account.tokens[token] = now + shop.settings.token_lifetime
     shop.changed()
     return 200, {
         "access_token": token,

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from invsync.sandbox.account import BulkJob
 from invsync.sandbox.context import Context
 from invsync.sandbox.results import Results
-from invsync.sandbox.shop import BulkJob, Shop
+from invsync.sandbox.shop import Shop
 
 #: Every status that a bulk operation can have.
 STATUSES = ("CANCELED", "CANCELING", "COMPLETED", "CREATED", "EXPIRED", "FAILED", "RUNNING")
@@ -64,7 +65,9 @@ def error_code(shop: Shop, job: BulkJob) -> str | None:
 
 def running(shop: Shop) -> list[BulkJob]:
     """The operations that are not over."""
-    return [job for job in shop.jobs.values() if status(shop, job) in ("CREATED", "RUNNING")]
+    return [
+        job for job in shop.account.jobs.values() if status(shop, job) in ("CREATED", "RUNNING")
+    ]
 
 
 # -- the result ------------------------------------------------------------------------------------
@@ -106,7 +109,7 @@ def result_for(
 ) -> tuple[int, bytes | Path | None]:
     """The answer to a request for a result: status, and the result where that is 200."""
     digits = path.removeprefix(f"{RESULTS}bulk-").removesuffix(".jsonl")
-    job = shop.jobs.get(int(digits)) if digits.isdecimal() else None
+    job = shop.account.jobs.get(int(digits)) if digits.isdecimal() else None
     result = None if job is None or job.result is None else results.find(name(job))
     if job is None or result is None:
         return 404, None

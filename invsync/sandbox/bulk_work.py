@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from invsync.sandbox import bulk, walker
+from invsync.sandbox.account import BulkJob
 from invsync.sandbox.context import Context
 from invsync.sandbox.gids import gid, number_of
-from invsync.sandbox.shop import BulkJob
 
 
 def run_query(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def run_query(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
         until = shop.now() + interference.bulk_busy
         for _place in range(shop.settings.bulk_limit - len(bulk.running(shop))):
             number = shop.new_id()
-            shop.jobs[number] = BulkJob(
+            shop.account.jobs[number] = BulkJob(
                 number, "", ctx.version, False, shop.now(), foreign=True, until=until
             )
         shop.changed()
@@ -41,14 +41,14 @@ def run_query(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
     job.no_url, job.url_expired = interference.bulk_no_url, interference.bulk_url_expired
     if any(not ctx.may(scope) for scope in walker.scopes(ctx.version, query)):
         job.ends_as, job.error_code, job.partial = "FAILED", "ACCESS_DENIED", False
-    shop.jobs[job.id] = job
+    shop.account.jobs[job.id] = job
     shop.changed()
     return {"bulkOperation": job, "userErrors": []}
 
 
 def cancel(_: Any, args: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
     """`bulkOperationCancel`."""
-    job = ctx.shop.jobs.get(number_of(args["id"], "BulkOperation") or 0)
+    job = ctx.shop.account.jobs.get(number_of(args["id"], "BulkOperation") or 0)
     if job is None or job.foreign:
         return {
             "bulkOperation": None,
@@ -77,7 +77,7 @@ def _gid(job: BulkJob) -> str:
 
 def settle(ctx: Context) -> None:
     """Carry out the operations whose time is over, on the shop as it is now."""
-    for job in ctx.shop.jobs.values():
+    for job in ctx.shop.account.jobs.values():
         if bulk.is_due(ctx.shop, job):
             job.result = _carried_out(ctx, job)
             ctx.shop.changed()

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from invsync.sandbox.shop import Level, NotInShop, Shop
+from invsync.sandbox.holdings import NotInShop
+from invsync.sandbox.shop import Shop
 from invsync.sandbox.starting import generated_shop, starting_shop
 from invsync.sandbox.state import Home
+from invsync.sandbox.things import Level
 
 
 class CannotDo(Exception):

@@ -29,8 +29,8 @@ from graphql.language import (
 )
 from graphql.utilities import value_from_ast_untyped
 
+from invsync.sandbox.account import Bucket, Settings
 from invsync.sandbox.selection import fields_of
-from invsync.sandbox.shop import Bucket, Settings
 
 #: The most that one query may cost, as requested.
 QUERY_LIMIT = 1_000

@@ -137,7 +137,7 @@ def run(
     plan = ready.costs[name]
     requested = plan.requested(ctx.variables)
     if ctx.interference.throttled:
-        cost.drain(ctx.shop.bucket, ctx.shop.now())
+        cost.drain(ctx.shop.account.bucket, ctx.shop.now())
     refused = _charge(ctx, requested)
     if refused is not None:
         return refused
@@ -165,21 +165,27 @@ def _charge(ctx: Context, requested: int) -> dict[str, Any] | None:
             documentation=LIMIT_DOCS,
         )
     shop = ctx.shop
-    cost.refill(shop.bucket, shop.settings, shop.now())
-    return throttled(ctx, requested) if shop.bucket.available + cost.ROUNDING < requested else None
+    cost.refill(shop.account.bucket, shop.settings, shop.now())
+    return (
+        throttled(ctx, requested)
+        if shop.account.bucket.available + cost.ROUNDING < requested
+        else None
+    )
 
 
 def throttled(ctx: Context, requested: int) -> dict[str, Any]:
     """The answer to a request that the bucket can't pay for: status 200 and no data."""
     answer = error_answer("Throttled", "THROTTLED", documentation=LIMIT_DOCS)
-    answer["extensions"] = {"cost": cost.shown(ctx.shop.bucket, ctx.shop.settings, requested, None)}
+    answer["extensions"] = {
+        "cost": cost.shown(ctx.shop.account.bucket, ctx.shop.settings, requested, None)
+    }
     return answer
 
 
 def _settled(ctx: Context, plan: cost.CostPlan, result: ExecutionResult) -> dict[str, Any]:
     shop = ctx.shop
     actual = plan.actual(result.data, ctx.variables)
-    shop.bucket.available -= actual
+    shop.account.bucket.available -= actual
     answer: dict[str, Any] = {"data": result.data}
     errors = [_shown(error) for error in result.errors or ()]
     if ctx.beside_data:
@@ -187,7 +193,9 @@ def _settled(ctx: Context, plan: cost.CostPlan, result: ExecutionResult) -> dict
     if errors:
         answer = {"errors": errors, **answer}
     answer["extensions"] = {
-        "cost": cost.shown(shop.bucket, shop.settings, plan.requested(ctx.variables), actual)
+        "cost": cost.shown(
+            shop.account.bucket, shop.settings, plan.requested(ctx.variables), actual
+        )
     }
     if ctx.searches:
         answer["extensions"]["search"] = ctx.searches

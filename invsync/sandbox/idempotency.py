@@ -14,9 +14,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from invsync.sandbox.account import Remembered
 from invsync.sandbox.context import Context
 from invsync.sandbox.failures import failure
-from invsync.sandbox.shop import Remembered
 
 #: First version in which the inventory mutations refuse to run without a key.
 REQUIRED_FROM = "2026-04"
@@ -53,11 +53,11 @@ def recall(ctx: Context, key: str | None) -> Remembered | None:
     if key is None:
         return None
     shop = ctx.shop
-    found = shop.keys.get(key)
+    found = shop.account.keys.get(key)
     if found is None:
         return None
     if shop.now() >= found.at + shop.settings.key_retention:
-        del shop.keys[key]
+        del shop.account.keys[key]
         return None
     return found
 
@@ -72,5 +72,5 @@ def refusal(found: Remembered, call: str) -> str | None:
 def remember(ctx: Context, key: str | None, call: str, outcome: dict[str, Any] | None) -> None:
     """Keep how the call ended; None: in user errors."""
     if key is not None:
-        ctx.shop.keys[key] = Remembered(call, ctx.shop.now(), outcome)
+        ctx.shop.account.keys[key] = Remembered(call, ctx.shop.now(), outcome)
         ctx.shop.changed()

@@ -9,11 +9,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from invsync.sandbox import bulk
-from invsync.sandbox.search import (
+from invsync.sandbox.matchers import (
     Matcher,
-    Search,
     boolean,
-    compile_search,
     identifier,
     keyword,
     moment,
@@ -24,7 +22,9 @@ from invsync.sandbox.search import (
     text,
     text_list,
 )
-from invsync.sandbox.shop import STATUSES, Item, Level, Location, Product, Shop, Variant
+from invsync.sandbox.search import Search, compile_search
+from invsync.sandbox.shop import Shop
+from invsync.sandbox.things import STATUSES, Item, Level, Location, Product, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ def search(shop: Shop, resource: str, query: str) -> Search:
     What is compared is what the index shows of them. Raises what `compile_search` raises.
     """
     index = INDEXES[resource](shop)
-    found = compile_search(query, index.fields, index.default, ZoneInfo(shop.time_zone))
-    if not shop.shadows:
+    found = compile_search(query, index.fields, index.default, ZoneInfo(shop.settings.time_zone))
+    if not shop.trail.shadows:
         return found
     if resource == "bulkOperations":
         return found

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from invsync.sandbox.shop import Item, Level, Product, Shop, Variant
+from invsync.sandbox.shop import Shop
+from invsync.sandbox.things import Item, Level, Location, Product, Variant
 
 #: Quantity of every level in a generated shop.
 GENERATED_QUANTITY = 30
@@ -25,111 +27,78 @@ def starting_shop(
     warehouse = shop.add_location("Warehouse")
     till = shop.add_location("Till")
     popup = shop.add_location("Pop-up")
-    here = (warehouse,)
+    for title, skus, available, told in _PRINTS:
+        shop.add_product(
+            title,
+            skus,
+            available=available,
+            locations=(warehouse,),
+            **{"product_type": "Print", **told},
+        )
+    _bundle(shop, warehouse)
+    _gallery(shop, warehouse, till)
+    _kitchen(shop, warehouse, till, popup)
+    shop.trail.ledger.clear()
+    shop.account.bucket.at = now()
+    return shop
 
-    shop.add_product(
+
+#: Products that are stocked at the first location only: title, SKUs, quantities, and the rest that
+#: `add_product` is told.
+_PRINTS: tuple[tuple[str, tuple[str, ...], int | tuple[int, ...], Mapping[str, Any]], ...] = (
+    (
         "Sunset over the harbour",
-        ["PRINT-S", "PRINT-M", "PRINT-L", "PRINT-XL"],
-        product_type="Print",
-        tags=["art", "shared-stock"],
-        available=30,
-        locations=here,
-    )
-    shop.add_product(
-        "Fog on the river",
-        ["FOG-S", "FOG-M"],
-        product_type="Print",
-        tags=["art", "shared-stock"],
-        available=12,
-        locations=here,
-    )
-    shop.add_product(
+        ("PRINT-S", "PRINT-M", "PRINT-L", "PRINT-XL"),
+        30,
+        {"tags": ("art", "shared-stock")},
+    ),
+    ("Fog on the river", ("FOG-S", "FOG-M"), 12, {"tags": ("art", "shared-stock")}),
+    (
         "Lighthouse (counts differ)",
-        ["LIGHT-S", "LIGHT-M", "LIGHT-L"],
-        product_type="Print",
-        tags=["art"],
-        available=[10, 7, 10],
-        locations=here,
-    )
-    shop.add_product(
-        "Old town (archived)",
-        ["TOWN-S", "TOWN-M"],
-        product_type="Print",
-        status="ARCHIVED",
-        available=4,
-        locations=here,
-    )
-    shop.add_product(
-        "Winter pier (draft)",
-        ["PIER-S", "PIER-M"],
-        product_type="Print",
-        status="DRAFT",
-        available=15,
-        locations=here,
-    )
-    shop.add_product(
-        "Digital wallpaper (untracked)",
-        ["WALL-4K", "WALL-8K"],
-        product_type="Print",
-        tracked=False,
-        locations=here,
-    )
-    shop.add_product(
-        "Postcard", ["CARD-1"], product_type="Print", tags=["art"], available=80, locations=here
-    )
-    shop.add_product(
-        "Ink and paper",
-        ["INK-BLACK", "INK-BLUE"],
-        product_type="Print Supplies",
-        available=[25, 40],
-        locations=here,
-    )
-    shop.add_product(
-        "Zine", ["ZINE-1", "ZINE-2"], product_type="print", available=[6, 9], locations=here
-    )
-    shop.add_product(
-        "Gift card",
-        ["GIFT-25", "GIFT-50"],
-        product_type="Print",
-        gift_card=True,
-        tracked=False,
-        locations=here,
-    )
+        ("LIGHT-S", "LIGHT-M", "LIGHT-L"),
+        (10, 7, 10),
+        {"tags": ("art",)},
+    ),
+    ("Old town (archived)", ("TOWN-S", "TOWN-M"), 4, {"status": "ARCHIVED"}),
+    ("Winter pier (draft)", ("PIER-S", "PIER-M"), 15, {"status": "DRAFT"}),
+    ("Digital wallpaper (untracked)", ("WALL-4K", "WALL-8K"), 0, {"tracked": False}),
+    ("Postcard", ("CARD-1",), 80, {"tags": ("art",)}),
+    ("Ink and paper", ("INK-BLACK", "INK-BLUE"), (25, 40), {"product_type": "Print Supplies"}),
+    ("Zine", ("ZINE-1", "ZINE-2"), (6, 9), {"product_type": "print"}),
+    ("Gift card", ("GIFT-25", "GIFT-50"), 0, {"gift_card": True, "tracked": False}),
+)
 
+
+def _bundle(shop: Shop, warehouse: Location) -> None:
     bundle = shop.add_product("Harbour duo (bundle)", product_type="Print")
-    shop.add_variant(bundle, "DUO-S", available=12, locations=here, requires_components=True)
-    shop.add_variant(bundle, "DUO-M", available=12, locations=here, requires_components=True)
+    for sku in ("DUO-S", "DUO-M"):
+        shop.add_variant(
+            bundle, sku, available=12, locations=(warehouse,), requires_components=True
+        )
 
+
+def _gallery(shop: Shop, warehouse: Location, till: Location) -> None:
+    """Variants that the first location does not stock, or no more."""
     gallery = shop.add_product("Gallery edition", product_type="Print", tags=["shared-stock"])
-    shop.add_variant(gallery, "GALLERY-S", available=5, locations=here)
-    shop.add_variant(gallery, "GALLERY-M", available=5, locations=here)
+    shop.add_variant(gallery, "GALLERY-S", available=5, locations=(warehouse,))
+    shop.add_variant(gallery, "GALLERY-M", available=5, locations=(warehouse,))
     shop.add_variant(gallery, "GALLERY-L", available=9, locations=(till,))
-    shop.add_variant(gallery, "GALLERY-XL", available=2, locations=here)
+    shop.add_variant(gallery, "GALLERY-XL", available=2, locations=(warehouse,))
     shop.deactivate_level("GALLERY-XL", warehouse)
 
-    shop.add_product(
-        "Mug",
-        ["MUG"],
-        product_type="Kitchen",
-        tags=["shared-stock"],
-        available=20,
-        locations=(warehouse, till),
+
+def _kitchen(shop: Shop, warehouse: Location, till: Location, popup: Location) -> None:
+    """Products that several locations stock, in step but for the apron."""
+    kitchen: tuple[tuple[str, str, int, tuple[str, ...], tuple[Location, ...]], ...] = (
+        ("Mug", "MUG", 20, ("shared-stock",), (warehouse, till)),
+        ("Tote bag", "TOTE", 14, (), (warehouse, till, popup)),
+        ("Apron", "APRON", 8, ("linen",), (warehouse, till)),
     )
-    shop.add_product(
-        "Tote bag",
-        ["TOTE"],
-        product_type="Kitchen",
-        available=14,
-        locations=(warehouse, till, popup),
-    )
-    apron = shop.add_product(
-        "Apron", ["APRON"], product_type="Kitchen", available=8, locations=(warehouse, till)
-    )
+    for title, sku, available, tags, places in kitchen:
+        shop.add_product(
+            title, [sku], product_type="Kitchen", tags=tags, available=available, locations=places
+        )
     shop.set_available("APRON", 3, till)
-    shop.retag(apron, "linen")
-    shop.ledger.clear()
-    shop.bucket.at = now()
-    return shop
 
 
 def generated_shop(

@@ -17,9 +17,10 @@ from graphql import (
 from graphql.language import FieldNode, FragmentSpreadNode, InlineFragmentNode
 
 from invsync.sandbox.access import READ_SCOPES, WRITE_SCOPES
+from invsync.sandbox.byid import type_name
 from invsync.sandbox.context import Context
 from invsync.sandbox.failures import access_denied
-from invsync.sandbox.fields import reading, type_name
+from invsync.sandbox.fields import reading
 from invsync.sandbox.mutations import MUTATION_FIELDS, PAYLOAD_FIELDS
 from invsync.sandbox.published import published
 

@@ -38,10 +38,12 @@ from graphql.language import (
 from invsync.sandbox.access import READ_SCOPES
 from invsync.sandbox.connections import Ordered
 from invsync.sandbox.context import Context
-from invsync.sandbox.fields import CONNECTIONS, reading
+from invsync.sandbox.fields import reading
 from invsync.sandbox.indexes import search
+from invsync.sandbox.lists import CONNECTIONS
+from invsync.sandbox.matchers import BadTimestamp, NeverSeen
 from invsync.sandbox.published import published
-from invsync.sandbox.search import BadTimestamp, NeverSeen, SearchBroke
+from invsync.sandbox.search import SearchBroke
 from invsync.sandbox.selection import fields_of
 from invsync.sandbox.shop import Shop
 

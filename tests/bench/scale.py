@@ -351,9 +351,9 @@ def measure_push(table: Table, products: int) -> None:
     clock = JumpingClock()
     shop = old_shop(products, VARIANTS, 1)
     shop.now = clock.time
-    shop.settings.bucket_size = shop.bucket.available = bucket
+    shop.settings.bucket_size = shop.account.bucket.available = bucket
     shop.settings.restore_rate = rate
-    shop.bucket.at = clock.time()
+    shop.account.bucket.at = clock.time()
     with TemporaryDirectory() as folder, SandboxServer(shop, sleep=clock.sleep) as server:
         settings = load_config(write_config(Path(folder), server.url), {})
 
@@ -376,9 +376,9 @@ def measure_push(table: Table, products: int) -> None:
                 for product in range(1, products + 1):
                     shop.sell(f"P{product:05}-1", 1)
                     shop.sell(f"P{product:05}-2", 2)
-            shop.ledger.clear()
+            shop.trail.ledger.clear()
             pushed = runs()
-    adjustments = sum(entry["by"] not in ("customer", "clerk") for entry in shop.ledger)
+    adjustments = sum(entry["by"] not in ("customer", "clerk") for entry in shop.trail.ledger)
     assert adjustments == products * VARIANTS, adjustments
     unavoidable = (pushed.points - bucket) / rate
     share = unavoidable / pushed.seconds

@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True)
     given = parser.parse_args()
     shop = old_shop(given.products, given.variants, given.locations)
-    shop.settings.bucket_size = shop.bucket.available = 1e9
+    shop.settings.bucket_size = shop.account.bucket.available = 1e9
     with SandboxServer(Held(shop, InFolder(given.results))) as server:
         print(server.url, flush=True)
         for line in sys.stdin:

@@ -1,12 +1,11 @@
 """The shape of the code, in figures: how long, how wide, how tangled.
 
-    python -m tests.bench.shape [--worst 5] [--sandbox]
+    python -m tests.bench.shape [--worst 5]
 
-Counts what `ast` sees of every file of the package but the sandbox (or of the sandbox alone; import
-circles are looked for in both together), and prints each figure beside its goal. A branch is an
-`if`, `for`, `while`, `except`, `case`, `and`, `or`, a conditional expression, or a condition of a
-comprehension; a function's complexity is one more than its branches. A line of code is one that is
-neither blank nor a comment nor of a docstring.
+Counts what `ast` sees of every file of the package, the sandbox included, and prints each figure
+beside its goal. A branch is an `if`, `for`, `while`, `except`, `case`, `and`, `or`, a conditional
+expression, or a condition of a comprehension; a function's complexity is one more than its
+branches. A line of code is one that is neither blank nor a comment nor of a docstring.
 """
 
 from __future__ import annotations
@@ -289,13 +288,17 @@ def circles(uses: Mapping[str, set[str]]) -> list[list[str]]:
 # -- the table
 
 
-def figures(*, sandbox: bool) -> list[Figure]:
-    everything = files()
-    part = [file for file in everything if file.name.startswith("invsync.sandbox") == sandbox]
-    of_both = [*of_classes(part), *of_functions(part), *of_files(part)]
-    if sandbox:
-        return of_both
-    return [*of_both, of_readme(), *of_facts(part), *of_imports(imports(everything))]
+def figures() -> list[Figure]:
+    package = files()
+    apart = [file for file in package if not file.name.startswith(SANDBOX)]
+    return [
+        *of_classes(package),
+        *of_functions(package),
+        *of_files(package),
+        of_readme(),
+        *of_facts(apart),
+        *of_imports(imports(package)),
+    ]
 
 
 def of_classes(product: list[File]) -> Iterator[Figure]:
@@ -401,10 +404,9 @@ def main() -> int:
     assert __doc__ is not None
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--worst", type=int, default=0, help="show where each figure is worst")
-    parser.add_argument("--sandbox", action="store_true", help="of the sandbox, not of the rest")
     given = parser.parse_args()
     missed = 0
-    for figure in figures(sandbox=given.sandbox):
+    for figure in figures():
         missed += not figure.met
         value = f"{figure.value:.1f}".removesuffix(".0") + figure.unit
         goal = f"≤ {figure.goal}{figure.unit}"

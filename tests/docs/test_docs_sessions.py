@@ -28,7 +28,7 @@ from docs_pages import COUNTING, PAGES, PROJECT, README, SANDBOX, Block, Page
 from invsync import API_VERSIONS
 from invsync.admin import access
 from invsync.cli import main
-from invsync.demo import play
+from invsync.commands.demo import play
 from invsync.tell import screen
 
 COLUMNS = 118

@@ -29,7 +29,8 @@ from invsync.sandbox import state
 from invsync.sandbox.api import Phase
 from invsync.sandbox.exchange import Request
 from invsync.sandbox.faults import Faults, read_rules
-from invsync.sandbox.shop import Location, Product, Shop
+from invsync.sandbox.shop import Shop
+from invsync.sandbox.things import Location, Product
 from invsync.state.files import Command
 
 #: More than any stock: no bound.

@@ -484,7 +484,7 @@ class Left:
     def by(cls, world: SmallWorld, shop: str | None = None) -> Self:
         """What is there now. `shop`: as text, where it is not the world's own."""
         if shop is None:
-            world.shop.bucket.available = world.shop.settings.bucket_size
+            world.shop.account.bucket.available = world.shop.settings.bucket_size
             shop = state.dumps(world.shop)
         files = (
             {

@@ -282,7 +282,7 @@ def sigkill(story: Story, hooked: Callable[[Disk], Hook | None], **point: Any) -
     if child == 0:
 
         def die() -> NoReturn:
-            world.shop.bucket.available = world.shop.settings.bucket_size
+            world.shop.account.bucket.available = world.shop.settings.bucket_size
             survives.write_text(state.dumps(world.shop))
             os.kill(os.getpid(), signal.SIGKILL)
             raise AssertionError("still alive")

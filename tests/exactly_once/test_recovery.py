@@ -142,7 +142,7 @@ def test_parameter_mismatch_stops_everything(prints: Prints) -> None:
     journal = world.files().journal.read_bytes()
     # A key that has done its work answers with it: so that the fault strikes, Shopify has to have
     # forgotten it.
-    world.shop.keys.clear()
+    world.shop.account.keys.clear()
     ended = world.run(faults=[mismatch])
     assert ended.exit_code == 1
     assert "key" in ended.message

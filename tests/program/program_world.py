@@ -22,8 +22,9 @@ from invsync.cli import main
 from invsync.sandbox.api import Hook, Phase
 from invsync.sandbox.exchange import Request
 from invsync.sandbox.server import SandboxServer
-from invsync.sandbox.shop import Location, Product, Shop
+from invsync.sandbox.shop import Shop
 from invsync.sandbox.starting import starting_shop
+from invsync.sandbox.things import Location, Product
 
 TOKEN = "shpat_c0ffee00c0ffee00c0ffee00c0ffee00"
 #: 2026-11-22 12:00 UTC.
@@ -186,7 +187,7 @@ class World:
 
     def _document(self, command: str, *args: str, exit_code: int | None) -> dict[str, Any]:
         unfinished = self.place(command, "journal").exists()
-        self.shop.ledger.clear()
+        self.shop.trail.ledger.clear()
         document = self.run(command, "--json", *args, exit_code=exit_code).document
         pools = document["pools"]
         assert sum(pools.values()) == 2 * pools["seen"], pools
@@ -202,7 +203,7 @@ class World:
             ]
             sent = [
                 (one["item"], one["location"], one["delta"])
-                for one in self.shop.ledger
+                for one in self.shop.trail.ledger
                 if one["idempotency_key"]
             ]
             assert sorted(told) == sorted(sent)

@@ -175,8 +175,8 @@ def test_a_run_whose_time_is_up_stops_between_batches_and_says_what_is_left(worl
 
 def test_a_budget_that_another_app_has_used_up_is_waited_for(world: World) -> None:
     seeded(world)
-    world.shop.bucket.available = 0.0
-    world.shop.bucket.at = world.time.time()
+    world.shop.account.bucket.available = 0.0
+    world.shop.account.bucket.at = world.time.time()
     document = world.variants()
     assert world.reads(FOUR) == [27] * 4
     assert document["api"]["throttled"] >= 1
@@ -206,7 +206,7 @@ def test_a_machine_whose_clock_is_wrong(world: World, scan: str, hours: int) -> 
     world.configure(variants={"product_types": ["Print"], "scan": scan})
     shop_time = world.time.time
     world.shop.now = lambda: shop_time() + 3_600 * hours
-    world.shop.bucket.at = world.shop.now()
+    world.shop.account.bucket.at = world.shop.now()
     seeded(world)
     for left in (27, 24, 21):
         world.time.pass_by(minutes=12)

@@ -146,10 +146,10 @@ def test_requests_and_points_are_what_the_shop_counted(world: World) -> None:
     world.run("variants", "--init")
     world.sell("P-S", 3)
     world.shop.settings.restore_rate = 0.0
-    before = world.shop.bucket.available
+    before = world.shop.account.bucket.available
     document = world.variants()
     assert document["api"]["requests"] == len(world.asked)
-    assert document["api"]["points"] == before - world.shop.bucket.available
+    assert document["api"]["points"] == before - world.shop.account.bucket.available
     assert (document["api"]["throttled"], document["api"]["waited_seconds"]) == (0, 0.0)
 
 
@@ -159,7 +159,7 @@ def test_a_short_budget_is_waited_for_and_counted(world: World) -> None:
     world.sell("P-S", 3)
     world.shop.settings.bucket_size = 310.0
     world.shop.settings.restore_rate = 1.0
-    world.shop.bucket.available = 302.0
+    world.shop.account.bucket.available = 302.0
     document = world.variants()
     assert world.reads(FOUR) == [27] * 4
     assert document["api"]["waited_seconds"] == pytest.approx(sum(world.time.slept), abs=0.01)

@@ -71,7 +71,9 @@ def test_the_calls_of_one_run_have_keys_of_their_own_and_name_the_same_run(world
     assert reference.startswith("gid://invsync/Run/")
     assert {call["input"]["reason"] for call in calls} == {"correction"}
     assert {
-        entry["reference_document_uri"] for entry in world.shop.ledger if entry["by"] != "customer"
+        entry["reference_document_uri"]
+        for entry in world.shop.trail.ledger
+        if entry["by"] != "customer"
     } == {reference}
 
 

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from invsync.sandbox.shop import BulkJob, Item, Level, Location, Product, Shop, Variant
+from invsync.sandbox.account import BulkJob
+from invsync.sandbox.shop import Shop
+from invsync.sandbox.things import Item, Level, Location, Product, Variant
 
 _GID = re.compile(r"gid://shopify/(\w+)/(\d+)(?:\?inventory_item_id=(\d+))?")
 _UNKNOWN = re.compile(r"could not be found|does not exist|because the product was deleted")
@@ -232,7 +234,7 @@ class _Seed:
             status = "COMPLETED"
         ages = {"RUNNING": settings.bulk_queue_time + 0.01, "COMPLETED": now - at}
         job = BulkJob(number, node.get("query") or "", "2026-04", False, now - ages.get(status, 0))
-        self.shop.jobs[number] = job
+        self.shop.account.jobs[number] = job
         if status == "CANCELED":
             job.created_at = job.cancelled_at = at
         if status in ("COMPLETED", "CANCELED"):

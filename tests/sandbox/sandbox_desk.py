@@ -9,7 +9,8 @@ from typing import Any
 
 from invsync.sandbox.api import Sandbox
 from invsync.sandbox.exchange import Answer, Request
-from invsync.sandbox.shop import ItemLike, LocationLike, Shop
+from invsync.sandbox.shop import Shop
+from invsync.sandbox.things import ItemLike, LocationLike
 
 #: 2026-11-22T10:00:00Z
 NOON = 1_795_341_600.0

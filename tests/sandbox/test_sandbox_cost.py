@@ -139,7 +139,7 @@ def test_the_difference_is_refunded_at_once_and_the_bucket_refills(desk, clock) 
 
 
 def test_what_the_bucket_cannot_pay_is_throttled_and_not_run(desk, shop) -> None:
-    shop.bucket.available = 12.5
+    shop.account.bucket.available = 12.5
     answer = desk.ask("{ products(first: 250) { nodes { id } } }")
     assert answer["errors"] == [
         {
@@ -160,7 +160,7 @@ def test_what_the_bucket_cannot_pay_is_throttled_and_not_run(desk, shop) -> None
 
 def test_a_throttled_adjustment_is_not_applied_and_leaves_its_key_new(desk, shop, clock) -> None:
     given = {"key": "k", "input": adjustment([desk.change("PRINT-S", -2)])}
-    shop.bucket.available = 0
+    shop.account.bucket.available = 0
     assert desk.ask(ADJUST, given)["errors"][0]["extensions"]["code"] == "THROTTLED"
     assert shop.available("PRINT-S") == 30
     clock.pass_(1)

@@ -165,7 +165,7 @@ def test_a_process_that_dies_after_the_request_was_applied_leaves_it_applied(pat
         ask(session, URL, ADJUST, {"key": "k", "input": adjustment([row])})
     with StateFile(path, now=clock).open() as shop:
         assert shop.available("MUG") == 19
-        assert "k" in shop.keys
+        assert "k" in shop.account.keys
 
 
 # -- the server ------------------------------------------------------------------------------------

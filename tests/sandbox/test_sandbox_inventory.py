@@ -36,7 +36,7 @@ def test_one_bad_row_refuses_the_whole_call(desk, shop) -> None:
         ("INVALID_INVENTORY_ITEM", ["input", "changes", "1", "inventoryItemId"])
     ]
     assert shop.availables("PRINT-S", "PRINT-M") == [30, 30]
-    assert shop.ledger == []
+    assert shop.trail.ledger == []
 
 
 def test_one_row_can_draw_several_errors(desk) -> None:
@@ -136,7 +136,7 @@ def test_a_wrong_call_is_refused_where_it_is_wrong(desk, shop, given: dict, erro
 )
 def test_a_reference_document_is_any_uri_and_is_kept_in_the_ledger(desk, shop, uri: str) -> None:
     desk.adjust(desk.change("PRINT-S", -1), referenceDocumentUri=uri)
-    assert shop.ledger[-1]["reference_document_uri"] == uri
+    assert shop.trail.ledger[-1]["reference_document_uri"] == uri
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_damaged_units_count_as_on_hand_and_leave_available_alone(desk, shop) ->
     assert [row["name"] for row in changes] == ["damaged", "on_hand"]
     level = shop.level("PRINT-S")
     assert (level.available, level.quantity("damaged"), level.on_hand) == (30, 2, 32)
-    assert shop.ledger == [], "only available quantities are in the ledger"
+    assert shop.trail.ledger == [], "only available quantities are in the ledger"
 
 
 def test_all_deltas_zero_is_a_success_without_a_group(desk) -> None:
@@ -330,7 +330,8 @@ def test_the_ledger_tells_who_moved_what(desk, shop, clock) -> None:
     shop.restock("PRINT-S", 1)
     desk.adjust(desk.change("PRINT-S", -2), key="k", referenceDocumentUri="gid://invsync/Run/1")
     moves = [
-        (entry["by"], entry["before"], entry["delta"], entry["after"]) for entry in shop.ledger
+        (entry["by"], entry["before"], entry["delta"], entry["after"])
+        for entry in shop.trail.ledger
     ]
     assert moves == [
         ("customer", 30, -3, 27),
@@ -338,7 +339,7 @@ def test_the_ledger_tells_who_moved_what(desk, shop, clock) -> None:
         ("clerk", 50, 1, 51),
         ("app", 51, -2, 49),
     ]
-    assert shop.ledger[-1] == {
+    assert shop.trail.ledger[-1] == {
         "time": clock.now,
         "by": "app",
         "item": shop.item("PRINT-S").gid,

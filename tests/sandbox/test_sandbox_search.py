@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from invsync.sandbox.search import Both, Not, Term, parse, tokens
+from invsync.sandbox.grammar import Both, Not, Term, parse
+from invsync.sandbox.matchers import tokens
 
 PRODUCTS = "query ($q: String) { products(first: 250, query: $q) { nodes { title } } }"
 
@@ -360,7 +361,7 @@ def test_an_id_between_positive_numbers_is_no_matter(desk, shop) -> None:
 
 
 def test_a_date_alone_is_a_day_of_the_shop(found, shop, clock) -> None:
-    shop.time_zone = "Pacific/Auckland"  # 23:00 there, so still the 22nd
+    shop.settings.time_zone = "Pacific/Auckland"  # 23:00 there, so still the 22nd
     clock.pass_(2 * 3600)
     shop.retag("Mug", "new")
     assert found("updated_at:2026-11-23") == ["Mug"]

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from invsync.sandbox import state
-from invsync.sandbox.shop import NotInShop
+from invsync.sandbox.columns import dumps, loads
+from invsync.sandbox.holdings import NotInShop
 from invsync.sandbox.starting import generated_shop, starting_shop
-from invsync.sandbox.state import StateFile, UnreadableState, dumps, loads
+from invsync.sandbox.state import StateFile, UnreadableState
 
 # -- editing a shop --------------------------------------------------------------------------------
 
@@ -81,7 +82,7 @@ def test_a_sale_goes_to_the_primary_location_or_to_where_the_item_is(shop) -> No
 def test_an_untracked_item_keeps_its_quantity(shop) -> None:
     shop.sell("WALL-4K", 3)
     assert shop.available("WALL-4K") == 0
-    assert shop.ledger == []
+    assert shop.trail.ledger == []
 
 
 def test_editing_a_product_moves_its_time(shop, clock) -> None:
@@ -160,7 +161,7 @@ def test_everything_survives_being_written_and_read(shop, desk, clock) -> None:
     assert again.available("PRINT-S") == 27
     assert again.item("MUG-GIFT") is again.item("MUG")
     assert again.level("MUG").item.levels[again.primary.id] is again.level("MUG")
-    assert ("Product", shop.product("Mug").id) in again.shadows
+    assert ("Product", shop.product("Mug").id) in again.trail.shadows
     assert again.new_id() == shop.new_id()
 
 

@@ -19,7 +19,8 @@ from invsync.config.settings import load as load_config
 from invsync.order import Options
 from invsync.sandbox.api import Phase, as_faults
 from invsync.sandbox.exchange import Request
-from invsync.sandbox.shop import Product, Shop
+from invsync.sandbox.shop import Shop
+from invsync.sandbox.things import Product
 from invsync.sandbox.transport import SandboxAdapter
 from invsync.state.files import Command
 from invsync.tell.outcome import Outcome
@@ -193,7 +194,7 @@ def make_world(folder: Path) -> World:
     for name in ("Warehouse", "Till", "Pop-up"):
         shop.add_location(name)
     shop.now = time.time
-    shop.bucket.at = time.at
+    shop.account.bucket.at = time.at
     asked: list[Request] = []
 
     def note(request: Request, phase: Phase) -> None:

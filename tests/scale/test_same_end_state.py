@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from scale_world import World, make_world
 
-from invsync.sandbox.shop import Level, Product, Shop
+from invsync.sandbox.shop import Shop
+from invsync.sandbox.things import Level, Product
 
 PLACES = ("Warehouse", "Till", "Pop-up")
 KINDS = ("complete", "changes", "bulk")

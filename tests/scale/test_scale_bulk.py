@@ -253,7 +253,7 @@ class TestFates:
         world.dear = 60 if command == "variants" else 150
 
         def forget(request: Request, phase: Phase) -> None:
-            for job in world.shop.jobs.values():
+            for job in world.shop.account.jobs.values():
                 job.result = {"objects": 0, "roots": 0}
 
         world.adapter.sandbox.on_request = forget

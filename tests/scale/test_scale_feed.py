@@ -482,9 +482,9 @@ def hide(world: World, sku: str, *, product: bool = True) -> None:
     """The feed is never to show a level of this item again, nor its product; all else does."""
     item = world.shop.item(sku)
     for level in item.levels.values():
-        world.shop.shadows["Level", level.id] = [(math.inf, copy.copy(level))]
+        world.shop.trail.shadows["Level", level.id] = [(math.inf, copy.copy(level))]
     if product:
-        world.shop.shadows["Product", item.variants[0].product.id] = [
+        world.shop.trail.shadows["Product", item.variants[0].product.id] = [
             (math.inf, copy.copy(item.variants[0].product))
         ]
 
