@@ -315,19 +315,26 @@ def _sent(
 
 
 def _check_levels(line: _Line, files: Files) -> None:
-    """See that a batch is of the levels that it tells of, and no other; raises as `_sent` does."""
-    sent = [
-        LevelId(change.inventory_item_id, change.location_id)
+    """See that a batch does to its levels what it tells of them; raises as `_sent` does.
+
+    It is of those levels, and no other, and leaves each as its pool then takes it to read.
+    """
+    changes = {
+        LevelId(change.inventory_item_id, change.location_id): change
         for change in line.variables.input.changes
-    ]
-    axis = axis_of(files.command, [level.location for level in sent])
-    told = {
-        axis.level(pool_id, key)
-        for pool_id, pending in line.pools.items()
-        for key in pending.levels
     }
-    if told != set(sent) or len(told) != len(sent):
+    axis = axis_of(files.command, [level.location for level in changes])
+    told = {
+        axis.level(pool_id, key): (read.observed, pending.after.levels[key].available)
+        for pool_id, pending in line.pools.items()
+        for key, read in pending.levels.items()
+    }
+    if told.keys() != changes.keys() or len(changes) != len(line.variables.input.changes):
         raise ValueError("a batch of other levels than it tells of")
+    for level, (before, after) in told.items():
+        change = changes[level]
+        if after - before != change.delta or change.change_from_quantity not in (None, before):
+            raise ValueError("a batch that makes other numbers than it tells of")
 
 
 def journal_run(files: Files) -> str:

@@ -349,6 +349,23 @@ def test_a_journal_with_a_field_that_can_not_be_is_refused_and_kept(
     assert len(line) < 600
 
 
+@pytest.mark.parametrize("key", ["delta", "changeFromQuantity"])
+@pytest.mark.parametrize("number", [-7, 7])
+def test_a_journal_whose_batch_makes_other_numbers_than_it_tells_of_is_not_sent(
+    world: World, key: str, number: int
+) -> None:
+    ready(world)
+    world.cut_off("variants")
+    place = world.place("variants", "journal")
+    header, batch, *rest = place.read_text().splitlines()
+    document = json.loads(batch)
+    document["variables"]["input"]["changes"][0][key] = number
+    put(place, "\n".join([header, json.dumps(document), *rest, ""]))
+    line = refused(world, requests=None)
+    assert str(place) in line
+    assert "makes other numbers than it tells of" in line
+
+
 def test_a_journal_whose_after_lacks_its_quantity_leaves_the_cache_alone(world: World) -> None:
     ready(world)
     world.cut_off("variants")
