@@ -383,7 +383,7 @@ def _pools(settings: Settings, client: Client, scope: Scope, places: int) -> Che
         if sight is None or sight.id in pools:
             continue
         pools[sight.id] = len(sight.levels)
-        if len(set(sight.levels.values())) > 1:
+        if len({level.available for level in sight.levels.values()}) > 1:
             apart.append(sight.title)
     more = next(found, None) is not None
     return _counted(settings, scope, pools, apart, skipped, more)

@@ -112,6 +112,17 @@ def test_pools_out_of_step_are_counted_named_and_no_failure(place: Place) -> Non
     )
 
 
+def test_an_order_that_waits_to_be_shipped_is_nothing_out_of_step(place: Place) -> None:
+    with place.shop() as shop:
+        shop.sell("APRON", 2)
+        shop.set_available("APRON", shop.availables("APRON")[0], "Till")
+        shop.set_available("LIGHT-M", 10)
+        shop.sell("LIGHT-M", 1)
+        shop.set_available("LIGHT-M", 10)
+    found = checked(place)
+    assert found["variants.pools"]["result"] == found["locations.pools"]["result"] == "ok"
+
+
 def test_a_large_shop_is_counted_in_part(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "COUNTED", 3)
     found = checked(place)["variants.pools"]

@@ -49,8 +49,9 @@ _PERMANENT = {
 #: Of these, those that are about what was sent: another call may go through.
 _THIS_CALL = {400, 413, 422}
 
-#: Redirects that say that the request was not looked at here (RFC 9110, 15.4).
-_NOT_HERE = {301, 302, 307, 308}
+#: Redirects that ask for the same request elsewhere, so that it was not carried out here; others
+#: may follow on one that was (RFC 9110, 15.4).
+_NOT_HERE = {307, 308}
 
 #: A bulk result's address is signed, and refused in these ways once its seven days are over.
 _EXPIRED = {400, 401, 403, 404, 410}

@@ -257,7 +257,7 @@ def _pieces(response: requests.Response, where: str) -> Iterator[bytes]:
         pass
     else:
         announced = response.headers.get("Content-Length", "")
-        if not announced.isdigit() or response.raw.tell() == int(announced):
+        if not announced.isdecimal() or (announced.lstrip("0") or "0") == str(response.raw.tell()):
             return
     raise Passing(f"the connection to {where} broke off", ran=True)
 

@@ -222,8 +222,8 @@ TABLE: dict[str, tuple[Answer, Told, Told]] = {
     "too deep": (said(200, b"[" * 100_000), "again", "again"),
     # 3.7: statuses
     "204": (said(204), "again", "again"),
-    **{str(code): (said(code), "ended", "ended") for code in (301, 302, 307, 308)},
-    "303": (said(303), "unknown", "unknown"),
+    **{str(code): (said(code), "ended", "ended") for code in (307, 308)},
+    **{str(code): (said(code), "unknown", "unknown") for code in (301, 302, 303)},
     **{str(code): (said(code, {"errors": "no"}), "refused", "refused") for code in (400, 413, 422)},
     **{
         str(code): (said(code, {"errors": "no"}), "ended", "ended")
