@@ -5,6 +5,7 @@ https://shopify.dev/docs/api/admin-graphql/latest/mutations/inventoryAdjustQuant
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -137,4 +138,4 @@ def _index(field: Any) -> int | None:
     """
     if not isinstance(field, list) or field[:2] != ["input", "changes"] or len(field) < 3:
         return None
-    return int(field[2]) if str(field[2]).isascii() and str(field[2]).isdecimal() else None
+    return int(field[2]) if re.fullmatch("[0-9]{1,9}", str(field[2])) else None

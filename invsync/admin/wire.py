@@ -227,19 +227,18 @@ class _Task(Generic[T]):
 
 
 def _joined(pieces: Iterator[bytes], where: str) -> bytes:
-    found: list[bytes] = []
-    size = parts = 0
+    found = bytearray()  # a list of pieces could be of 16 million
+    parts = 0
     for piece in pieces:
-        found.append(piece)
-        size += len(piece)
+        found += piece
         parts += sum(map(piece.count, (b"{", b"[", b",")))
-        if size > LARGEST_ANSWER_BYTES or parts > MOST_PARTS:
+        if len(found) > LARGEST_ANSWER_BYTES or parts > MOST_PARTS:
             raise ShopError(
                 f"{where} answered with more than {LARGEST_ANSWER_BYTES // 2**20} MiB, or more "
                 f"than {MOST_PARTS:,} values, which no answer of the Admin API comes near: "
                 f"{CHECK_ADDRESS}"
             )
-    return b"".join(found)
+    return bytes(found)
 
 
 def _pieces(response: requests.Response, where: str) -> Iterator[bytes]:

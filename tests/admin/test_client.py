@@ -6,6 +6,7 @@ import logging
 import socket
 import ssl
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -1122,6 +1123,30 @@ def test_a_broken_connection_is_tried_again_or_not_like_any_unknown_outcome(
         assert run(client) == DATA
         with pytest.raises(ShopError, match=r"\(Bulk\): it may have been done all the same"):
             run(client, ONCE)
+
+
+def test_an_answer_in_specks_takes_little_more_memory_than_in_one_piece(clock: FakeClock) -> None:
+    body = json.dumps(good()).encode() + b" " * 400_000
+    specks = b"".join(b"2\r\n%s\r\n" % body[at : at + 2] for at in range(0, len(body) - 1, 2))
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with loopback(head + specks + b"0\r\n\r\n") as endpoint:
+        client = connect(clock, endpoint=endpoint)
+        tracemalloc.start()
+        try:
+            assert run(client) == DATA
+            assert tracemalloc.get_traced_memory()[1] < 6 * len(body)
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize("length", ["\xb2", "-1", "x", "", "0" * 50 + "{}", "9" * 5_000])
+def test_a_length_that_is_none_is_one_more_broken_answer_or_none(
+    length: str, clock: FakeClock
+) -> None:
+    body = json.dumps(good()).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {length.format(len(body))}\r\n\r\n"
+    with loopback(head.encode("latin-1") + body, GOOD) as endpoint:
+        assert run(connect(clock, endpoint=endpoint)) == DATA
 
 
 def test_a_refused_connection_is_tried_again_even_for_a_mutation_without_a_key(

@@ -485,8 +485,9 @@ def test_a_misshapen_answer_to_an_adjustment_leaves_its_outcome_open(
         {"field": ["input", "changes", -1], "message": "odd", "code": "INVALID_LOCATION"},
         {"field": [None, None, None], "message": "odd", "code": "INVALID_LOCATION"},
         {"field": ["input", "changes", "²"], "message": "odd", "code": "INVALID_LOCATION"},
+        {"field": ["input", "changes", "9" * 5_000], "message": "odd", "code": "INVALID_LOCATION"},
     ],
-    ids=json.dumps,
+    ids=lambda error: json.dumps(error)[:80],
 )
 def test_an_odd_refusal_blames_the_pool_and_takes_nothing_for_applied(
     behind: World, door: Door, error: dict[str, Any]
