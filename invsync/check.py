@@ -432,6 +432,6 @@ def _counted(
         name,
         "warning",
         f"{message}; {least}{len(apart)} out of step: {named}{left_out}",
-        f"`invsync {scope.command} --dry-run` shows what a run makes of them",
+        f"what a run makes of them: `invsync {scope.command} --dry-run`",
         counts,
     )

@@ -52,9 +52,19 @@ class _Cli(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(sorted([*rows, *_LATER.items()]))
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            _complain_of(error, None)
+            ctx.exit(error.exit_code)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.ClickException as error:
+            _complain_of(error, ctx.obj)
+            ctx.exit(error.exit_code)
         except InvsyncError as error:
             complain(ctx.obj, error)
             ctx.exit(error.exit_code)
@@ -70,6 +80,21 @@ class _Cli(click.Group):
                 "look with `invsync status`",
             )
             ctx.exit(1)
+
+
+def _complain_of(error: click.ClickException, invocation: Invocation | None) -> None:
+    """Say in a line what is wrong with a command line, and where to read how it should be."""
+    if isinstance(error, click.UsageError) and type(error).show is not click.UsageError.show:
+        raise error  # a group without a command, whose help says more
+    told, ctx = error.format_message(), getattr(error, "ctx", None)
+    if ctx is not None and "`" not in told:
+        told = f"{told.rstrip('.')}; see `{_path(ctx)} --help`"
+    complain(invocation, told)
+
+
+def _path(ctx: click.Context) -> str:
+    """How a command is called, without options."""
+    return "invsync" if ctx.parent is None else f"{_path(ctx.parent)} {ctx.info_name}"
 
 
 _VERSION_HELP = "Show the version, and that of the Admin API in use, and exit."
@@ -109,11 +134,11 @@ def main(ctx: click.Context, config: str | None, verbose: int, quiet: bool) -> N
 
     \b
     Examples:
-      invsync demo                  the whole story, without a shop
-      invsync check                 is everything set up?
-      invsync variants --dry-run    what would a run do?
-      invsync variants              what cron runs
-      invsync status                what is managed, and what waits for a person
+      invsync demo                the story, without a shop
+      invsync check               is everything set up?
+      invsync variants --dry-run  what would a run do?
+      invsync variants            what cron runs
+      invsync status              what waits for a person
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by whoever started us
@@ -163,9 +188,9 @@ def variants(ctx: click.Context, **options: Any) -> None:
 
     \b
     Examples:
-      invsync variants --init       adopt the products whose variants are equal
-      invsync variants --dry-run    look first
-      invsync variants              what cron runs
+      invsync variants --init     adopt what is equal
+      invsync variants --dry-run  look first
+      invsync variants            what cron runs
     """
     _keep(ctx, "variants", **options)
 
@@ -177,9 +202,9 @@ def locations(ctx: click.Context, **options: Any) -> None:
 
     \b
     Examples:
-      invsync locations --init      adopt the variants whose locations are equal
-      invsync locations --dry-run   look first
-      invsync locations             what cron runs
+      invsync locations --init     adopt what is equal
+      invsync locations --dry-run  look first
+      invsync locations            what cron runs
     """
     _keep(ctx, "locations", **options)
 
@@ -201,9 +226,9 @@ def check(ctx: click.Context, as_json: bool, verbose: int) -> None:
 
     \b
     Examples:
-      invsync check                              before the first run
-      invsync --config other-shop.yaml check     of another shop
-      invsync check --json                       for a program to read
+      invsync check                      before the first run
+      invsync --config other.yaml check  of another shop
+      invsync check --json               for a program to read
     """
     invocation: Invocation = ctx.obj
     invocation.also(verbose=verbose)
@@ -283,8 +308,9 @@ def demo() -> None:
       invsync demo
     """
     from invsync.commands.demo import play
+    from invsync.tell.terminal import terminal_of
 
-    play(click.echo)
+    play(click.echo, terminal_of(sys.stdout))
 
 
 def _keep(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
 
@@ -14,6 +15,7 @@ from invsync.errors import ConfigError
 
 if TYPE_CHECKING:
     from invsync.config.settings import Settings
+    from invsync.tell.lines import Paragraph
 
 
 class Invocation:
@@ -67,13 +69,13 @@ class Invocation:
         """Send the log to stderr, as much of it as was asked for."""
         import logging
 
-        from invsync.tell.lines import clean
+        from invsync.tell.lines import Paragraph
 
         class OneLine(logging.Formatter):
             """What the shop says comes in here too, and must not steer the terminal."""
 
             def format(self, record: logging.LogRecord) -> str:
-                return clean(super().format(record))
+                return _laid_out([Paragraph(super().format(record))], sys.stderr, "invsync")
 
         level = [logging.WARNING, logging.INFO, logging.DEBUG][min(self.verbose, 2)]
         logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
@@ -108,12 +110,10 @@ class Invocation:
             config = str(Path(given).absolute()) if given else None
         return f"{program} --config {shlex.quote(config)}" if config else program
 
-    def tell(self, text: str) -> None:
-        """Print text on stdout, its commands as they have to be typed here."""
-        from invsync.tell.lines import addressed, encodable
-
+    def tell(self, *told: Paragraph) -> None:
+        """Print on stdout, the commands as they have to be typed here."""
         called = self.called(at_a_terminal=sys.stdout.isatty())
-        click.echo(encodable(addressed(text, called), sys.stdout.encoding))
+        click.echo(_laid_out(told, sys.stdout, called))
 
 
 class SandboxPlace(NamedTuple):
@@ -129,9 +129,23 @@ def complain(invocation: Invocation | None, error: Exception | str) -> None:
 
     What the shop says is in there, and must not steer the terminal.
     """
-    from invsync.tell.lines import addressed, clean, encodable
+    from invsync.tell.lines import Paragraph
 
     called = invocation.called(at_a_terminal=sys.stdout.isatty()) if invocation else "invsync"
-    for line in error.problems if isinstance(error, ConfigError) else (str(error),):
-        told = f"invsync: {addressed(clean(line), called)}"
-        click.echo(encodable(told, sys.stderr.encoding), err=True)
+    lines = error.problems if isinstance(error, ConfigError) else (str(error),)
+    told = [Paragraph(line, "invsync:", tag_style="bold red") for line in lines]
+    click.echo(_laid_out(told, sys.stderr, called), err=True)
+
+
+def _laid_out(told: Sequence[Paragraph], stream: TextIO, invsync: str) -> str:
+    """The lines as a terminal shows them, or, where there is none, each as it is."""
+    from invsync.tell.lines import addressed, encodable
+    from invsync.tell.terminal import terminal_of
+
+    if terminal := terminal_of(stream):
+        from invsync.tell import screen
+
+        lines = screen.draw(told, terminal, invsync)
+    else:
+        lines = addressed("\n".join(each.plain for each in told), invsync)
+    return encodable(lines, stream.encoding)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from invsync.tell.screen import Screen
+    from invsync.tell.terminal import Terminal
 
 #: Seconds that something takes before it is worth a line, and between two looks of that line.
 PATIENCE = 2.0
@@ -30,7 +30,7 @@ class Progress:
     def __init__(
         self,
         stream: TextIO,
-        terminal: Screen | None,
+        terminal: Terminal | None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

@@ -107,8 +107,7 @@ def test_pools_out_of_step_are_counted_named_and_no_failure(place: Place) -> Non
         in found["variants.pools"]["message"]
     )
     assert (
-        found["variants.pools"]["mend"]
-        == "`invsync variants --dry-run` shows what a run makes of them"
+        found["variants.pools"]["mend"] == "what a run makes of them: `invsync variants --dry-run`"
     )
 
 

@@ -69,8 +69,8 @@ def test_a_good_one_is_called_good_and_the_next_step_is_named(place: Place) -> N
     assert ran.err == ""
     assert ran.out == (
         f"{place.config} is good: the shop is sandbox.myshopify.com, to be kept in step by "
-        f"variants and locations; next: `invsync --config {place.config} check`, which asks the "
-        "shop\n"
+        f"variants and locations; next, which asks the shop: `invsync --config {place.config} "
+        "check`\n"
     )
     place.run("check")  # what it names
 

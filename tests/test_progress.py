@@ -11,10 +11,10 @@ import logging
 import pytest
 
 from invsync.progress import Progress
-from invsync.tell.screen import Screen
+from invsync.tell.terminal import Terminal
 
 WIPE = "\r\x1b[K"
-TERMINAL = Screen(80, colour=True)
+TERMINAL = Terminal(80, colour=True)
 
 
 class Clock:
@@ -108,7 +108,7 @@ def test_the_line_is_not_drawn_more_than_ten_times_a_second(
 
 
 def test_the_line_fits_the_screen(clock: Clock, stream: io.StringIO) -> None:
-    progress = Progress(stream, Screen(20, colour=True), clock=clock)
+    progress = Progress(stream, Terminal(20, colour=True), clock=clock)
     clock.now += 5.0
     progress("reading", 1250, 5000)
     assert len(stream.getvalue().removeprefix(WIPE)) == 19
@@ -154,9 +154,9 @@ def test_it_makes_way_for_a_line_of_the_log_and_comes_back(
     assert lines[1].startswith(WIPE + "reading  ")
 
 
-@pytest.mark.parametrize("terminal", [None, Screen(80, colour=False)])
+@pytest.mark.parametrize("terminal", [None, Terminal(80, colour=False)])
 def test_without_a_terminal_or_with_no_color_nothing_is_drawn(
-    clock: Clock, stream: io.StringIO, terminal: Screen | None
+    clock: Clock, stream: io.StringIO, terminal: Terminal | None
 ) -> None:
     with Progress(stream, terminal, clock=clock) as progress:
         clock.now += 60.0

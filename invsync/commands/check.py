@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +12,7 @@ import click
 from invsync.check import PATIENCE, Check, Result, checks
 from invsync.connect import RunClock
 from invsync.invocation import Invocation, complain
-from invsync.tell.lines import clean
+from invsync.tell.lines import Paragraph
 
 if TYPE_CHECKING:
     from invsync.config.settings import Settings
@@ -25,29 +25,39 @@ def check(invocation: Invocation, settings: Settings, *, as_json: bool) -> int:
     for each in checks(settings, RunClock(PATIENCE)):
         done.append(each)
         if not as_json and (each.result == "failed" or not invocation.quiet):
-            invocation.tell(clean(_text_line(each)))
+            invocation.tell(_text_line(each))
     if as_json:
         click.echo(json.dumps(_document(settings, done), ensure_ascii=False, indent=2))
     elif not invocation.quiet:
-        click.echo(_summary(done))
+        invocation.tell(_summary(done))
     names = _failed(done)
     if names:
         complain(invocation, f"{len(names)} of {len(done)} checks failed: {', '.join(names)}")
     return 1 if names else 0
 
 
-def _text_line(check: Check) -> str:
+#: How a result looks.
+_STYLES: Mapping[Result, str] = {
+    "ok": "green",
+    "warning": "bold yellow",
+    "failed": "bold red",
+    "skipped": "dim",
+}
+
+
+def _text_line(check: Check) -> Paragraph:
     """A check as a line for people."""
     word = "FAILED" if check.result == "failed" else check.result
     mend = f"; {check.mend}" if check.mend else ""
-    return f"{word:8} {check.name:19} {check.message}{mend}"
+    tag = f"{word:8} {check.name:19}"
+    return Paragraph(f"{check.message}{mend}", tag, tag_style=_STYLES[check.result])
 
 
-def _summary(done: Sequence[Check]) -> str:
+def _summary(done: Sequence[Check]) -> Paragraph:
     """The closing line."""
     counts = Counter(check.result for check in done)
-    words: tuple[Result, ...] = ("ok", "warning", "failed", "skipped")
-    return "check: " + ", ".join(f"{counts[word]} {word}" for word in words if counts[word])
+    told = ", ".join(f"{counts[word]} {word}" for word in _STYLES if counts[word])
+    return Paragraph(f"check: {told}", style="bold")
 
 
 def _document(settings: Settings, done: Sequence[Check]) -> dict[str, Any]:

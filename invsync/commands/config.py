@@ -64,14 +64,14 @@ def validate(ctx: click.Context) -> None:
     _require_the_sandbox(settings)
     if invocation.quiet:
         return
-    from invsync.tell.lines import clean
+    from invsync.tell.lines import Paragraph
 
     invocation.warn_of(settings)
     told = (
         f"{settings.file} is good: the shop is {settings.shop}, to be kept in step by "
-        f"{' and '.join(commands)}; next: `invsync check`, which asks the shop"
+        f"{' and '.join(commands)}; next, which asks the shop: `invsync check`"
     )
-    invocation.tell(clean(told))
+    invocation.tell(Paragraph(told))
 
 
 def _require_the_sandbox(settings: Settings) -> None:

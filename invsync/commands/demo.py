@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from invsync.errors import InvsyncError
+from invsync.tell.lines import Paragraph
+from invsync.tell.terminal import Terminal
 
 _CONFIG = """\
 shop: sandbox
@@ -20,6 +23,10 @@ variants:
 locations:
   product_types: [Kitchen]
 """
+
+_INDENT = "  "
+#: A line on how far something is, and what takes it away again.
+_LINE_OVER = re.compile(r"[^\n]*\x1b\[2K|\x1b\[1A|\x1b\[\?25[lh]|\r")
 
 _STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -57,36 +64,62 @@ _STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-def play(say: Callable[[str], None]) -> None:
-    """Play the story. Raises `InvsyncError` if a command fails or the sandbox can't run here."""
+def play(say: Callable[[str], None], terminal: Terminal | None = None) -> None:
+    """Play the story. Raises `InvsyncError` if a command fails or the sandbox can't run here.
+
+    `terminal`: what `say` prints on; the commands then print what they would there.
+    """
     if importlib.util.find_spec("graphql") is None:
         raise InvsyncError("the sandbox needs graphql-core: pip install 'invsync[sandbox]'")
     with _folder() as (folder, hold):
         Path(folder, "config.yaml").write_text(_CONFIG, encoding="utf-8")
         say(f"config.yaml:\n\n{_indented(_CONFIG)}\n")
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("INVSYNC_")
-        }
         for told, commands in _STORY:
-            say(f"{told}\n")
+            say(f"{_laid_out(told, terminal)}\n")
             for command in commands:
                 say(f"$ invsync {command}")
-                done = subprocess.run(
-                    [sys.executable, "-m", "invsync", *command.split()],
-                    cwd=folder,
-                    env=environment,
-                    pass_fds=(hold,),
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                    check=False,
-                )
+                done = _ran(command, folder, hold, terminal)
                 say(_indented(done.stdout.rstrip()) + "\n")
                 if done.returncode not in (0, 3):
                     raise InvsyncError(
                         f"the demo stopped: `invsync {command}` ended with exit {done.returncode}"
                     )
-    say("That is all. Point `shop:` at your own shop next: see the README.")
+    end = "That is all. Point `shop:` at your own shop next: see the README."
+    say(_laid_out(end, terminal))
+
+
+def _laid_out(told: str, terminal: Terminal | None) -> str:
+    if terminal is None:
+        return told
+    from invsync.tell import screen
+
+    return screen.draw([Paragraph(told)], terminal, "invsync")
+
+
+def _ran(
+    command: str, folder: Path, hold: int, terminal: Terminal | None
+) -> subprocess.CompletedProcess[str]:
+    """A command of the story, done, with all that it printed."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("INVSYNC_")}
+    program = [sys.executable, "-m", "invsync", *command.split()]
+    if terminal is None:
+        ours, theirs = os.pipe()
+    else:
+        ours, theirs = os.openpty()
+        environ["COLUMNS"] = str(terminal.width - len(_INDENT))
+    with (
+        os.fdopen(ours, "rb", buffering=0) as shown,
+        subprocess.Popen(
+            program, cwd=folder, env=environ, pass_fds=(hold,), stdout=theirs, stderr=theirs
+        ) as child,
+    ):
+        os.close(theirs)
+        printed = b""
+        with contextlib.suppress(OSError):  # a terminal's way to say that its other end is closed
+            while piece := shown.read(10_000):
+                printed += piece
+    told = _LINE_OVER.sub("", printed.decode().replace("\r\n", "\n"))
+    return subprocess.CompletedProcess(program, child.returncode, told)
 
 
 @contextlib.contextmanager
@@ -104,4 +137,4 @@ def _folder() -> Iterator[tuple[Path, int]]:
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"  {line}".rstrip() for line in text.splitlines())
+    return "\n".join(f"{_INDENT}{line}".rstrip() for line in text.splitlines())

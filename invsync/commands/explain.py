@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
-import shutil
-import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from invsync.explain import Event, Story, read_stories
 from invsync.invocation import Invocation
+from invsync.tell.lines import BLANK, TIE, Paragraph
 from invsync.tell.times import local, moment
 from invsync.tell.words import came_about
 
 if TYPE_CHECKING:
     from invsync.config.settings import Settings
 
-#: Levels that a cell of the table spells out; --json has them all.
-_IN_A_CELL = 8
+#: Levels that a line spells out; --json has them all.
+_NAMED = 8
+#: Quantities that a story draws, the last ones.
+_BARS = 32
 _BLOCKS = "▁▂▃▄▅▆▇█"
-#: Keeps a name and its number on one line of a cell.
-_TIE = "\N{NO-BREAK SPACE}"
 
 
 def explain(
@@ -34,8 +32,8 @@ def explain(
     if as_json:
         click.echo(json.dumps(_document(name, stories), ensure_ascii=False, indent=2))
         return
-    columns = shutil.get_terminal_size((100, 24)).columns
-    invocation.tell("\n\n".join(_text(story, columns) for story in stories))
+    told = [line for story in stories for line in (BLANK, *_text(story))]
+    invocation.tell(*told[1:])
 
 
 # --- As JSON --------------------------------------------------------------------------------------
@@ -98,48 +96,39 @@ def _event_document(event: Event) -> dict[str, Any]:
 # --- As text --------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Column:
-    """A column of the table.
-
-    Its heading, its cells, whether they may be wrapped, and how wide it gets.
-    """
-
-    heading: str
-    cells: list[str]
-    wraps: bool = False
-    width: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.width = max(map(len, (self.heading, *self.cells)))
-
-    def lines(self, row: int) -> list[str]:
-        wrapped = textwrap.wrap(self.cells[row], self.width, break_on_hyphens=False)
-        return [line.replace(_TIE, " ") for line in wrapped] or [""]
-
-
-def _text(story: Story, width: int) -> str:
-    """A pool's story as a table of at most `width` columns, where that is possible at all."""
-    lines = [f"{_printable(story.title)} ({story.command}, {story.pool}): {_standing(story)}"]
+def _text(story: Story) -> list[Paragraph]:
+    """A pool's story: how it stands, then its events."""
+    waits = "yellow" if story.problem else ""
+    title = f"{story.title} ({story.command}, {story.pool}): {_standing(story)}"
+    lines = [Paragraph(title, style=f"bold {waits}".strip())]
     if story.problem:
         since = moment(story.problem.get("since"))
         when = "" if since is None else f"since {local(since)}: "
-        lines.append(_printable(f"{when}{story.problem.get('message')}"))
+        lines.append(Paragraph(f"{when}{story.problem.get('message')}"))
     if not story.events:
-        return "\n".join([*lines, "nothing has moved yet since it is known"])
+        return [*lines, Paragraph("nothing has moved yet since it is known")]
     if len(story.quantities) > 1:
-        quantities = story.quantities[-max(8, width - 40) :]
-        lines.append(
-            f"{quantities[0]} {sparkline(quantities)} {quantities[-1]}   "
-            f"(lowest {min(quantities)}, highest {max(quantities)})"
-        )
-    lines += ["", *_table(story.events, width)]
+        quantities = story.quantities[-_BARS:]
+        drawn = f"{quantities[0]} {sparkline(quantities)} {quantities[-1]}"
+        lines.append(Paragraph(f"{drawn} (lowest {min(quantities)}, highest {max(quantities)})"))
+    for event in story.events:
+        lines += [BLANK, *_event(event)]
     if story.earlier:
-        lines += [
-            "",
-            f"{story.earlier} earlier: -n {len(story.events) + story.earlier} shows them all",
-        ]
-    return "\n".join(lines)
+        all_of_them = len(story.events) + story.earlier
+        lines += [BLANK, Paragraph(f"{story.earlier} earlier: -n {all_of_them} shows them all")]
+    return lines
+
+
+def _event(event: Event) -> Iterator[Paragraph]:
+    """When, from and to which quantity, by which rule; then what moved, and what was sent."""
+    then = moment(event.at)
+    at = event.at if then is None else local(then)
+    quantity = f"{_known(event.before)} → {_known(event.after)}".replace(" ", TIE)
+    waits = "yellow" if event.why == "nothing" else "bold"
+    yield Paragraph(f"{at}  {quantity}  {event.rule}", style=waits)
+    for label, told in (("moved", _moved(event)), ("sent", _sent(event)), ("run", event.run[:8])):
+        if told:
+            yield Paragraph(told, f"  {label:5} ")
 
 
 def _standing(story: Story) -> str:
@@ -160,38 +149,6 @@ def sparkline(numbers: Sequence[int]) -> str:
     )
 
 
-def _table(events: Sequence[Event], width: int) -> list[str]:
-    columns = [
-        _Column("WHEN (UTC)", [event.at[:16].replace("T", " ") for event in events]),
-        _Column("MOVED", [_moved(event) for event in events], wraps=True),
-        _Column("COUNTED BY", [event.rule for event in events], wraps=True),
-        _Column(
-            "QUANTITY", [f"{_known(event.before)} → {_known(event.after)}" for event in events]
-        ),
-        _Column("SENT", [_sent(event) for event in events], wraps=True),
-        _Column("RUN", [event.run[:8] for event in events]),
-    ]
-    flexible = [column for column in columns if column.wraps]
-    excess = sum(column.width + 2 for column in columns) - 2 - width
-    for _ in range(max(0, excess)):
-        widest = max(flexible, key=lambda column: column.width)
-        if widest.width <= 12:
-            break
-        widest.width -= 1
-    rows = [_row([column.heading for column in columns], columns)]
-    for row in range(len(events)):
-        cells = [column.lines(row) for column in columns]
-        for line in range(max(map(len, cells))):
-            rows.append(_row([cell[line] if line < len(cell) else "" for cell in cells], columns))
-    return rows
-
-
-def _row(cells: Sequence[str], columns: Sequence[_Column]) -> str:
-    return "  ".join(
-        cell.ljust(column.width) for cell, column in zip(cells, columns, strict=True)
-    ).rstrip()
-
-
 def _moved(event: Event) -> str:
     if event.recovered:
         return "(not recorded: the run was cut off)"
@@ -210,18 +167,13 @@ def _sent(event: Event) -> str:
 
 
 def _shortened(cells: Sequence[str]) -> str:
-    if len(cells) > _IN_A_CELL:
-        return f"{', '.join(cells[:_IN_A_CELL])} and {len(cells) - _IN_A_CELL} more"
+    if len(cells) > _NAMED:
+        return f"{', '.join(cells[:_NAMED])} and {len(cells) - _NAMED} more"
     return ", ".join(cells)
 
 
 def _tied(name: str, units: int) -> str:
-    return f"{_printable(name)} {units:+d}".replace(" ", _TIE)
-
-
-def _printable(words: str) -> str:
-    """Without what would steer a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in words)
+    return f"{name} {units:+d}".replace(" ", TIE)
 
 
 def _known(quantity: int | None) -> str:

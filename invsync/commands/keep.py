@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -17,8 +16,9 @@ from invsync.invocation import Invocation, complain
 from invsync.order import Options
 from invsync.ping import Ping
 from invsync.progress import Progress
-from invsync.tell import document, mail, screen
+from invsync.tell import document, mail
 from invsync.tell.lines import encodable
+from invsync.tell.terminal import Terminal, terminal_of
 
 if TYPE_CHECKING:
     from invsync.config.settings import Settings
@@ -43,7 +43,7 @@ def keep(
     section_of(settings, command)
     invocation.warn_of(settings)
     clock = _clock(settings.max_run_time)
-    seen_by = None if invocation.quiet else screen.screen(sys.stderr, os.environ)
+    seen_by = None if invocation.quiet else terminal_of(sys.stderr)
     ping = Ping(None if options.dry_run else settings.ping_url)
     with ping.failures(), Progress(sys.stderr, seen_by) as bar:
         for handler in logging.getLogger().handlers:
@@ -81,9 +81,12 @@ def _confirm(
         if agreed:
             return True
         bar.clear()
-        terminal = screen.screen(sys.stdout, os.environ) or screen.Screen(80, colour=False)
+        from invsync.tell import screen
+
+        terminal = terminal_of(sys.stdout) or Terminal(80, colour=False)
         plan = screen.table(changes, terminal, command=command, dry_run=True)
-        click.echo(encodable("\n".join(plan), sys.stdout.encoding), err=as_json)
+        drawn = screen.draw(plan, terminal, "invsync")
+        click.echo(encodable(drawn, sys.stdout.encoding), err=as_json)
         these = "this pool" if len(changes) == 1 else f"these {len(changes)} pools"
         return click.confirm(f"Bring {these} to the quantity shown?", err=as_json)
 
@@ -91,16 +94,20 @@ def _confirm(
 
 
 def _show(invocation: Invocation, outcome: Outcome, *, as_json: bool) -> None:
-    terminal = screen.screen(sys.stdout, os.environ)
+    terminal = terminal_of(sys.stdout)
     called = invocation.called(at_a_terminal=terminal is not None)
     if as_json:
         click.echo(document.to_json(outcome, sys.stdout.encoding))
     elif not invocation.quiet and (outcome.eventful or terminal or invocation.verbose):
-        told = (
-            screen.text(outcome, terminal, invsync=called)
-            if terminal
-            else mail.text(outcome, invsync=called)
-        )
-        click.echo(encodable(told, sys.stdout.encoding))
+        click.echo(encodable(_text(outcome, terminal, called), sys.stdout.encoding))
     if outcome.error is not None:
         complain(invocation, outcome.error)
+
+
+def _text(outcome: Outcome, terminal: Terminal | None, called: str) -> str:
+    """The report for a terminal, or as cron mails it."""
+    if terminal is None:
+        return mail.text(outcome, invsync=called)
+    from invsync.tell import screen
+
+    return screen.text(outcome, terminal, invsync=called)

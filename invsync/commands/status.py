@@ -12,7 +12,7 @@ import click
 from invsync.axis import axis_of
 from invsync.invocation import Invocation, complain
 from invsync.status import CommandStatus, OpenJournal, Status, read_status
-from invsync.tell.lines import clean
+from invsync.tell.lines import BLANK, Paragraph
 from invsync.tell.times import local, moment, span
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ def status(invocation: Invocation, settings: Settings, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(_document(known), ensure_ascii=False, indent=2))
     elif not invocation.quiet:
-        told = _text(known, datetime.now(UTC))
-        invocation.tell("\n".join(clean(line) for line in told.split("\n")))
+        invocation.tell(*_text(known, datetime.now(UTC)))
     for each in known.commands:
         if each.error:
             complain(invocation, each.error)
@@ -86,54 +85,65 @@ def _document(known: Status) -> dict[str, Any]:
 # --- As text --------------------------------------------------------------------------------------
 
 
-def _text(known: Status, now: datetime) -> str:
+def _text(known: Status, now: datetime) -> list[Paragraph]:
     """For people; `now` (UTC) makes ages of times."""
-    lines = [f"{known.shop}, state in {known.state_dir}"]
+    lines = [Paragraph(f"{known.shop}, state in {known.state_dir}")]
     for each in known.commands:
-        lines += ["", *_command_lines(each, now)]
+        lines += [BLANK, *_command_lines(each, now)]
     if not known.commands:
-        lines += [
-            "",
-            "neither variants nor locations is configured, and nothing is remembered of either",
-        ]
-    return "\n".join(lines)
+        nothing = (
+            "neither variants nor locations is configured, and nothing is remembered of either"
+        )
+        lines += [BLANK, Paragraph(nothing)]
+    return lines
 
 
-def _command_lines(each: CommandStatus, now: datetime) -> list[str]:
+def _command_lines(each: CommandStatus, now: datetime) -> list[Paragraph]:
     aside = "" if each.configured else " (no longer in the configuration)"
     if each.error:
-        return [f"{each.command}{aside}: can't be told: {each.error}"]
-    if each.seeded:
-        counts = [f"{_count(each.managed, 'pool')} managed, {each.units} units in all"]
-        if each.single:
-            counts.append(f"{each.single} with one {axis_of(each.command, ()).one} only")
-        counts.append(f"{len(each.waiting) or 'nothing'} waiting for a person")
-        lines = [f"{each.command}{aside}: {'; '.join(counts)}"]
-    else:
-        lines = [
-            f"{each.command}{aside}: nothing is managed yet; begin with `invsync {each.command} "
-            "--init`"
-        ]
-    rows = [("last run", _last_run(each.last, now))]
+        return [Paragraph(f"{each.command}{aside}: can't be told: {each.error}", style="red")]
+    last = each.last
+    rows = [_row("last run", _last_run(last, now), "red" if _failed(last) else "")]
     if each.seeded and each.configured:
-        rows.append(("next reconcile", _next_scan(each, now)))
+        rows.append(_row("next reconcile", _next_scan(each, now)))
     if each.running:
-        rows.append(("at work now", each.running))
+        rows.append(_row("at work now", each.running))
     if each.journal:
-        rows.append(("open journal", _journal(each.journal, running=each.running is not None)))
+        rows.append(_row("open journal", _journal(each.journal, running=each.running is not None)))
     rows += [
-        (waiting.kind.replace("_", " "), f"{_since(waiting.since, now)}: {waiting.message}")
+        _row(
+            waiting.kind.replace("_", " "),
+            f"{_since(waiting.since, now)}: {waiting.message}",
+            "bold yellow",
+        )
         for waiting in each.waiting[:_SHOWN]
     ]
     if len(each.waiting) > _SHOWN:
+        more = len(each.waiting) - _SHOWN
         rows.append(
-            (
-                "",
-                f"and {len(each.waiting) - _SHOWN} more, that wait for a shorter time; --json "
-                "lists them all",
-            )
+            _row("", f"and {more} more, that wait for a shorter time; --json lists them all")
         )
-    return lines + [f"  {label:15} {told}" for label, told in rows]
+    return [Paragraph(f"{each.command}{aside}: {_standing(each)}", style="bold"), *rows]
+
+
+def _standing(each: CommandStatus) -> str:
+    """How many pools stand how."""
+    if not each.seeded:
+        return f"nothing is managed yet; begin with `invsync {each.command} --init`"
+    counts = [f"{_count(each.managed, 'pool')} managed, {each.units} units in all"]
+    if each.single:
+        counts.append(f"{each.single} with one {axis_of(each.command, ()).one} only")
+    counts.append(f"{len(each.waiting) or 'nothing'} waiting for a person")
+    return "; ".join(counts)
+
+
+def _row(label: str, words: str, tag_style: str = "") -> Paragraph:
+    return Paragraph(words, f"  {label:15}", tag_style=tag_style)
+
+
+def _failed(last: Mapping[str, Any] | None) -> bool:
+    code = last.get("exit") if last else 0
+    return code not in (0, 3)
 
 
 def _last_run(last: Mapping[str, Any] | None, now: datetime) -> str:

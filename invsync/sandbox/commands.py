@@ -7,12 +7,14 @@ import signal
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import click
+
+from invsync.sandbox import printed
 
 #: Where `serve` listens unless told otherwise.
 DEFAULT_PORT = 8787
@@ -52,7 +54,7 @@ class SandboxError(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Print the line."""
-        click.echo(f"invsync: {self.format_message()}", err=True)
+        printed.say(f"invsync: {self.format_message()}", err=True)
 
 
 @click.group()
@@ -84,7 +86,7 @@ def show(ctx: click.Context, word: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
     else:
-        click.echo(as_table(document))
+        printed.show(document)
 
 
 @sandbox.command()
@@ -114,7 +116,7 @@ def sell(
     shipped = at_till or ships_at_once
     done = _do(ctx, "sell", {"sku": sku, "units": units, "location": location, "shipped": shipped})
     tail = "" if done["tracked"] else " (not tracked: the quantity stays)"
-    click.echo(f"Sold {units} of {_named(done)}: {done['before']} → {done['after']}{tail}")
+    printed.say(f"Sold {units} of {_named(done)}: {done['before']} → {done['after']}{tail}")
 
 
 @sandbox.command()
@@ -130,7 +132,7 @@ def ship(ctx: click.Context, sku: str, units: int | None, location: str | None) 
       invsync sandbox ship PRINT-S
     """
     done = _do(ctx, "ship", {"sku": sku, "units": units, "location": location})
-    click.echo(
+    printed.say(
         f"Shipped {done['units']} of {_named(done)}: {done['on_hand']} on hand, "
         f"{done['committed']} still to ship"
     )
@@ -149,7 +151,7 @@ def cancel(ctx: click.Context, sku: str, units: int, location: str | None) -> No
       invsync sandbox cancel PRINT-S 1
     """
     done = _do(ctx, "cancel", {"sku": sku, "units": units, "location": location})
-    click.echo(f"Cancelled {units} of {_named(done)}: {done['before']} → {done['after']}")
+    printed.say(f"Cancelled {units} of {_named(done)}: {done['before']} → {done['after']}")
 
 
 @sandbox.command()
@@ -165,7 +167,7 @@ def close(ctx: click.Context, location: str, move_to: str | None) -> None:
     """
     done = _do(ctx, "close", {"location": location, "move_to": move_to})
     moved = f"; the stock of {done['items']} items went to {done['moved_to']}" if move_to else ""
-    click.echo(f"Closed {done['location']}{moved}")
+    printed.say(f"Closed {done['location']}{moved}")
 
 
 @sandbox.command(name="set", context_settings={"ignore_unknown_options": True})
@@ -184,7 +186,7 @@ def set_quantity(ctx: click.Context, sku: str, quantity: int, location: str | No
       invsync sandbox set MUG 12 --location Till
     """
     done = _do(ctx, "set", {"sku": sku, "units": quantity, "location": location})
-    click.echo(f"Set {_named(done)}: {done['before']} → {done['after']}")
+    printed.say(f"Set {_named(done)}: {done['before']} → {done['after']}")
 
 
 @sandbox.command()
@@ -207,7 +209,7 @@ def reset(
       invsync sandbox reset --products 25000 --variants 4 --locations 3
     """
     done = _do(ctx, "reset", {"products": products, "variants": variants, "locations": locations})
-    click.echo(
+    printed.say(
         f"The sandbox starts over: {_count(done['products'], 'product')}, "
         f"{_count(done['variants'], 'variant')}, {_count(done['locations'], 'location')}"
     )
@@ -274,7 +276,7 @@ def serve(
 
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, stop)
-    click.echo(f"Sandbox shop at {server.url} (state: {place.state_file})")
+    printed.say(f"Sandbox shop at {server.url} (state: {place.state_file})")
     try:
         server.serve()
     finally:
@@ -339,50 +341,3 @@ def _named(done: Mapping[str, Any]) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def as_table(document: Mapping[str, Any]) -> str:
-    """The shop as aligned text: a row per variant, a column per location."""
-    places = [place["name"] for place in document["locations"]]
-    rows = [["PRODUCT", "VARIANT", "SKU", "TYPE", "STATUS", *places]]
-    variants: Sequence[Mapping[str, Any]] = document["variants"]
-    for variant in variants:
-        rows.append(
-            [
-                variant["product"],
-                variant["variant"],
-                variant["sku"],
-                variant["type"],
-                variant["status"].lower(),
-                *(_cell(variant, place) for place in places),
-            ]
-        )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [_line(row, widths) for row in rows]
-    if not variants:
-        return "no variant is called so: `invsync sandbox show` lists them all"
-    if document["total"] > len(variants):
-        lines.append(
-            f"… and {document['total'] - len(variants):,} variants more (--json shows all)"
-        )
-    if any(variant["inactive"] or not variant["tracked"] for variant in variants):
-        lines.append("")
-        lines.append("-: not stocked there   (n): inactive there   ~: not tracked")
-    return "\n".join(lines)
-
-
-def _cell(variant: Mapping[str, Any], place: str) -> str:
-    reading = variant["available"][place]
-    if reading is None:
-        return "-"
-    if not variant["tracked"]:
-        return "~"
-    return f"({reading})" if place in variant["inactive"] else str(reading)
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    words = [
-        cell.ljust(width) if column < 5 else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return "  ".join(words).rstrip()

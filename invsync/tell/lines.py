@@ -1,4 +1,4 @@
-"""Words in lines and columns: cleaned, counted, listed, measured, wrapped.
+"""Words in lines: cleaned, counted, listed, and what a terminal may lay out.
 
 Titles come in any script, and may hold what would steer a terminal.
 """
@@ -8,11 +8,38 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 #: Levels that a message spells out before it only counts the rest.
 NAMED = 8
 
+#: Keeps two words on one line of a terminal; elsewhere a blank.
+TIE = "\N{NO-BREAK SPACE}"
+
 _DIRECTING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A line for people, which a terminal breaks at its width.
+
+    `tag` stands before it, and is not broken. `style`, `tag_style`: in rich's words, where there is
+    colour.
+    """
+
+    words: str
+    tag: str = ""
+    style: str = ""
+    tag_style: str = ""
+
+    @property
+    def plain(self) -> str:
+        """As it is printed where there is no terminal."""
+        line = f"{self.tag} {self.words}" if self.tag else self.words
+        return clean(line).replace(TIE, " ").rstrip()
+
+
+BLANK = Paragraph("")
 
 
 def addressed(message: str, invsync: str) -> str:
@@ -70,63 +97,3 @@ def isolated(words: str) -> str:
     if any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in words):
         return f"\N{FIRST STRONG ISOLATE}{words}\N{POP DIRECTIONAL ISOLATE}"
     return words
-
-
-def width_of(words: str) -> int:
-    """The columns that the words take."""
-    return sum(_sign_width(sign) for sign in words)
-
-
-def _sign_width(sign: str) -> int:
-    if sign.isascii():
-        return 1
-    if unicodedata.category(sign) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(sign) in ("W", "F") else 1
-
-
-def cut(words: str, width: int) -> int:
-    """How many signs of the words fit, with the marks that belong to the last of them."""
-    used = 0
-    for at, sign in enumerate(words):
-        used += _sign_width(sign)
-        if used > width:
-            return at
-    return len(words)
-
-
-def wrapped(words: str, width: int) -> list[str]:
-    """The words in lines of at most `width` columns, broken at blanks where that is possible."""
-    lines: list[str] = []
-    line = ""
-    for word in words.split():
-        if line and width_of(line) + 1 + width_of(word) <= width:
-            line = f"{line} {word}"
-            continue
-        if line:
-            lines.append(line)
-        while width_of(word) > width:
-            at = max(cut(word, width), 1)
-            lines.append(word[:at])
-            word = word[at:]
-        line = word
-    return [*lines, line] if line or not lines else lines
-
-
-def shortened(lines: Sequence[str], limit: int, width: int) -> list[str]:
-    """At most `limit` lines; the last ends with … where some are left out."""
-    if len(lines) <= limit:
-        return list(lines)
-    last = lines[limit - 1]
-    return [*lines[: limit - 1], last[: cut(last, width - 1)].rstrip() + "…"]
-
-
-def middle_cut(words: str, width: int) -> str:
-    """The words in `width` columns, cut in the middle: SKUs of one product differ at their ends."""
-    if width_of(words) <= width:
-        return words
-    start = words[: cut(words, width // 2)]
-    end = words[::-1][: cut(words[::-1], width - 1 - width_of(start))][::-1]
-    while end and _sign_width(end[0]) == 0:
-        end = end[1:]
-    return f"{start}…{end}"

@@ -1,191 +1,172 @@
-"""A run's outcome as a person at a terminal sees it."""
+"""What a person at a terminal sees, drawn by rich.
+
+Imported where there is a terminal only: cron does not pay for it. Widths are those of the
+terminal's cells. Nothing is wider than the window but a suggested command, which stands on a line
+of its own and is never broken, to be copied.
+"""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, zip_longest
-from typing import Any, TextIO
 
-import click
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from invsync.axis import axis_of
 from invsync.state.files import Command
-from invsync.tell.lines import (
-    NAMED,
-    addressed,
-    clean,
-    isolated,
-    middle_cut,
-    shortened,
-    width_of,
-    wrapped,
-)
+from invsync.tell.lines import BLANK, NAMED, TIE, Paragraph, addressed, clean, isolated
 from invsync.tell.mail import problem_lines, quantity_of, summary, warning_lines
 from invsync.tell.outcome import Change, Outcome
+from invsync.tell.terminal import Terminal
 
-#: The narrowest screen that a table is laid out for, and the widest on which a paragraph is good to
-#: read.
-_NARROWEST, _WIDEST = 60, 100
-
-#: Lines that the title of a pool may take in a table.
-_TITLE_LINES = 3
-
-#: The columns of a table that hold numbers, and so end alike; what stands between columns; how
-#: heads look.
-_NUMBERS = (1, 3, 4)
-
-_GAP = "  "
-
-_BOLD = {"bold": True}
+#: The widest on which a paragraph is good to read.
+_WIDEST = 120
+#: Pools that a table shows: nobody reads more, and --json has them all.
+SHOWN = 100
+#: Stands for a blank at which a line is not broken; no text of people has it.
+_GLUE = "\ue000"
+_COMMAND = "bold cyan"
 
 
 @dataclass(frozen=True, slots=True)
-class Screen:
-    """A terminal that the report is laid out for. `width`: columns."""
+class Cell:
+    """What stands in a table, in rich's words for its style."""
 
-    width: int
-    colour: bool
-
-    def style(self, words: str, **how: Any) -> str:
-        """The words in colour (`how`: as `click.style` takes it), where there is colour."""
-        return click.style(words, **how) if self.colour and words and how else words
+    words: str
+    style: str = ""
 
 
-def screen(stream: TextIO, environ: Mapping[str, str]) -> Screen | None:
-    """The terminal behind `stream`; None if there is none.
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table. `numbers`: columns that end alike and are never broken."""
 
-    `NO_COLOR` (https://no-color.org) and TERM=dumb count.
+    heads: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    numbers: frozenset[int] = frozenset()
+
+
+Part = Paragraph | Grid
+
+
+def draw(parts: Iterable[Part], terminal: Terminal, invsync: str) -> str:
+    """The parts below each other, as lines for this terminal.
+
+    `invsync`: how this very program and configuration are called, for the commands that a person
+    copies.
     """
-    if not stream.isatty():
-        return None
-    colour = not environ.get("NO_COLOR") and environ.get("TERM", "dumb") != "dumb"
-    return Screen(shutil.get_terminal_size().columns, colour)
+    console = Console(
+        file=io.StringIO(),
+        width=terminal.width,
+        force_terminal=True,
+        force_interactive=False,
+        color_system="standard" if terminal.colour else None,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    with console.capture() as drawn:
+        for part in parts:
+            if isinstance(part, Grid):
+                console.print(_table(part))
+            else:
+                for line in _lines(part, console, invsync):
+                    console.print(line, soft_wrap=True)
+    lines = drawn.get().replace(_GLUE, " ").split("\n")
+    return "\n".join(line.rstrip() for line in lines).removesuffix("\n")
 
 
-def text(outcome: Outcome, terminal: Screen, *, invsync: str = "invsync") -> str:
-    """The report for a terminal. `invsync`: as in a mail."""
-    return "\n".join(_screenful(outcome, terminal, invsync))
+def text(outcome: Outcome, terminal: Terminal, *, invsync: str = "invsync") -> str:
+    """A run's report."""
+    return draw(_screenful(outcome, terminal), terminal, invsync)
 
 
 def table(
-    changes: Sequence[Change], terminal: Screen, *, command: Command, dry_run: bool
-) -> list[str]:
-    """The changes as the lines of a table.
+    changes: Sequence[Change], terminal: Terminal, *, command: Command, dry_run: bool
+) -> list[Part]:
+    """The changes as a table.
 
     A row a pool, in it a line for each level that moved or was adjusted.
     """
     one, send = axis_of(command, ()).one.upper(), "TO SEND" if dry_run else "SENT"
-    head = _Row("PRODUCT", "QUANTITY", ((one, "MOVED", send),))
-    rows = [
-        _Row(clean(change.title), quantity_of(change), tuple(_level_cells(change, dry_run)))
-        for change in changes
-    ]
-    widths = _widths([head, *rows], terminal.width)
-    lines = [
-        _table_line((head.title, head.quantity, *head.levels[0]), widths, [_BOLD] * 5, terminal)
-    ]
-    for row in rows:
-        titles = shortened(wrapped(row.title, widths[0]), _TITLE_LINES, widths[0])
-        for at, (title, cells) in enumerate(zip_longest(titles, row.levels)):
-            label, moved, sent = cells or ("", "", "")
-            words = (
-                title or "",
-                "" if at else row.quantity,
-                middle_cut(label, widths[2]),
-                moved,
-                sent,
-            )
-            loud = {"fg": "red" if sent.startswith("not sent") else "cyan"}
-            lines.append(
-                _table_line(words, widths, [_BOLD, _BOLD, {}, {"fg": "yellow"}, loud], terminal)
-            )
-    return lines
+    room = max(10, (terminal.width - 36) // 2)
+    rows = [_row(change, room, dry_run=dry_run) for change in changes[:SHOWN]]
+    heads = ("PRODUCT", "QUANTITY", one, "MOVED", send)
+    parts: list[Part] = [Grid(heads, rows, numbers=frozenset((1, 3, 4)))]
+    if len(changes) > SHOWN:
+        parts.append(Paragraph(f"and {len(changes) - SHOWN:,} more; --json lists them all"))
+    return parts
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A pool in the table. `levels`: what each is called, how it moved, what was sent for it."""
-
-    title: str
-    quantity: str
-    levels: tuple[tuple[str, str, str], ...]
+# --- A paragraph ----------------------------------------------------------------------------------
 
 
-def _widths(rows: Sequence[_Row], screen_width: int) -> tuple[int, ...]:
-    """How wide the columns are.
-
-    As their content, but for titles and levels, which share what room there is.
-    """
-    title, quantity = (
-        max(map(width_of, words))
-        for words in zip(*((row.title, row.quantity) for row in rows), strict=True)
-    )
-    level, moved, sent = (
-        max(map(width_of, cells))
-        for cells in zip(*chain(*(row.levels for row in rows)), strict=True)
-    )
-    room = max(screen_width, _NARROWEST) - quantity - moved - sent - 4 * len(_GAP)
-    if title + level > room:
-        level = max(min(level, room * 2 // 5), room - title)
-        title = room - level
-    return title, quantity, level, moved, sent
-
-
-def _table_line(
-    cells: Sequence[str],
-    widths: Sequence[int],
-    styles: Sequence[Mapping[str, Any]],
-    terminal: Screen,
-) -> str:
-    printed = []
-    for at, (words, width, how) in enumerate(zip(cells, widths, styles, strict=True)):
-        blanks, styled = " " * (width - width_of(words)), terminal.style(isolated(words), **how)
-        printed.append(blanks + styled if at in _NUMBERS else styled + blanks)
-    return _GAP.join(printed).rstrip()
+def _lines(told: Paragraph, console: Console, invsync: str) -> Iterator[Text]:
+    """Its lines: a tag that would leave too little room stands above the words."""
+    tag, margin = Text(clean(told.tag), told.tag_style), cell_len(told.tag)
+    margin += 1 if margin else 0
+    if margin > console.width // 3:
+        yield tag
+        tag, margin = Text(), 4
+    width = min(console.width, max(_WIDEST, margin * 3)) - margin
+    lead = tag + Text(" " * (margin - tag.cell_len))
+    for command, words in _split(addressed(told.words, invsync), invsync):
+        if command:
+            yield lead + Text(f"  {words}", _COMMAND)
+            lead = Text(" " * margin)
+            continue
+        glued = clean(words).replace(TIE, _GLUE)
+        for line in Text(glued, told.style).wrap(console, width, overflow="fold"):
+            line.rstrip()
+            yield lead + line
+            lead = Text(" " * margin)
+    if not told.words:
+        yield lead
 
 
-def _screenful(outcome: Outcome, terminal: Screen, invsync: str) -> Iterator[str]:
-    """What a person at a terminal sees."""
-    if outcome.dry_run:
-        yield terminal.style("DRY RUN: nothing is sent or written", fg="magenta", bold=True)
-        yield ""
-    if outcome.changes:
-        yield from table(
-            outcome.changes, terminal, command=outcome.command, dry_run=outcome.dry_run
+def _split(words: str, invsync: str) -> Iterator[tuple[bool, str]]:
+    """The words, without the commands in them, and these, in their order. Told first: which."""
+    quoted = r"""'[^']*'|"[^"]*"|[^`'"]"""
+    pattern = rf"`((?:sudo -u \S+ )?{re.escape(invsync)} (?:{quoted})*)`"
+    for at, part in enumerate(re.split(pattern, words)):
+        said = clean(part) if at % 2 else part.strip().lstrip(",;. " if at else "")
+        if said:
+            yield bool(at % 2), said
+
+
+# --- A table --------------------------------------------------------------------------------------
+
+
+def _table(grid: Grid) -> Table:
+    made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    for at, head in enumerate(grid.heads):
+        number = at in grid.numbers
+        made.add_column(
+            Text(head), justify="right" if number else "left", no_wrap=number, overflow="fold"
         )
-        yield ""
-    told = [("PROBLEM", "red", line) for line in problem_lines(outcome)]
-    told += [("WARNING", "yellow", line) for line in warning_lines(outcome)]
-    for tag, colour, line in told:
-        yield from _paragraph(tag, colour, addressed(line, invsync), terminal, invsync)
-        yield ""
-    bad = outcome.problems or outcome.error is not None
-    closing = wrapped(summary(outcome), max(terminal.width, _NARROWEST))
-    yield from (
-        terminal.style(
-            line, fg="red" if bad else "yellow" if outcome.warnings else "green", bold=True
-        )
-        for line in closing
-    )
+    for row in grid.rows:
+        made.add_row(*(Text.assemble((cell.words, cell.style)) for cell in row))
+    return made
 
 
-def _paragraph(tag: str, colour: str, line: str, terminal: Screen, invsync: str) -> Iterator[str]:
-    """A tagged paragraph.
-
-    The command that it ends with on a line of its own, whole, to be copied.
-    """
-    said, command = line, ""
-    start = line.rfind(f"`{invsync} ")
-    if start > 0 and line.endswith("`"):
-        said, command = line[:start].rstrip(), line[start + 1 : -1]
-    margin = len(tag) + 2
-    width = max(min(terminal.width, _WIDEST), _NARROWEST) - margin
-    for at, part in enumerate(wrapped(said, width)):
-        yield (terminal.style(tag, fg=colour, bold=True) + "  " if at == 0 else " " * margin) + part
-    if command:
-        yield " " * (margin + 2) + terminal.style(command, fg="cyan", bold=True)
+def _row(change: Change, room: int, *, dry_run: bool) -> list[Cell]:
+    """A pool in the table. `room`: the cells that the name of a level may take."""
+    levels = list(_level_cells(change, dry_run))
+    labels = "\n".join(isolated(_middle_cut(label, room)) for label, _, _ in levels)
+    sent = [sent for _, _, sent in levels]
+    refused = any(words.startswith("not sent") for words in sent)
+    return [
+        Cell(isolated(clean(change.title)), "bold"),
+        Cell(quantity_of(change), "bold"),
+        Cell(labels),
+        Cell("\n".join(moved for _, moved, _ in levels), "yellow"),
+        Cell("\n".join(sent), "red" if refused else "cyan"),
+    ]
 
 
 def _level_cells(change: Change, dry_run: bool) -> Iterator[tuple[str, str, str]]:
@@ -201,3 +182,40 @@ def _level_cells(change: Change, dry_run: bool) -> Iterator[tuple[str, str, str]
         )
     if len(named) < len(levels):
         yield f"and {len(levels) - len(named)} more", "", ""
+
+
+def _middle_cut(words: str, room: int) -> str:
+    """The words in `room` cells, cut in the middle: SKUs of one product differ at their ends."""
+    if cell_len(words) <= room:
+        return words
+    start = set_cell_size(words, room // 2).rstrip()
+    end = words
+    while cell_len(end) > room - 1 - cell_len(start):
+        end = end[1:]
+    while end and not cell_len(end[0]):  # half a sign
+        end = end[1:]
+    return f"{start}…{end}"
+
+
+# --- A run's report -------------------------------------------------------------------------------
+
+
+def _screenful(outcome: Outcome, terminal: Terminal) -> Iterator[Part]:
+    """What a person at a terminal sees."""
+    if outcome.dry_run:
+        yield Paragraph("DRY RUN: nothing is sent or written", style="bold magenta")
+        yield BLANK
+    if outcome.changes:
+        command, dry_run = outcome.command, outcome.dry_run
+        yield from table(outcome.changes, terminal, command=command, dry_run=dry_run)
+        yield BLANK
+    for tag, style, lines in (
+        ("PROBLEM ", "bold red", problem_lines(outcome)),
+        ("WARNING ", "bold yellow", warning_lines(outcome)),
+    ):
+        for line in lines:
+            yield Paragraph(line, tag, tag_style=style)
+            yield BLANK
+    bad = outcome.problems or outcome.error is not None
+    colour = "red" if bad else "yellow" if outcome.warnings else "green"
+    yield Paragraph(summary(outcome), style=f"bold {colour}")

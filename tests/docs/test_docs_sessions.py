@@ -14,7 +14,6 @@ import json
 import logging
 import re
 import shlex
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,13 +22,15 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from docs_pages import COUNTING, PAGES, PROJECT, README, SANDBOX, Block, Page
+from docs_pages import COUNTING, PAGES, README, SANDBOX, Block, Page
 
 from invsync import API_VERSIONS
 from invsync.admin import access
 from invsync.cli import main
+from invsync.commands import keep
 from invsync.commands.demo import play
-from invsync.tell import screen
+from invsync.tell import terminal
+from invsync.tell.terminal import Terminal
 
 COLUMNS = 118
 
@@ -112,12 +113,13 @@ class Shell:
         match shlex.split(command.removesuffix(" | cat"), comments=True):
             case ["echo", "$?"]:
                 return f"{self.exit_code}\n"
-            case ["cp", "config.example.yaml", "config.yaml"]:
-                shutil.copy(PROJECT / "config.example.yaml", self.folder / "config.yaml")
+            case ["invsync", *args, ">", file]:
+                (self.folder / file).write_text(self.invsync(args), encoding="utf-8")
                 return ""
             case ["invsync", *args] if "serve" not in args:
-                terminal = None if piped else screen.Screen(COLUMNS, colour=False)
-                self.monkeypatch.setattr(screen, "screen", lambda *_: terminal)
+                shown_on = None if piped else Terminal(COLUMNS, colour=False, moves=False)
+                for room in (terminal, keep):
+                    self.monkeypatch.setattr(room, "terminal_of", lambda *_: shown_on)
                 return self.invsync(args)
         return None
 
@@ -177,7 +179,7 @@ def test_the_mails_shown_are_those_that_cron_sends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell = Shell(tmp_path, monkeypatch)
-    shell.run("cp config.example.yaml config.yaml")
+    shell.run("invsync config example > config.yaml")
     shell.run("invsync variants --init --align lowest --yes")
     lines = COUNTING.text.splitlines()
     told = {lines[block.line - 3]: block.text for block in COUNTING.blocks("text")}

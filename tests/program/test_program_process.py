@@ -194,7 +194,15 @@ def test_a_second_run_at_the_same_time_exits_75_and_says_who_is_at_work(
 # --- A lean process -------------------------------------------------------------------------------
 
 #: What a command that needs no shop must not pay for.
-HEAVY = {"requests", "urllib3", "tenacity", "graphql", "invsync.run", "invsync.admin.client"}
+HEAVY = {
+    "requests",
+    "urllib3",
+    "tenacity",
+    "graphql",
+    "rich",
+    "invsync.run",
+    "invsync.admin.client",
+}
 
 PROBE = """
 import sys
@@ -244,6 +252,30 @@ def test_a_run_against_a_real_address_does_not_load_the_sandbox(world: World) ->
     code, modules = loaded(world, "--config", str(world.config), "variants", "-q")
     assert code == 0
     assert not any(name.startswith(("graphql", "invsync.sandbox")) for name in modules)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("variants", "-v"),
+        ("variants", "--init", "--align", "lowest", "--yes"),
+        ("check",),
+        ("status",),
+        ("explain", "P-S"),
+        ("explain", "nothing of this name"),
+        ("config", "validate"),
+        ("variants", "--no-such-option"),
+        ("sandbox", "show"),
+    ],
+)
+def test_what_no_terminal_shows_is_printed_without_rich(
+    world: World, args: tuple[str, ...]
+) -> None:
+    world.add("Print", FOUR)
+    world.add("Apart", "A-S A-M", [3, 4])
+    world.run("variants", "--init", exit_code=3)
+    _, modules = loaded(world, "--config", str(world.config), *args)
+    assert not any(name.split(".")[0] == "rich" for name in modules)
 
 
 # --- As it is started -----------------------------------------------------------------------------
