@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from invsync.sandbox.account import Settings
 from invsync.sandbox.holdings import Holdings
 from invsync.sandbox.things import (
+    POLICIES,
     STATUSES,
     AnyStored,
     Item,
@@ -14,11 +15,15 @@ from invsync.sandbox.things import (
     Level,
     Location,
     LocationLike,
+    Metafield,
     Product,
     Stored,
     Variant,
 )
 from invsync.sandbox.trail import Trail
+
+#: The title of the one variant that Shopify makes by itself.
+DEFAULT_TITLE = "Default Title"
 
 
 class Catalogue(Holdings):
@@ -108,35 +113,44 @@ class Catalogue(Holdings):
         sku: str,
         *,
         title: str | None = None,
+        options: Mapping[str, str] | None = None,
         available: int = 0,
         locations: Sequence[LocationLike] | None = None,
         tracked: bool = True,
         requires_components: bool = False,
         item: Item | None = None,
     ) -> Variant:
-        """Create a variant, with an inventory item of its own unless it shares the one given."""
+        """Create a variant, with an inventory item of its own unless it shares the one given.
+
+        `options`: name → value, of which the title is made unless it is given; without any there is
+        one, `Size`, whose value is the title.
+        """
         at = int(self.now())
-        label = title if title is not None else sku.rpartition("-")[2] or "Default Title"
         if item is None:
             item = Item(self.new_id(), sku, tracked, at, at)
             self.items[item.id] = item
             self._created(item)
-        options = (("Size", label),) if label != "Default Title" else (("Title", label),)
-        position = len(product.variants) + 1
+        label = title or _title(options) or sku.rpartition("-")[2] or DEFAULT_TITLE
+        chosen = options or {"Title" if label == DEFAULT_TITLE else "Size": label}
         variant = Variant(
-            self.new_id(), product, item, label, sku, options, position, requires_components, at, at
+            self.new_id(),
+            product,
+            item,
+            label,
+            sku,
+            tuple(chosen.items()),
+            len(product.variants) + 1,
+            requires_components,
+            at,
+            at,
         )
         self.variants[variant.id] = variant
         product.variants.append(variant)
         item.variants.append(variant)
         self._created(variant)
         self._by_sku = None
-        places = (
-            [place for place in self.locations.values() if place.active]
-            if locations is None
-            else locations
-        )
-        for place in places:
+        everywhere = [place for place in self.locations.values() if place.active]
+        for place in everywhere if locations is None else locations:
             where = self.location(place)
             if where.id not in item.levels:
                 self.stock(item, where, available)
@@ -145,7 +159,7 @@ class Catalogue(Holdings):
 
     def delete_variant(self, which: str | Variant) -> None:
         """Delete a variant; its item goes too unless another variant shares it."""
-        variant = self.variant(which) if isinstance(which, str) else which
+        variant = self._variant(which)
         self._changing(variant)
         product, item = variant.product, variant.item
         self._touch_product(product)
@@ -169,6 +183,53 @@ class Catalogue(Holdings):
         for variant in list(product.variants):
             self.delete_variant(variant)
         del self.products[product.id]
+
+    # -- what the clerk edits of a product or a variant
+
+    def set_sku(self, which: str | Variant, sku: str) -> Variant:
+        """Give the variant's item, and whatever shares it, another SKU."""
+        variant = self._variant(which)
+        item = self._changing(variant.item)
+        item.sku, item.updated_at = sku, int(self.now())
+        for one in item.variants:
+            self._touch(one).sku = sku
+        self._by_sku = None
+        return variant
+
+    def set_options(self, which: str | Variant, options: Mapping[str, str]) -> Variant:
+        """Give the variant these options, name → value, and the title that they make."""
+        variant = self._touch(self._variant(which))
+        variant.options, variant.title = tuple(options.items()), _title(options) or DEFAULT_TITLE
+        return variant
+
+    def set_policy(self, which: str | Variant, policy: str) -> Variant:
+        """Go on selling the variant where there is nothing left (CONTINUE), or not (DENY)."""
+        if policy not in POLICIES:
+            raise ValueError(f"no inventory policy {policy!r}")
+        variant = self._touch(self._variant(which))
+        variant.policy = policy
+        return variant
+
+    def set_metafield(
+        self, owner: str | Variant | Product, name: str, value: str | None
+    ) -> Variant | Product:
+        """Write a metafield, `namespace.key`; None takes it away. `owner`: a SKU for a variant.
+
+        It moves the product's `updatedAt`: an edit in the admin was seen to call `products/update`
+        with a new one (Shopify/shopify-api-js#952). Of variants no report was found.
+        """
+        if "." not in name:
+            raise ValueError(f"a metafield's name is namespace.key, not {name!r}")
+        thing = self._variant(owner) if isinstance(owner, str) else owner
+        if isinstance(thing, Product):
+            self._touch_product(thing)
+        else:
+            self._touch(thing)
+        held = {one: field for one, field in (thing.metafields or {}).items() if one != name}
+        if value is not None:
+            held[name] = Metafield(self.new_id(), value, int(self.now()))
+        thing.metafields = held or None
+        return thing
 
     def retag(self, which: str | Product, *tags: str) -> Product:
         """Give the product these tags instead of the ones it has."""
@@ -272,5 +333,17 @@ class Catalogue(Holdings):
         for variant in item.variants:
             self._touch_product(variant.product)
 
+    def _variant(self, which: str | Variant) -> Variant:
+        return self.variant(which) if isinstance(which, str) else which
+
+    def _touch(self, variant: Variant) -> Variant:
+        self._touch_product(variant.product)
+        self._changing(variant).updated_at = int(self.now())
+        return variant
+
     def _touch_product(self, product: Product) -> None:
         self._changing(product).updated_at = int(self.now())
+
+
+def _title(options: Mapping[str, str] | None) -> str:
+    return " / ".join((options or {}).values())

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from invsync.sandbox.holdings import NotInShop
+from invsync.sandbox.holdings import Ambiguous, NotInShop
 from invsync.sandbox.shop import Shop
 from invsync.sandbox.starting import generated_shop, starting_shop
 from invsync.sandbox.state import Home
@@ -33,6 +33,8 @@ def do(home: Home, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
                 return _moved(shop, action, given)
             if action == "close":
                 return _closed(shop, given)
+        except Ambiguous as error:
+            raise CannotDo(f"{error}; say which with --product TITLE") from None
         except NotInShop as error:
             raise CannotDo(str(error)) from None
         if action == "show":
@@ -90,7 +92,9 @@ def _reading(level: Level | None) -> int | None:
 
 def _moved(shop: Shop, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """What a customer or a clerk does to one level. `units`: null with `ship` for all there is."""
-    item, place = shop.item(str(given["sku"])), given.get("location")
+    sku, title, place = str(given["sku"]), given.get("product"), given.get("location")
+    variant = shop.variant_of(title, sku) if title else shop.item(sku).variants[0]
+    item = variant.item
     level = shop.level_for_order(item, place) if action != "set" else shop.level(item, place)
     before, committed = level.available, level.committed
     everything = action == "ship" and given.get("units") is None
@@ -109,8 +113,8 @@ def _moved(shop: Shop, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "action": action,
         "units": units,
-        "product": item.variants[0].product.title,
-        "variant": item.variants[0].title,
+        "product": variant.product.title,
+        "variant": variant.title,
         "sku": item.sku,
         "location": level.location.name,
         "before": before,

@@ -5,14 +5,23 @@ from __future__ import annotations
 import gc
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
 from operator import attrgetter
 from typing import Any
 
 from invsync.sandbox.account import BulkJob, Remembered, Settings
 from invsync.sandbox.shop import Shop
-from invsync.sandbox.things import Item, Level, Location, Product, Stored, Variant
+from invsync.sandbox.things import (
+    Item,
+    Level,
+    Location,
+    Metafield,
+    Metafields,
+    Product,
+    Stored,
+    Variant,
+)
 
 #: Number of the file's format; a file of another number is refused.
 FORMAT = 1
@@ -78,12 +87,12 @@ _WRITTEN: dict[type[Stored], tuple[str, ...]] = {
     ),
     Product: (
         *("id", "title", "handle", "product_type", "tags", "status"),
-        *("gift_card", "vendor", "created_at", "updated_at"),
+        *("gift_card", "vendor", "created_at", "updated_at", "metafields"),
     ),
     Item: ("id", "sku", "tracked", "created_at", "updated_at"),
     Variant: (
         *("id", "product.id", "item.id", "title", "sku", "options", "position"),
-        *("requires_components", "created_at", "updated_at"),
+        *("requires_components", "created_at", "updated_at", "policy", "metafields"),
     ),
     Level: (
         *("id", "item.id", "location.id", "available", "committed"),
@@ -139,7 +148,13 @@ def _from_columns(document: dict[str, Any], now: Callable[[], float]) -> Shop:
 def _product(
     number: int, title: str, handle: str, kind: str, tags: list[str], *rest: Any
 ) -> Product:
-    return Product(number, title, handle, kind, tuple(tags), *rest)
+    made = Product(number, title, handle, kind, tuple(tags), *rest)
+    made.metafields = _metafields(made.metafields)
+    return made
+
+
+def _metafields(written: Mapping[str, Iterable[Any]] | None) -> Metafields:
+    return {name: Metafield(*row) for name, row in written.items()} if written else None
 
 
 class _Reader:
@@ -159,9 +174,11 @@ class _Reader:
         *rest: Any,
     ) -> Variant:
         pairs = tuple((name, value) for name, value in options)
-        return Variant(
+        made = Variant(
             number, self._shop.products[product], self._shop.items[item], title, sku, pairs, *rest
         )
+        made.metafields = _metafields(made.metafields)
+        return made
 
     def level(self, number: int, item: int, location: int, *rest: Any) -> Level:
         return Level(number, self._shop.items[item], self._shop.locations[location], *rest)

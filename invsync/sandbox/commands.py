@@ -57,6 +57,12 @@ class SandboxError(click.ClickException):
         printed.say(f"invsync: {self.format_message()}", err=True)
 
 
+#: Several products may have one SKU.
+_OF_PRODUCT = click.option(
+    "--product", metavar="TITLE", help="The product, where several have this SKU."
+)
+
+
 @click.group()
 def sandbox() -> None:
     """A shop in a box: sell, count and look around without a real shop.
@@ -92,6 +98,7 @@ def show(ctx: click.Context, word: str | None, as_json: bool) -> None:
 @sandbox.command()
 @click.argument("sku")
 @click.argument("units", metavar="N", type=click.IntRange(min=1))
+@_OF_PRODUCT
 @click.option(
     "--location", metavar="NAME", help="Where it is sold (default: the primary location)."
 )
@@ -102,6 +109,7 @@ def sell(
     ctx: click.Context,
     sku: str,
     units: int,
+    product: str | None,
     location: str | None,
     at_till: bool,
     ships_at_once: bool,
@@ -114,7 +122,8 @@ def sell(
       invsync sandbox sell MUG 1 --at-till --location Till
     """
     shipped = at_till or ships_at_once
-    done = _do(ctx, "sell", {"sku": sku, "units": units, "location": location, "shipped": shipped})
+    given = {"sku": sku, "units": units, "product": product, "location": location}
+    done = _do(ctx, "sell", {**given, "shipped": shipped})
     tail = "" if done["tracked"] else " (not tracked: the quantity stays)"
     printed.say(f"Sold {units} of {_named(done)}: {done['before']} → {done['after']}{tail}")
 
@@ -122,16 +131,19 @@ def sell(
 @sandbox.command()
 @click.argument("sku")
 @click.argument("units", metavar="[N]", type=click.IntRange(min=1), required=False)
+@_OF_PRODUCT
 @click.option("--location", metavar="NAME", help="Where (default: the primary location).")
 @click.pass_context
-def ship(ctx: click.Context, sku: str, units: int | None, location: str | None) -> None:
+def ship(
+    ctx: click.Context, sku: str, units: int | None, product: str | None, location: str | None
+) -> None:
     """Play the clerk: ship N of the ordered units of a SKU, or all of them.
 
     \b
     Examples:
       invsync sandbox ship PRINT-S
     """
-    done = _do(ctx, "ship", {"sku": sku, "units": units, "location": location})
+    done = _do(ctx, "ship", {"sku": sku, "units": units, "product": product, "location": location})
     printed.say(
         f"Shipped {done['units']} of {_named(done)}: {done['on_hand']} on hand, "
         f"{done['committed']} still to ship"
@@ -141,16 +153,21 @@ def ship(ctx: click.Context, sku: str, units: int | None, location: str | None) 
 @sandbox.command()
 @click.argument("sku")
 @click.argument("units", metavar="N", type=click.IntRange(min=1))
+@_OF_PRODUCT
 @click.option("--location", metavar="NAME", help="Where (default: the primary location).")
 @click.pass_context
-def cancel(ctx: click.Context, sku: str, units: int, location: str | None) -> None:
+def cancel(
+    ctx: click.Context, sku: str, units: int, product: str | None, location: str | None
+) -> None:
     """Play the customer: cancel an order of N of a SKU that has not been shipped.
 
     \b
     Examples:
       invsync sandbox cancel PRINT-S 1
     """
-    done = _do(ctx, "cancel", {"sku": sku, "units": units, "location": location})
+    done = _do(
+        ctx, "cancel", {"sku": sku, "units": units, "product": product, "location": location}
+    )
     printed.say(f"Cancelled {units} of {_named(done)}: {done['before']} → {done['after']}")
 
 
@@ -173,11 +190,14 @@ def close(ctx: click.Context, location: str, move_to: str | None) -> None:
 @sandbox.command(name="set", context_settings={"ignore_unknown_options": True})
 @click.argument("sku")
 @click.argument("quantity", metavar="N", type=int)
+@_OF_PRODUCT
 @click.option(
     "--location", metavar="NAME", help="Where it is counted (default: the primary location)."
 )
 @click.pass_context
-def set_quantity(ctx: click.Context, sku: str, quantity: int, location: str | None) -> None:
+def set_quantity(
+    ctx: click.Context, sku: str, quantity: int, product: str | None, location: str | None
+) -> None:
     """Play the clerk: set a SKU's available quantity to N.
 
     \b
@@ -185,7 +205,9 @@ def set_quantity(ctx: click.Context, sku: str, quantity: int, location: str | No
       invsync sandbox set PRINT-M 50
       invsync sandbox set MUG 12 --location Till
     """
-    done = _do(ctx, "set", {"sku": sku, "units": quantity, "location": location})
+    done = _do(
+        ctx, "set", {"sku": sku, "units": quantity, "product": product, "location": location}
+    )
     printed.say(f"Set {_named(done)}: {done['before']} → {done['after']}")
 
 

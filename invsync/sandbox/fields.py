@@ -22,7 +22,7 @@ from invsync.sandbox.gids import gid, timestamp
 from invsync.sandbox.indexes import has_only_default_variant
 from invsync.sandbox.lists import CONNECTIONS, product_total, total_of, visible
 from invsync.sandbox.shop import Shop
-from invsync.sandbox.things import SET_ASIDE, Item, Level, Location
+from invsync.sandbox.things import SET_ASIDE, Item, Level, Location, Product, Variant
 
 Args = Mapping[str, Any]
 Field = Callable[[Any, Args, Context], Any]
@@ -73,6 +73,26 @@ def _quantities(level: Level, args: Args, ctx: Context) -> list[dict[str, Any]]:
             }
         )
     return shown
+
+
+def _metafield(owner: Product | Variant, args: Args, ctx: Context) -> dict[str, Any] | None:
+    """A metafield by its name; null where there is none (recorded)."""
+    namespace, key = args.get("namespace"), args["key"]
+    if namespace is None:
+        raise never_seen("a metafield without a namespace")
+    found = (owner.metafields or {}).get(f"{namespace}.{key}")
+    return found and {
+        "id": gid("Metafield", found.id),
+        "namespace": namespace,
+        "key": key,
+        "type": "single_line_text_field",
+        "value": found.value,
+        "updatedAt": timestamp(found.updated_at),
+    }
+
+
+def _duplicate_sku_count(item: Item, args: Args, ctx: Context) -> int:
+    raise never_seen("duplicateSkuCount: nobody knows whether an item counts itself")
 
 
 def _location(_: Any, args: Args, ctx: Context) -> Location | None:
@@ -204,7 +224,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         "isGiftCard": _get("gift_card"),
         "vendor": _get("vendor"),
         "hasOnlyDefaultVariant": lambda product, args, ctx: has_only_default_variant(product),
-        "metafield": lambda product, args, ctx: None,
+        "metafield": _metafield,
         "totalInventory": lambda product, args, ctx: product_total(product),
         "tracksInventory": lambda product, args, ctx: any(
             variant.item.tracked for variant in product.variants
@@ -220,10 +240,10 @@ FIELDS: dict[str, dict[str, Field]] = {
         "position": _get("position"),
         "product": _get("product"),
         "inventoryItem": _get("item"),
-        "inventoryPolicy": lambda variant, args, ctx: "DENY",
+        "inventoryPolicy": _get("policy"),
         "inventoryQuantity": lambda variant, args, ctx: total_of(variant.item),
         "requiresComponents": _get("requires_components"),
-        "metafield": lambda variant, args, ctx: None,
+        "metafield": _metafield,
         "selectedOptions": lambda variant, args, ctx: [
             {"name": name, "value": value} for name, value in variant.options
         ],
@@ -232,7 +252,7 @@ FIELDS: dict[str, dict[str, Field]] = {
     | {
         "sku": _get("sku"),
         "tracked": _get("tracked"),
-        "duplicateSkuCount": lambda item, args, ctx: 0,
+        "duplicateSkuCount": _duplicate_sku_count,
         "inventoryHistoryUrl": lambda item, args, ctx: None,
         "inventoryLevel": _level_at,
         "locationsCount": lambda item, args, ctx: _count(

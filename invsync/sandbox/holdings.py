@@ -16,6 +16,10 @@ class NotInShop(LookupError):
     """
 
 
+class Ambiguous(NotInShop):
+    """Several inventory items have this SKU."""
+
+
 class Holdings:
     """Locations, products, variants, items and levels, by number."""
 
@@ -72,7 +76,7 @@ class Holdings:
         found = self._skus().get(sku, [])
         if len({variant.item.id for variant in found}) > 1:
             titles = ", ".join(f'"{variant.product.title}"' for variant in found)
-            raise NotInShop(f'SKU "{sku}" is ambiguous: {titles} have it')
+            raise Ambiguous(f'SKU "{sku}" is ambiguous: {titles} have it')
         if not found:
             raise NotInShop(f'no variant has SKU "{sku}"{self._near(sku)}')
         return found[0]
@@ -95,6 +99,14 @@ class Holdings:
             }
         near = get_close_matches(sku.upper(), list(spelled)[:1_000], n=3, cutoff=0.5)
         return f"; did you mean {' or '.join(spelled[name] for name in near)}?" if near else ""
+
+    def variant_of(self, title: str, sku: str) -> Variant:
+        """The variant with that SKU of the product of that title. Raises NotInShop."""
+        product = self.product(title)
+        for variant in product.variants:
+            if variant.sku == sku:
+                return variant
+        raise NotInShop(f'no variant of "{product.title}" has SKU "{sku}"')
 
     def item(self, which: ItemLike) -> Item:
         """The inventory item of a SKU, global id or variant. Raises NotInShop."""

@@ -128,7 +128,7 @@ def _variants(shop: Shop) -> Index:
         {
             "id": identifier(lambda variant: int(variant.id)),
             "title": text(lambda variant: (variant.title,)),
-            "sku": keyword(lambda variant: (variant.sku,)),
+            "sku": text(lambda variant: (variant.sku,)),  # not recorded: an index cuts to words
             "product_id": reference(lambda variant: (variant.product.id,)),
             "product_ids": reference(lambda variant: (variant.product.id,), several=True),
             "product_type": text_list(partial(of_product, lambda one: (one.product_type,))),

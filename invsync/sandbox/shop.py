@@ -66,8 +66,38 @@ class Shop(Catalogue):
 
         Available and on hand move from place to place.
         """
-        self.move(self.level(which, origin), -units, by="clerk")
+        self.level(which, destination)  # before anything moves
+        self.ready_transfer(which, units, origin)
+        self.send_transfer(which, units, origin, destination)
+        return self.receive_transfer(which, units, destination)
+
+    def ready_transfer(self, which: ItemLike, units: int, origin: LocationLike) -> Level:
+        """A transfer is made ready: units go from available to reserved (recorded)."""
+        level = self.level(which, origin)
+        self.move(level, -units, by="clerk")
+        self.set_aside(level, "reserved", units)
+        return level
+
+    def cancel_transfer(self, which: ItemLike, units: int, origin: LocationLike) -> Level:
+        """A transfer that was ready is cancelled: its units go back (recorded)."""
+        level = self.level(which, origin)
+        self.set_aside(level, "reserved", -units)
+        self.move(level, units, by="clerk")
+        return level
+
+    def send_transfer(
+        self, which: ItemLike, units: int, origin: LocationLike, destination: LocationLike
+    ) -> Level:
+        """A transfer's shipment leaves: reserved and on hand fall, incoming rises (recorded)."""
+        self.set_aside(self.level(which, origin), "reserved", -units)
         level = self.level(which, destination)
+        self.set_aside(level, "incoming", units)
+        return level
+
+    def receive_transfer(self, which: ItemLike, units: int, destination: LocationLike) -> Level:
+        """A shipment is received: units go from incoming to available (inferred: not recorded)."""
+        level = self.level(which, destination)
+        self.set_aside(level, "incoming", -units)
         self.move(level, units, by="clerk")
         return level
 

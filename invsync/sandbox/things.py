@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from invsync.sandbox.gids import gid, level_gid
 
@@ -12,6 +13,21 @@ SET_ASIDE = ("reserved", "damaged", "safety_stock", "quality_control")
 
 #: Every status that a product can have.
 STATUSES = ("ACTIVE", "ARCHIVED", "DRAFT", "UNLISTED")
+
+#: What a shop does with an order for more than there is of a variant.
+POLICIES = ("CONTINUE", "DENY")
+
+
+class Metafield(NamedTuple):
+    """A text that a product or a variant carries under a name; no definition stands behind it."""
+
+    id: int
+    value: str
+    updated_at: int
+
+
+#: By `namespace.key`, as people write it; exchanged as a whole, never edited. None: there is none.
+Metafields = Mapping[str, Metafield] | None
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +62,7 @@ class Product:
     vendor: str = "Sandbox"
     created_at: int = 0
     updated_at: int = 0
+    metafields: Metafields = None
     variants: list[Variant] = field(default_factory=list, repr=False)
 
     @property
@@ -68,6 +85,9 @@ class Variant:
     requires_components: bool = False
     created_at: int = 0
     updated_at: int = 0
+    #: Of `POLICIES`: whether it is sold on where there is nothing left.
+    policy: str = "DENY"
+    metafields: Metafields = None
 
     @property
     def gid(self) -> str:

@@ -470,3 +470,23 @@ def test_bulk_operations_and_requests_read_the_same_shop(bulk, shop) -> None:
         paged.append(product)
         paged += [{**variant["node"], "__parentId": product["id"]} for variant in variants]
     assert bulk.lines(query, grouped=True) == paged
+
+
+def test_what_groups_listings_stands_beside_what_they_read(bulk, shop) -> None:
+    shop.set_metafield("MUG", "custom.stock_pool", "mugs")
+    url = bulk.finished(
+        f"""{{ productVariants(query: "tag:'shared-stock'") {{ edges {{ node {{
+            id selectedOptions {{ name value }} inventoryPolicy
+            pool: metafield(namespace: "custom", key: "stock_pool") {{ value }}
+            product {{ productType tags }}
+            inventoryItem {{ sku inventoryLevel(locationId: "{shop.primary.gid}") {{
+                quantities(names: ["available", "on_hand"]) {{ name quantity }} }} }} }} }} }} }}"""
+    )["url"]
+    rows = {row["inventoryItem"]["sku"]: row for row in bulk.fetch(url)[1]}
+    assert rows["MUG"]["pool"] == {"value": "mugs"}
+    assert rows["PRINT-S"]["pool"] is None
+    assert rows["PRINT-S"]["selectedOptions"] == [{"name": "Size", "value": "S"}]
+    assert rows["PRINT-S"]["inventoryItem"]["inventoryLevel"]["quantities"] == [
+        {"name": "available", "quantity": 30},
+        {"name": "on_hand", "quantity": 30},
+    ]
