@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-#: What a request asks (operation, variables) → a status and a JSON document, or None: the shop's
-#: own answer.
-Tamper = Callable[[str, dict[str, Any]], tuple[int, Any] | None]
+#: What a request asks (operation, variables) → a status and a JSON document in the place of the
+#: shop's answer, or what becomes of the body of that; None: the shop's own answer.
+Tamper = Callable[[str, dict[str, Any]], "tuple[int, Any] | Callable[[bytes], bytes] | None"]
 
 _KEPT = ("content-type", "x-shopify-access-token", "accept")
 
@@ -68,8 +68,10 @@ class Tampering:
         asked = json.loads(body)
         operation = asked["query"].split("(")[0].split("{")[0].split()[-1]
         self.asked.append(operation)
-        if (told := self.tamper(operation, asked["variables"])) is not None:
+        told = self.tamper(operation, asked["variables"])
+        if told is not None:
             self.tampered.append(asked["variables"])
+        if isinstance(told, tuple):
             return told[0], {"Content-Type": "application/json"}, json.dumps(told[1]).encode()
         kept = {name: value for name, value in headers.items() if name.lower() in _KEPT}
         connection = http.client.HTTPConnection(shop.hostname, shop.port)
@@ -77,6 +79,7 @@ class Tampering:
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
+        content = told(content) if told else content
         passed = {
             name: answer.headers[name]
             for name in ("Content-Type", "Date")
