@@ -9,12 +9,17 @@ import http.client
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
+
 from invsync import find
+from invsync.sandbox.api import Sandbox
+from invsync.sandbox.exchange import Answer, Request
+from invsync.sandbox.transport import SandboxAdapter
 from tests.bench.fuzz_bench import COMMANDS, KINDS, Bench, Path_, Tally, paths, served, spoiled
 
 #: Status line and headers of an answer, and its body, as they are written.
@@ -154,14 +159,49 @@ def _operation(path: str, body: bytes) -> str:
     return text.split("(")[0].split("{")[0].split()[-1]
 
 
+class Inside(SandboxAdapter):
+    """The same without a wire: thousands of answers of which only the body is spoiled."""
+
+    url = "http://127.0.0.1:1"
+
+    def __init__(self, target: Sandbox) -> None:
+        super().__init__(target.home)
+        self.target = target
+        self.nth: int | None = None
+        self.spoil: Spoil = whole
+        self.withheld = False
+        self.seen: list[tuple[str, list[Any]]] = []
+        self.sandbox = self  # type: ignore[assignment]
+
+    def answer(self, request: Request) -> Answer:
+        """What the sandbox answers, spoiled where that is wanted."""
+        answer = self.target.answer(request)
+        body = answer.body if isinstance(answer.body, bytes) else answer.body.read_bytes()
+        documents = [json.loads(line) for line in body.splitlines()]
+        at = len(self.seen)
+        self.seen.append((_operation(request.path, request.body), documents))
+        if at == self.nth:
+            body = self.spoil(documents, (b"", [], body))[2]
+        return replace(answer, body=body)
+
+    def session(self) -> requests.Session:
+        """A session that asks here."""
+        session = Session()
+        session.mount(self.url, self)
+        return session
+
+
+Session = requests.Session
+
 # --- Scenes
 
 
-def prepare(bench: Bench, scene: Scene, proxy: Proxy) -> None:
+def prepare(bench: Bench, scene: Scene, proxy: Proxy | Inside) -> None:
     """Bring a scene about, up to its run, and remember how things stand."""
     world, command = bench.world, bench.command
     proxy.nth = None
-    proxy.now = bench.time.time
+    if isinstance(proxy, Proxy):
+        proxy.now = bench.time.time
     if scene.wide:
         names = " ".join(f"W-{number}" for number in range(35))
         world.add("Wide", names, 30, locations=None)
@@ -197,7 +237,7 @@ class Stage:
     """A scene that is prepared: its undisturbed run, and what the levels read after it."""
 
     bench: Bench
-    proxy: Proxy
+    proxy: Proxy | Inside
     scene: Scene
     args: tuple[str, ...]
     seen: list[tuple[str, list[Any]]]
@@ -234,12 +274,14 @@ class Stage:
             tally.stories.append(f"{case}: exit {ran.exit_code}, then {off}, untold: {about[:300]}")
 
 
-def stages(command: str) -> Iterator[Stage]:
-    """Each scene of a command, on its stage."""
+def stages(command: str, *, wire: bool) -> Iterator[Stage]:
+    """Each scene of a command, on its stage; `wire`: over HTTP."""
     for scene in SCENES[command]:
         with served(command) as bench:
             assert bench.world.server is not None
-            proxy = Proxy(bench.world.server.url)
+            inside = Inside(bench.world.server.sandbox)
+            proxy = Proxy(bench.world.server.url) if wire else inside
+            requests.Session = inside.session  # type: ignore[misc,assignment]
             prepare(bench, scene, proxy)
             args = ("check",) if scene.name == "access" else (command,)
             proxy.seen.clear()
@@ -250,8 +292,10 @@ def stages(command: str) -> Iterator[Stage]:
             assert not missing, (scene.name, missing, [one for one, _ in seen])
             bench.run(command)
             yield Stage(bench, proxy, scene, args, seen, bench.reads())
-            proxy.server.shutdown()
+            if isinstance(proxy, Proxy):
+                proxy.server.shutdown()
     find.DEAR_POINTS = DEAR
+    requests.Session = Session  # type: ignore[misc]
 
 
 def _once(stage: Stage) -> Iterator[tuple[int, str, list[Any]]]:
@@ -268,7 +312,7 @@ def answers(every: int) -> Tally:
     tally = Tally()
     cases = iter(range(10**9))
     for command in COMMANDS:
-        for stage in stages(command):
+        for stage in stages(command, wire=False):
             for nth, operation, documents in _once(stage):
                 for at, where in _fields(documents):
                     for kind in KINDS:
@@ -387,7 +431,7 @@ def heads(every: int) -> Tally:
     tally = Tally()
     cases = iter(range(10**9))
     for command in COMMANDS:
-        for stage in stages(command):
+        for stage in stages(command, wire=True):
             for nth, operation, _ in _once(stage):
                 for what, spoil in _heads():
                     if next(cases) % every:

@@ -161,6 +161,7 @@ class Bench:
         connect.time = self.time  # type: ignore[assignment]
         self.world = World(folder, self.time, new_shop(self.time))
         self.kept = folder.with_name("kept")
+        self.runs = 0
 
     def build(self) -> None:
         """Pools of several kinds; a run that was cut off in its second batch."""
@@ -189,6 +190,9 @@ class Bench:
         shutil.copytree(self.kept, self.world.state)
         self.time.passed = self.passed
         self.put(copy.deepcopy(self.shop))
+        self.runs += 1
+        if self.runs % 50 == 0:
+            gc.collect()  # connections that wait for it, each with a thread of the server's
 
     def moved(self) -> bool:
         """Whether the last run changed the shop or a file, but for what it tells of itself."""
