@@ -146,6 +146,12 @@ def main(ctx: click.Context, config: str | None, verbose: int, quiet: bool) -> N
     ctx.obj = Invocation(config, verbose, quiet)
 
 
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from invsync.complete import names
+
+    return names(ctx, param, incomplete)
+
+
 def _run_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options that both commands take."""
     options = [
@@ -163,6 +169,13 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--yes", is_flag=True, help="With --align: don't ask."),
         click.option("--force", is_flag=True, help="Let through what a brake holds back."),
+        click.option(
+            "--only",
+            metavar="PRODUCT|SKU|ID",
+            multiple=True,
+            shell_complete=_complete,
+            help="Look at this pool alone; may be given several times.",
+        ),
         click.option(
             "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
         ),
@@ -262,12 +275,6 @@ def status(ctx: click.Context, as_json: bool) -> None:
     ctx.exit(status(invocation, settings, as_json=as_json))
 
 
-def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    from invsync.complete import names
-
-    return names(ctx, param, incomplete)
-
-
 @main.command()
 @click.argument("name", metavar="PRODUCT|SKU", nargs=-1, required=True, shell_complete=_complete)
 @click.option(
@@ -323,6 +330,7 @@ def _keep(
     align: Any,
     yes: bool,
     force: bool,
+    only: tuple[str, ...],
     as_json: bool,
     verbose: int,
     quiet: bool,
@@ -332,6 +340,10 @@ def _keep(
     for given, name in ((reset, "--reset"), (align, "--align")):
         if given and not init:
             raise click.UsageError(f"{name} goes with --init: `invsync {command} --init {name}`")
+    if reset and only:
+        raise click.UsageError(
+            "--reset forgets every pool, and --only looks at some alone: give one of the two"
+        )
     if yes and not align:
         raise click.UsageError(
             f"--yes goes with --align: `invsync {command} --init --align lowest --yes`"
@@ -344,5 +356,5 @@ def _keep(
     from invsync.commands.keep import keep
     from invsync.order import Options
 
-    options = Options(dry_run, force, init, reset, align)
+    options = Options(dry_run, force, init, reset, align, only)
     ctx.exit(keep(invocation, settings, command, options, agreed=yes, as_json=as_json))

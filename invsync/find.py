@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from invsync import only
 from invsync.admin import levels
 from invsync.admin.nodes import Listing
 from invsync.errors import ShopError
@@ -36,7 +37,7 @@ DEAR_POINTS = 600
 #: Known pools from which on a scan that finds less than half of them is not believed.
 FEW_POOLS = 3
 
-Kind = Literal["complete", "changes"]
+Kind = Literal["complete", "changes", "only"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,9 @@ class Choice:
 class Look:
     """The scan that a run does. `matches`: the filter as text; `began`: when, by the shop's clock.
 
-    `moved`: what the feed shows, where that is the scan; `feed`: what a complete scan can hold
-    against the feed. `skew`: by how many seconds the shop's clock is ahead of this machine's;
+    `moved`: what the feed shows, where that is the scan; `only`: the pools that are looked at
+    alone, where none is done; `feed`: what a complete scan can hold against the feed. `skew`: by
+    how many seconds the shop's clock is ahead of this machine's;
     `doubt`: why neither clock can be relied on.
     """
 
@@ -64,6 +66,7 @@ class Look:
     matches: Sequence[str]
     began: datetime
     moved: Moved | None = None
+    only: tuple[str, ...] | None = None
     feed: FeedCheck | None = None
     skew: float | None = None
     doubt: str | None = None
@@ -88,9 +91,15 @@ class Found:
 
 
 def look(order: Order, source: Source, known: Known) -> Look:
-    """Choose the scan of this run, and ask the feed of changes where that is part of it."""
+    """Choose the scan of this run, and ask the feed of changes where that is part of it.
+
+    Raises `NotFound` where what is to be looked at alone can't be found.
+    """
     cache, began, skew = known.cache, source.client.server_now(), source.client.clock_skew
     matches = source.scope.matches
+    if order.options.only:
+        pools = only.chosen(order, source, known)
+        return Look(Choice("only", "--only"), matches, began, only=pools, skew=skew)
     if doubt := doubted(source.client, cache):
         why = "the clocks can't be relied on"
         return Look(Choice("complete", why), matches, began, skew=skew, doubt=doubt)
@@ -148,7 +157,9 @@ def find(
     `heed` is told how far a long scan is, and may raise to stop there. Raises `ShopError` where too
     little was found to conclude anything.
     """
-    if seen.moved is None:
+    if seen.only is not None:
+        found = Found([one for one in seen.only if one not in known.waiting])
+    elif seen.moved is None:
         found = yield from _scan_all(order, source, known, planning, heed)
     else:
         moved = seen.moved

@@ -23,7 +23,7 @@ from invsync.state.history import append_history, counted, history_tail
 from invsync.state.journal import Journal, journal_run, leave_waiting
 from invsync.state.records import Line
 from invsync.state.values import utc_text
-from invsync.tell import words
+from invsync.tell import sentences, words
 from invsync.tell.lines import listed
 from invsync.tell.outcome import Outcome, Problem, Standing, Warning
 
@@ -130,7 +130,7 @@ class Ledger:
             if not whole:
                 cut_off = pools.keys() & set(found.to_read) - self.kept
                 self.outcome.left = sum(pools[one].several for one in cut_off)
-            self.outcome.seen = self.known.count()
+            self.outcome.seen = self.known.count(seen.only)
             # A batch of unknown outcome leaves everything to the journal.
             if not (self.order.options.dry_run or journal.open):
                 if whole and not self.left_over:
@@ -216,15 +216,9 @@ class Ledger:
         if work.refused is None:
             problems = (note for note in work.notes if isinstance(note, Problem))
             return next((problem for problem in problems if words.stands(problem)), None)
-        refused = Problem(
-            "refused",
-            work.id,
-            work.title,
-            f"{work.title}: Shopify refused its adjustments: {work.refused}. Every run tries "
-            "again; mend the product in Shopify or take it out of the filter, then run: `invsync "
-            f"{self.order.command}`",
-            work.shown,
-        )
+        said = sentences.refused(work.refused, self.order.command)
+        line = said.of(work.title, work.id)
+        refused = Problem("refused", work.id, work.title, line, work.shown, said.mend)
         self.report(refused)
         return refused
 
@@ -294,6 +288,8 @@ class Ledger:
         """
         if self.order.options.init and self.known.on_disk:
             return  # the pools that are managed were not looked at
+        if seen.only is not None:
+            return  # and so were not all others
         cache, began = self.known.cache, seen.began
         complete = seen.moved is None
         if complete:

@@ -17,6 +17,7 @@ from invsync.state.cache import Cache, read_cache
 from invsync.state.files import COMMANDS, Command, Files
 from invsync.state.history import history_lines
 from invsync.state.records import Adjusted, line_of
+from invsync.tell.lines import number_of
 from invsync.text import composed
 
 #: Pools that are noted while looking for a part of a name, and names that are looked through for a
@@ -82,11 +83,6 @@ def folded(name: str) -> str:
     return composed(name.strip()).casefold()
 
 
-def number_of(pool_id: str) -> str:
-    """The number of a gid; what is no gid stays as it is."""
-    return pool_id.rpartition("/")[2] if pool_id.startswith("gid://") else pool_id
-
-
 def command_of(pool_id: str) -> Command:
     """The command whose pools have such ids."""
     return "locations" if pool_id.startswith("gid://shopify/InventoryItem/") else "variants"
@@ -126,21 +122,38 @@ def managed_as(asked: str, files: Files, caches: Caches) -> Mention:
     return mention
 
 
+def called_in(asked: str, caches: Caches) -> dict[str, Mention]:
+    """The pools of the caches that are called so, by title or id: pool id → what it is called."""
+    wanted = folded(asked)
+    return _most_exact(wanted, _remembered(caches)) if wanted else {}
+
+
 def matches(asked: str, files: Files, caches: Caches) -> Matches:
     """The pools that the name fits, those that are gone too, as far as the history tells."""
     wanted = folded(asked)
-    exact: dict[str, Mention] = {}
+    exact: list[Mention] = []
     partly: dict[str, Mention] = {}
     for mention in _mentions(wanted, files, caches) if wanted else ():
         if wanted in mention.exactly:
-            exact[mention.pool] = mention
+            exact.append(mention)
         elif mention.pool in partly or (len(partly) < _NOTED and mention.has(wanted)):
             partly[mention.pool] = mention
-    return Matches(exact, partly)
+    return Matches(_most_exact(wanted, exact), partly)
+
+
+def _most_exact(wanted: str, mentions: Iterable[Mention]) -> dict[str, Mention]:
+    """Those that are called just so; a pool's own id counts more than that of what it shows."""
+    exact = {mention.pool: mention for mention in mentions if wanted in mention.exactly}
+    own = {
+        pool: mention
+        for pool, mention in exact.items()
+        if wanted in (folded(pool), folded(number_of(pool)))
+    }
+    return own or exact
 
 
 def _mentions(wanted: str, files: Files, caches: Caches) -> Iterator[Mention]:
-    """What may speak of it: lines of the history, oldest first, then the pools of the caches."""
+    """What may speak of it: lines of the history, oldest first, then the caches."""
     needle = json.dumps(wanted, ensure_ascii=False)[1:-1]
     for text in history_lines(files):
         if needle in folded(text.decode("utf-8", "replace")) and (line := line_of(text)):
@@ -148,6 +161,11 @@ def _mentions(wanted: str, files: Files, caches: Caches) -> Iterator[Mention]:
             ids, skus = (tuple(level.item for level in levels), tuple(one.sku for one in levels))
             if (command := command_of(line.pool)) in caches:
                 yield Mention(command, line.pool, line.title, ids, skus)
+    yield from _remembered(caches)
+
+
+def _remembered(caches: Caches) -> Iterator[Mention]:
+    """The pools of the caches."""
     for command, cache in caches.items():
         if isinstance(cache, Cache):
             for pool_id, entry in cache.pools.items():
@@ -161,8 +179,17 @@ def several(asked: str, found: Iterable[Mention], mend: str) -> str:
     return f"{asked!r} fits {len(some)} pools: {_listed(some)}; {mend}"
 
 
-def unknown(asked: str, files: Files, caches: Caches) -> str:
-    """The message for a name that nothing has, with those that come near."""
+#: What to do about a SKU that no run has noted.
+_NOT_NOTED = (
+    "A SKU is known once its pool has moved; before that give the product's title or number"
+)
+
+
+def unknown(asked: str, files: Files, caches: Caches, mend: str = _NOT_NOTED) -> str:
+    """The message for a name that nothing has, with those that come near.
+
+    `mend`: what to do where none does.
+    """
     names: dict[str, str] = {}
     for mention in _mentions("", files, caches):
         names.update((folded(name), name) for name in mention.names)
@@ -176,10 +203,7 @@ def unknown(asked: str, files: Files, caches: Caches) -> str:
     near = [names[name] for name in get_close_matches(folded(asked), names, n=_NAMED)]
     if near:
         return f"nothing is known of {asked!r}; did you mean {_listed(near, 'or')}?"
-    return (
-        f"nothing is known of {asked!r}. A SKU is known once its pool has moved; before that give "
-        "the product's title or number"
-    )
+    return f"nothing is known of {asked!r}. {mend}"
 
 
 def _listed(names: Sequence[str], last: str = "and") -> str:

@@ -15,13 +15,17 @@ from invsync.sync import Align
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the person asked for on the command line."""
+    """What the person asked for on the command line.
+
+    `only`: names of the pools to look at, and no others; empty for all.
+    """
 
     dry_run: bool = False
     force: bool = False
     init: bool = False
     reset: bool = False
     align: Align | None = None
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,9 @@ class Known:
         pools = self.cache.pools
         return max((len(pools[one].levels) for one in ids if one in pools), default=0)
 
-    def count(self) -> int:
-        """How many pools are known; a single level is none."""
-        return len(self.cache.pools) - len(self.cache.pools.single)
+    def count(self, only: Sequence[str] | None = None) -> int:
+        """How many pools are known, of `only` those; a single level is none."""
+        pools = self.cache.pools
+        if only is None:
+            return len(pools) - len(pools.single)
+        return sum(one in pools and one not in pools.single for one in only)

@@ -27,6 +27,7 @@ from invsync.sync import (
 )
 from invsync.tell import words
 from invsync.tell.outcome import Change, LevelChange, Problem, Shown, Warning
+from invsync.tell.sentences import About
 
 #: `whole`: as planned, or refused; `again`: it moved meanwhile, and is read and planned afresh;
 #: `left`: it moved each time, and is left to the next run.
@@ -198,9 +199,9 @@ class Planning:
         labels = {level: name.label for level, name in names.items()}
         policy = self.order.section.several_rises
         about = [
-            words.About(note, made, title, labels, self.scope.axis, policy) for note in made.notes
+            About(note, made, title, labels, self.scope.axis, policy, pool) for note in made.notes
         ]
-        notes = words.told(pool, about, shown(made, names))
+        notes = words.told(about, shown(made, names))
         return Work(pool, title, made, names, notes, brake)
 
     def _untold(

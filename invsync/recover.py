@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from shlex import quote
 
 from invsync.admin.client import Clock
 from invsync.admin.shop import Shop
@@ -39,6 +40,7 @@ from invsync.state.journal import (
 from invsync.state.lock import holder
 from invsync.state.records import Line
 from invsync.sync import LevelId, Unmanaged
+from invsync.tell.lines import number_of
 from invsync.tell.outcome import Problem, Warning
 
 #: Shopify keeps a key for 24 hours; a replay that late would be applied a second time.
@@ -321,7 +323,8 @@ class _Finishing:
         message = (
             f"{title}: whether the adjustments sent at {batch.sent_at} were applied can't be told "
             f"any more, so it is no longer managed. Set all its {one}s to the right number in "
-            f"Shopify, then run: `invsync {self.order.command} --init`"
+            f"Shopify, then run: `invsync {self.order.command} --init --only "
+            f"{quote(number_of(pool_id))}`"
         )
         left = untold(pool_id, title, message)
         self.known.doubted.add(pool_id)  # and told, since it is looked at in this run

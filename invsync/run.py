@@ -19,6 +19,7 @@ from invsync.connect import RunClock, connect, scope_of
 from invsync.errors import InvsyncError, ShopError, StateError
 from invsync.ledger import Ledger
 from invsync.listings import Heed, Source, listings_of
+from invsync.names import NotFound
 from invsync.order import Options, Order
 from invsync.planning import Planning
 from invsync.push import Pushing
@@ -45,7 +46,8 @@ def run(
 ) -> Outcome:
     """Do one run and tell how it went; an error that ends it early is in the outcome.
 
-    Raises only what comes before it began: `LockHeld`, `StateError` for the state folder. `confirm`
+    Raises only what comes before it began: `LockHeld`, `StateError` for the state folder, and
+    `NotFound` where what is to be looked at alone is nowhere. `confirm`
     is asked with the changes that `--align` would make; `progress` is told of what takes long
     (what, done, of how many); `begun` is called once nothing stands in the way of the run.
     """
@@ -157,13 +159,15 @@ def _told(order: Order, outcome: Outcome, client: Client, clock: RunClock) -> It
     started = clock.monotonic()
     try:
         yield
+    except NotFound:
+        raise  # a word that was mistyped is no run that failed
     except InvsyncError as error:
         outcome.error = error
     use = client.use
     outcome.requests, outcome.points = use.requests, use.points
     outcome.throttled, outcome.waited_seconds = use.throttled, use.waited_seconds
     outcome.seconds = clock.monotonic() - started
-    if not order.options.dry_run:
+    if not (order.options.dry_run or order.options.only):
         _keep_for_status(order, outcome)
 
 

@@ -545,7 +545,7 @@ def test_a_mail_gives_the_command_for_the_configuration_that_was_used(
         return str(CliRunner().invoke(main, [*args, "variants", "--init"]).output)
 
     (shop / "config.yaml").rename(shop / "my shop.yaml")
-    there = f"--config '{shop}/my shop.yaml' variants --init --align lowest`"
+    there = f"--config '{shop}/my shop.yaml' variants --init --align lowest --only "
     monkeypatch.setenv("PATH", str(shop))
     assert f"`{shop}/bin/invsync {there}" in mailed("--config", "my shop.yaml", argv="bin/invsync")
     (shop / "invsync").write_text("#!/bin/sh\n")

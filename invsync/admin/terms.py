@@ -209,6 +209,20 @@ _BY_ID = (
     _documented("inventoryItem.inventoryLevels.quantities(names:)", _NAMES, _WORD_BY_WORD),
 )
 
+#: What a person calls a pool.
+_CALLED = (
+    _documented(
+        "productVariants(query:)",
+        "sku:'TEXT'",
+        f"{_SEARCH}; {_SCHEMA} lists the field; recorded without quotes",
+    ),
+    _documented(
+        "nodes(ids:)",
+        "1 to 250 of gid://shopify/ProductVariant/…",
+        f"{_LIMITS}; recorded with up to 8 ids, at a cost that does not grow with them",
+    ),
+)
+
 #: The feed of changes.
 _FEED = (
     _recorded("location(id:)", "gid://shopify/Location/…", 100, 101, 102),
@@ -357,4 +371,4 @@ _ADJUSTMENT = (
 )
 
 #: All of it.
-SENT: tuple[Sent, ...] = (*_SHOP, *_PAGED, *_BY_ID, *_FEED, *_IN_BULK, *_ADJUSTMENT)
+SENT: tuple[Sent, ...] = (*_SHOP, *_PAGED, *_BY_ID, *_CALLED, *_FEED, *_IN_BULK, *_ADJUSTMENT)

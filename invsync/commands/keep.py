@@ -44,7 +44,9 @@ def keep(
     invocation.warn_of(settings)
     clock = _clock(settings.max_run_time)
     seen_by = None if invocation.quiet else terminal_of(sys.stderr)
-    ping = Ping(None if options.dry_run else settings.ping_url)
+    # Of a run that looks at some pools alone nobody can tell how the others are.
+    silent = options.dry_run or bool(options.only)
+    ping = Ping(None if silent else settings.ping_url)
     with ping.failures(), Progress(sys.stderr, seen_by) as bar:
         for handler in logging.getLogger().handlers:
             handler.addFilter(bar.make_way)

@@ -89,6 +89,11 @@ def clean(words: str) -> str:
     return "".join(kept)
 
 
+def number_of(pool_id: str) -> str:
+    """The number of a gid, by which a person may name it; what is no gid stays as it is."""
+    return pool_id.rpartition("/")[2] if pool_id.startswith("gid://") else pool_id
+
+
 def isolated(words: str) -> str:
     """Words that read from right to left, fenced off: else they turn numbers around (30 → 21).
 

@@ -69,7 +69,8 @@ class Shown:
 class Problem:
     """Something that needs a person; the run exits 3.
 
-    `levels`: what each reads, and what people call it.
+    `levels`: what each reads, and what people call it. `mend`: what to do about it, the end of the
+    message as `words.Said` has it; "" where that is of no use to another pool.
     """
 
     kind: str
@@ -77,6 +78,7 @@ class Problem:
     title: str | None
     message: str
     levels: tuple[Shown, ...] = ()
+    mend: str = ""
 
 
 @dataclass(frozen=True, slots=True)

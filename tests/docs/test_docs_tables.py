@@ -279,7 +279,7 @@ def test_every_message_of_the_owners_page_is_one_of_the_program() -> None:
     ],
 )
 def test_the_owners_page_tells_what_to_do_about_every_kind_of_note(kind: Any) -> None:
-    source = textwrap.dedent(inspect.getsource(words.MEANINGS[kind].sentence))
+    source = textwrap.dedent(inspect.getsource(words.MEANINGS[kind].said))
     said = [re.sub(r"\s+", " ", text) for text in said_in(ast.parse(source))]
     assert any(says(message, said) for message in MAILS)
 

@@ -138,6 +138,9 @@ def test_the_client_knows_what_each_operation_costs(
     world.run("variants", "--init", "--reset")
     world.run("locations", "--init", "--reset", exit_code=None)
 
+    for name in ("P-S", world.shop.variant("P-S").gid):
+        world.run("locations", "--only", name, exit_code=None)
+
     assert {call for call in seen if call[1] != call[2]} == set()
     # The two bulk queries are sent inside `start_bulk`.
     assert {name for name, _, _ in seen} == set(DOCUMENTS) - {"bulk_products", "bulk_items"}

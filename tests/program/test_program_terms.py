@@ -62,6 +62,10 @@ def play(world: World, monkeypatch: pytest.MonkeyPatch) -> Mapping[Form, set[str
     for command in ("check", "status", "explain"):
         run(command)
 
+    variant = shop.variant("P-S")
+    for name in ("P-S", variant.gid, variant.item.gid, shop.product("Print").gid):
+        run("variants", "--only", name, product_types=["Print"])
+
     # A call whose answer is lost is sent again.
     run("variants", "--init", "--reset", product_types=["Print"])
     world.sell("P-S", 2)

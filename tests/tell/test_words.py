@@ -28,9 +28,11 @@ from invsync.sync import (
     plan,
 )
 from invsync.tell import words
+from invsync.tell.sentences import About
 
 A, B, C = (LevelId(f"gid://item/{name}", "gid://here") for name in "ABC")
 LABELS = {A: "P-A", B: "P-B", C: "P-C"}
+POOL = "gid://shopify/Product/7"
 Seen = Mapping[LevelId, Reading]
 
 
@@ -80,10 +82,10 @@ class Story:
     def made(self) -> Plan:
         return plan(self.pool, self.seen, self.rules)
 
-    def about(self, made: Plan) -> words.About:
+    def about(self, made: Plan) -> About:
         (note,) = (each for each in made.notes if each.kind == self.kind)
         axis = axis_of(self.command, ())
-        return words.About(note, made, self.title, LABELS, axis, self.rules.several_rises)
+        return About(note, made, self.title, LABELS, axis, self.rules.several_rises, POOL)
 
 
 HOLD = Rules(several_rises="hold")
@@ -101,9 +103,9 @@ STORIES = [
         None,
         reads(A=4, B=7),
         "its variants differ (P-A 4, P-B 7), so it is left alone. Set all variants to the right "
-        "number in Shopify, and the next run takes it from there; or have every pool that is out "
-        "of sync brought to its lowest number (you are shown which, and asked): "
-        "`invsync variants --init --align lowest`",
+        "number in Shopify, and the next run takes it from there; or have the lowest number taken "
+        "(you are shown what changes, and asked): "
+        "`invsync variants --init --align lowest --only 7`",
         advised={A: 5, B: 5},
         comes_to=5,
     ),
@@ -113,8 +115,8 @@ STORIES = [
         reads(A=6, B=1),
         "its locations differ (P-A 6, P-B 1), so it is left alone. Raise one location to the right "
         "number in Shopify, and the others follow; until then what is sold at one is taken off "
-        "the others; or have every pool that is out of sync brought to its lowest number (you are "
-        "shown which, and asked): `invsync locations --init --align lowest`",
+        "the others; or have the lowest number taken (you are shown what changes, and asked): "
+        "`invsync locations --init --align lowest --only 7`",
         rules=FOLLOW,
         command="locations",
         advised={A: 9},
@@ -126,7 +128,7 @@ STORIES = [
         reads(A=40, B=55, C=30),
         "several variants rose between two runs (P-A +10, P-B +25), and only the smallest is "
         "counted (30 → 40). If they were separate restocks, raise one variant by 25 in Shopify. "
-        "What led to it: `invsync explain 'Bob'\"'\"'s print'`",
+        "What led to it: `invsync explain 7`",
         title="Bob's print",
         advised={C: 65},
         comes_to=65,
@@ -137,7 +139,7 @@ STORIES = [
         reads(A=40, B=40, C=30),
         "several variants rose between two runs (P-A +10, P-B +10), and all are counted (30 → 50). "
         "If it was one restock, typed in at each variant, lower one variant by what is too much in "
-        "Shopify. What led to it: `invsync explain Print`",
+        "Shopify. What led to it: `invsync explain 7`",
         rules=Rules(several_rises="sum"),
         advised={C: 40},
         comes_to=40,
@@ -148,7 +150,7 @@ STORIES = [
         reads(A=50, B=50, C=50),
         "several variants rose between two runs (P-A +20, P-B +20, P-C +20) and agree now: taken "
         "for one import (30 → 50). If they were separate restocks, raise one variant by what the "
-        "others rose in Shopify. What led to it: `invsync explain Print`",
+        "others rose in Shopify. What led to it: `invsync explain 7`",
         advised={A: 90},
         comes_to=90,
     ),
@@ -158,7 +160,7 @@ STORIES = [
         reads(A=(29, 30, 1), B=(29, 29, 0), C=28),
         "several variants rose between two runs (P-A +1, P-B +1), P-A, P-B by cancelled orders, "
         "and only the smallest is counted (28 → 29). If they were separate orders, raise one "
-        "variant by 1 in Shopify. What led to it: `invsync explain Print`",
+        "variant by 1 in Shopify. What led to it: `invsync explain 7`",
         advised={C: 30},
         comes_to=30,
     ),
@@ -167,7 +169,7 @@ STORIES = [
         managed(28, reads(A=(28, 30, 2), B=(28, 29, 1), C=28)),
         reads(A=(29, 30, 1), B=(29, 29, 0), C=28),
         "several variants rose between two runs (P-A +1, P-B +1), P-A, P-B by cancelled orders, "
-        "and all of it is counted (28 → 30). What led to it: `invsync explain Print`",
+        "and all of it is counted (28 → 30). What led to it: `invsync explain 7`",
         rules=Rules(several_rises="freed"),
     ),
     Story(
@@ -178,7 +180,7 @@ STORIES = [
         "are held, without them its quantity is 30. If they are wrong, take them back in Shopify; "
         "or set all its variants to the right number, raising at least one, and that is taken; or "
         "let through all that is held, and it rises by 10: "
-        "`invsync variants --force`",
+        "`invsync variants --force --only 7`",
         rules=HOLD,
         advised={A: 65, B: 65, C: 65},
         comes_to=65,
@@ -190,7 +192,7 @@ STORIES = [
         "its rises are held (P-A +10); without them its quantity is 28. If they are wrong, take "
         "them back in Shopify; or set all its locations to the right number, raising at least one, "
         "and that is taken; or let through all that is held, and it rises by 10: "
-        "`invsync locations --force`",
+        "`invsync locations --force --only 7`",
         rules=Rules(brake=True),
         command="locations",
         advised={A: 38, B: 38, C: 38},
@@ -202,7 +204,7 @@ STORIES = [
         reads(A=30, B=30),
         "rises that were held are gone again (P-A 10): taken for a mistake that was taken back, "
         "and not counted as sales. If they were sold off the shelf, lower one variant by 10 in "
-        "Shopify. What led to it: `invsync explain Print`",
+        "Shopify. What led to it: `invsync explain 7`",
         weight="warning",
         advised={B: 20},
         comes_to=20,
@@ -242,7 +244,7 @@ STORIES = [
         "another program writes its own number over what invsync sends (2 units so far): not "
         "counted, and lowered again to 12. Take this product out of that program, or out of the "
         "filter here. If the rises were restocks, raise one variant by another number; that you "
-        "have seen this: `invsync variants --force`",
+        "have seen this: `invsync variants --force --only 7`",
     ),
     Story(
         "fell_alike",
@@ -362,7 +364,7 @@ STORIES = [
         reads(A=11, B=12),
         "another program answers whatever invsync sends, and ran it down by 16 units, so it is "
         "left alone. Stop that program, set all its variants to the right number in Shopify, then "
-        "run: `invsync variants --init`",
+        "run: `invsync variants --init --only 7`",
     ),
 ]
 
@@ -378,7 +380,7 @@ def test_a_note_says_what_happened_and_what_to_do(story: Story) -> None:
 
 @pytest.mark.parametrize("story", STORIES, ids=name)
 def test_a_note_is_told_with_its_weight(story: Story) -> None:
-    told = {each.kind: each for each in words.told("p", [story.about(story.made)], ())}
+    told = {each.kind: each for each in words.told([story.about(story.made)], ())}
     assert {kind: type(each).__name__.lower() for kind, each in told.items()} == (
         {} if story.weight == "silent" else {story.kind: story.weight}
     )
@@ -427,16 +429,16 @@ def test_a_line_of_the_log_tells_what_moved_how_and_what_came_of_it(
 def test_a_fall_alike_of_a_few_units_is_only_for_the_history() -> None:
     made = plan(at_thirty(), reads(A=27, B=27, C=27))
     (note,) = made.notes
-    about = words.About(note, made, "Print", LABELS, axis_of("variants", ()), "smallest")
+    about = About(note, made, "Print", LABELS, axis_of("variants", ()), "smallest", POOL)
     assert note.kind == "fell_alike"
-    assert words.told("p", [about], ()) == ()
+    assert words.told([about], ()) == ()
 
 
 def test_a_message_of_many_levels_names_eight_and_counts_the_rest() -> None:
     levels = {LevelId(str(at), ""): Reading(at) for at in range(20)}
     made, labels = plan(None, levels), {each: f"P-{each.item}" for each in levels}
     (note,) = made.notes
-    about = words.About(note, made, "Print", labels, axis_of("variants", ()), "smallest")
+    about = About(note, made, "Print", labels, axis_of("variants", ()), "smallest", POOL)
     assert "P-6 6, P-7 7 and 12 more)" in words.sentence(about)
 
 
@@ -446,6 +448,6 @@ def test_a_message_of_many_levels_names_eight_and_counts_the_rest() -> None:
 def test_every_sentence_is_one_line(kind: NoteKind, policy: Any, command: Any) -> None:
     made = plan(at_thirty(), reads(A=40, B=55, C=30), Rules(several_rises=policy))
     note = Note(kind, {A: 1, B: 2}, 3, frozenset({A}))
-    about = words.About(note, made, "Print", LABELS, axis_of(command, ()), policy)
+    about = About(note, made, "Print", LABELS, axis_of(command, ()), policy, POOL)
     assert words.sentence(about).startswith("Print: ")
     assert "\n" not in words.sentence(about)
