@@ -21,7 +21,7 @@ import requests
 from invsync import API_VERSIONS
 from invsync.admin import access, search
 from invsync.admin.access import Access
-from invsync.admin.client import Client
+from invsync.admin.client import ApiUse, Client
 from invsync.admin.shop import Shop, read_shop
 from invsync.axis import axis_of
 from invsync.config.settings import Settings
@@ -69,14 +69,20 @@ class Check:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-def checks(settings: Settings, clock: RunClock) -> Iterator[Check]:
-    """Every check, as it is done. Raises `ConfigError` only for credentials that can't be any."""
+def checks(
+    settings: Settings, clock: RunClock, watch: Callable[[ApiUse], None] = lambda _: None
+) -> Iterator[Check]:
+    """Every check, as it is done. Raises `ConfigError` only for credentials that can't be any.
+
+    `watch` is called with what the client takes, as it goes.
+    """
     yield from _config(settings)
     yield _state_dir(settings)
     answers = _Answers()
     session = requests.Session()
     session.hooks["response"].append(answers.note)
     client = connect(settings, clock, clock.deadline, keep_token=False, session=session)
+    watch(client.use)
     granted: Access | None = None
     error: InvsyncError | None = None
     try:

@@ -15,6 +15,7 @@ from invsync.errors import ConfigError
 
 if TYPE_CHECKING:
     from invsync.config.settings import Settings
+    from invsync.progress import Progress
     from invsync.tell.lines import Paragraph
 
 
@@ -109,6 +110,21 @@ class Invocation:
             given = self.config or os.environ.get("INVSYNC_CONFIG")
             config = str(Path(given).absolute()) if given else None
         return f"{program} --config {shlex.quote(config)}" if config else program
+
+    def progress(self) -> Progress:
+        """The line on stderr that moves while something takes long; what is logged finds it gone.
+
+        To be asked for once the log has started.
+        """
+        import logging
+
+        from invsync.progress import Progress
+        from invsync.tell.terminal import terminal_of
+
+        bar = Progress(sys.stderr, None if self.quiet else terminal_of(sys.stderr))
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(bar.make_way)
+        return bar
 
     def tell(self, *told: Paragraph) -> None:
         """Print on stdout, the commands as they have to be typed here."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from invsync import find
-from invsync.admin.client import Client
+from invsync.admin.client import ApiUse, Client
 from invsync.admin.shop import Shop, read_shop
 from invsync.config.settings import Settings
 from invsync.connect import RunClock, connect, scope_of
@@ -43,13 +43,15 @@ def run(
     confirm: Confirm,
     progress: Heed,
     begun: Callable[[], None] = lambda: None,
+    watch: Callable[[ApiUse], None] = lambda _: None,
 ) -> Outcome:
     """Do one run and tell how it went; an error that ends it early is in the outcome.
 
     Raises only what comes before it began: `LockHeld`, `StateError` for the state folder, and
     `NotFound` where what is to be looked at alone is nowhere. `confirm`
     is asked with the changes that `--align` would make; `progress` is told of what takes long
-    (what, done, of how many); `begun` is called once nothing stands in the way of the run.
+    (what, done, of how many). Once nothing stands in the way of the run, `begun` is called, and
+    `watch`, with what the client takes as it goes.
     """
     run_id, now = str(uuid.uuid4()), datetime.fromtimestamp(clock.now(), UTC)
     order = Order(settings, command, options, run_id, utc_text(now))
@@ -69,6 +71,7 @@ def run(
         outcome.warnings += (Warning("state_dir", None, message) for message in unwise)
         begun()
         client = connect(settings, clock, clock.deadline, keep_token=not options.dry_run)
+        watch(client.use)
         with _told(order, outcome, client, clock):
             _go(order, outcome, client, clock, confirm, heed)
     return outcome

@@ -88,10 +88,10 @@ class Settling:
         brake = Brake.of(self.order, self.known, found.rising)
         if ids and self.order.options.align:
             ids = yield from self._approved(ids, found, confirm)
-        done = 0
+        done, what = 0, "planning" if self.pushing is None else "sending"
         for some in self._portions(ids, found):
             try:
-                heed("pushing", done, len(ids))
+                heed(what, done, len(ids))
                 yield from self._portion(some, brake)
             except OutOfTime as error:
                 raise OutOfTime(

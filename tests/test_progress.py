@@ -1,20 +1,31 @@
-"""The line that tells how far a long read or push has come.
+"""The line that tells what is waited for, and that always moves.
 
-No test sleeps: the clock is turned by hand.
+No test sleeps: the clock is turned by hand, and the shop of the last one answers once it was seen.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 import logging
+import os
+import re
+import select
+import threading
+from dataclasses import dataclass
+from pathlib import Path
 
+import click
 import pytest
+from pseudo_terminal import Window, read_all
 
-from invsync.progress import Progress
+from invsync.progress import Doing, Progress
+from invsync.sandbox.server import SandboxServer
 from invsync.tell.terminal import Terminal
 
-WIPE = "\r\x1b[K"
-TERMINAL = Terminal(80, colour=True)
+#: Empties a line (ECMA-48, EL).
+WIPE = "\x1b[2K"
+TERMINAL = Terminal(80, colour=False)
 
 
 class Clock:
@@ -23,6 +34,11 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+@dataclass
+class Use:
+    waits_for: str = ""
 
 
 @pytest.fixture
@@ -40,125 +56,161 @@ def progress(stream: io.StringIO, clock: Clock) -> Progress:
     return Progress(stream, TERMINAL, clock=clock)
 
 
+@pytest.mark.parametrize(
+    ("doing", "seconds", "line"),
+    [
+        (Doing(), 0.0, "- asking the shop, 0:00"),
+        (Doing("reading", 1250, 5000), 42.0, "reading: 1,250 of 5,000 (25 %), 0:42"),
+        (Doing("reading in bulk", 120_000), 605.0, "reading in bulk: 120,000, 10:05"),
+        (Doing("reading", 5001, 5000), 61.0, "reading: 5,001, 1:01"),
+        (Doing("sending", 50, 50), 7200.0, "sending: 50 of 50 (100 %), 120:00"),
+        (Doing("sending", 0, 50), 3.0, "sending: 0 of 50 (0 %), 0:03"),
+    ],
+)
+def test_what_how_far_and_since_when(doing: Doing, seconds: float, line: str) -> None:
+    assert doing.line(seconds).endswith(line)
+
+
+def test_why_the_shop_is_not_asked_just_now() -> None:
+    line = Doing("reading", 250).line(5.0, "the shop answers 502 and has to be asked again (8 s)")
+    assert line.endswith("0:05\n  waiting: the shop answers 502 and has to be asked again (8 s)")
+
+
+def test_it_always_moves() -> None:
+    lines = [Doing("reading", 250).line(10 + at / 5) for at in range(10)]
+    assert all(one != other for one, other in itertools.pairwise(lines))
+
+
 def test_what_is_done_within_two_seconds_shows_nothing(
     progress: Progress, clock: Clock, stream: io.StringIO
 ) -> None:
-    with progress:
-        for done in (0, 250, 500):
-            progress("reading", done, 5000)
-            clock.now += 1.0
+    for done in (0, 250, 500):
+        progress("reading", done, 5000)
+        progress.tick()
+        clock.now += 1.0
     assert stream.getvalue() == ""
 
 
-def test_what_takes_longer_shows_count_and_rate(
+def test_what_takes_longer_is_told_though_nothing_is_heard(
     progress: Progress, clock: Clock, stream: io.StringIO
 ) -> None:
-    progress("reading", 0, 5000)
-    clock.now += 4.0
-    progress("reading", 1250, 5000)
-    assert stream.getvalue() == WIPE + "reading  [#####---------------]  1,250 of 5,000  312/s"
-
-
-def test_a_first_answer_that_took_long_counts_as_long(
-    progress: Progress, clock: Clock, stream: io.StringIO
-) -> None:
-    clock.now += 10.0
-    progress("reading", 25, None)
-    assert stream.getvalue() == WIPE + "reading  25  2.5/s"
-
-
-@pytest.mark.parametrize("total", [None, 0, 1249])
-def test_there_is_no_bar_where_nobody_knows_of_how_many(
-    progress: Progress, clock: Clock, stream: io.StringIO, total: int | None
-) -> None:
-    clock.now += 5.0
-    progress("reading", 1250, total)
-    assert stream.getvalue() == WIPE + "reading  1,250  250/s"
-
-
-def test_a_full_bar_is_full(progress: Progress, clock: Clock, stream: io.StringIO) -> None:
-    clock.now += 5.0
-    progress("reading", 50, 50)
-    assert "[####################]  50 of 50" in stream.getvalue()
-
-
-def test_each_thing_has_its_own_two_seconds_and_rate(
-    progress: Progress, clock: Clock, stream: io.StringIO
-) -> None:
-    clock.now += 10.0
-    progress("pushing", 0, 100)
-    stream.truncate(0)
-    progress("reading", 0, 100)
-    clock.now += 1.0
-    progress("reading", 10, 100)
-    assert stream.getvalue() == ""
     clock.now += 3.0
-    progress("reading", 20, 100)
-    assert stream.getvalue().endswith("20 of 100  5.0/s")
+    progress.tick()
+    assert "asking the shop, 0:03" in stream.getvalue()
 
 
-def test_the_line_is_not_drawn_more_than_ten_times_a_second(
+def test_it_tells_what_the_client_waits_for(
     progress: Progress, clock: Clock, stream: io.StringIO
 ) -> None:
-    clock.now += 5.0
-    for done in range(1000):
-        progress("reading", done, 1000)
-        clock.now += 0.001
-    assert stream.getvalue().count(WIPE) <= 11
+    use = Use()
+    progress.watch(use)
+    clock.now += 3.0
+    use.waits_for = "the shop's budget (2 s)"
+    progress.tick()
+    assert "\n  waiting: the shop's budget (2 s)" in stream.getvalue()
 
 
-def test_the_line_fits_the_screen(clock: Clock, stream: io.StringIO) -> None:
-    progress = Progress(stream, Terminal(20, colour=True), clock=clock)
-    clock.now += 5.0
-    progress("reading", 1250, 5000)
-    assert len(stream.getvalue().removeprefix(WIPE)) == 19
-
-
-def test_it_is_gone_before_anything_else_is_printed(
-    progress: Progress, clock: Clock, stream: io.StringIO
+def test_the_line_fits_the_window(
+    clock: Clock, stream: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with progress:
-        clock.now += 5.0
-        progress("reading", 1, 10)
-    assert stream.getvalue().endswith(WIPE)
-    before = stream.getvalue()
-    progress.clear()
-    assert stream.getvalue() == before
-
-
-def test_it_is_gone_when_the_run_fails(
-    progress: Progress, clock: Clock, stream: io.StringIO
-) -> None:
-    def fail() -> None:
-        with progress:
-            progress("reading", 1, 10)
-            raise ValueError("gone")
-
+    monkeypatch.setenv("COLUMNS", "20")
+    progress = Progress(stream, Terminal(20, colour=False), clock=clock)
+    progress("reading in bulk", 1_250_000, 5_000_000)
     clock.now += 5.0
-    with pytest.raises(ValueError, match="gone"):
-        fail()
-    assert stream.getvalue().endswith(WIPE)
+    progress.tick()
+    (line,) = [line for line in re.split(r"\x1b\[2K|\n", stream.getvalue()) if line.strip("\r")]
+    assert len(line.strip("\r")) == 20
+    assert line.endswith("…")
 
 
-def test_it_makes_way_for_a_line_of_the_log_and_comes_back(
+def test_it_is_gone_before_anything_else_is_printed_and_keeps_away_for_a_moment(
     progress: Progress, clock: Clock, stream: io.StringIO
 ) -> None:
     handler = logging.StreamHandler(stream)
     handler.addFilter(progress.make_way)
     clock.now += 5.0
-    progress("reading", 1, 10)
+    progress.tick()
     handler.handle(logging.makeLogRecord({"msg": "throttled"}))
-    progress("reading", 2, 10)
-    lines = stream.getvalue().split("throttled\n")
-    assert lines[0].endswith("1 of 10  0.2/s" + WIPE)
-    assert lines[1].startswith(WIPE + "reading  ")
+    before, _, after = stream.getvalue().partition("throttled\n")
+    assert before.endswith(WIPE)
+    assert after == ""
+    progress.tick()
+    assert stream.getvalue().endswith("throttled\n")
+    clock.now += 1.0
+    progress.tick()
+    assert "asking the shop, 0:06" in stream.getvalue().partition("throttled\n")[2]
 
 
-@pytest.mark.parametrize("terminal", [None, Terminal(80, colour=False)])
-def test_without_a_terminal_or_with_no_color_nothing_is_drawn(
+def test_it_is_gone_when_the_run_is_over_or_fails(
+    progress: Progress, clock: Clock, stream: io.StringIO
+) -> None:
+    def fail() -> None:
+        with progress:
+            clock.now += 5.0
+            progress.tick()
+            raise ValueError("gone")
+
+    with pytest.raises(ValueError, match="gone"):
+        fail()
+    assert stream.getvalue().endswith(WIPE)
+    shown = stream.getvalue()
+    progress.clear()
+    assert stream.getvalue() == shown
+
+
+def test_while_somebody_is_asked_there_is_no_line(
+    progress: Progress, clock: Clock, stream: io.StringIO
+) -> None:
+    clock.now += 5.0
+    progress.tick()
+    with progress.away():
+        assert stream.getvalue().endswith(WIPE)
+        clock.now += 60.0
+    progress.tick()
+    assert stream.getvalue().endswith(WIPE)
+
+
+@pytest.mark.parametrize("terminal", [None, Terminal(80, colour=False, moves=False)])
+def test_without_a_terminal_on_which_a_line_moves_nothing_is_drawn(
     clock: Clock, stream: io.StringIO, terminal: Terminal | None
 ) -> None:
     with Progress(stream, terminal, clock=clock) as progress:
         clock.now += 60.0
-        progress("reading", 1, 10)
+        progress.tick()
     assert stream.getvalue() == ""
+
+
+# --- The real program -----------------------------------------------------------------------------
+
+
+def seen(ours: int, wanted: str, shown: str = "", patience: float = 60.0) -> str:
+    """What a window shows until it has shown that."""
+    while not re.search(wanted, shown):
+        ready, _, _ = select.select([ours], [], [], patience)
+        assert ready, f"{wanted} was not shown:\n{shown}"
+        shown += os.read(ours, 10_000).decode("utf-8", "replace")
+    return shown
+
+
+@pytest.mark.parametrize("command", ["variants", "check"])
+def test_a_shop_that_takes_its_time_is_waited_for_with_a_line_that_moves(
+    tmp_path: Path, command: str
+) -> None:
+    answer = threading.Event()
+    faults = [{"fault": "status", "code": 502, "nth": 1}]
+    state = tmp_path / "sandbox.json"
+    with SandboxServer(state, faults=faults, on_request=lambda *_: answer.wait(60)) as server:
+        (tmp_path / "config.yaml").write_text(
+            f"shop: sandbox\napi_url: {server.url}\nvariants: {{product_types: [Print]}}\n"
+        )
+        with Window(tmp_path, 60).started(command) as (process, ours):
+            shown = seen(ours, r"asking the shop, 0:02")
+            shown = seen(ours, r"asking the shop, 0:03", shown)
+            answer.set()
+            shown = seen(ours, r"waiting: \S+ answered 502", shown)
+            shown += read_all(ours)
+            process.wait(60)
+    lines = re.split(r"\x1b\[2K|\r|\n", click.unstyle(shown.replace("\x1b[2K", "\n")))
+    assert max(map(len, lines)) <= 60
+    assert "Traceback" not in shown
+    assert shown.rpartition(WIPE)[2].strip() != "", "the line is gone, the report is not"

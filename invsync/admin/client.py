@@ -68,13 +68,14 @@ class ApiUse:
 
     `requests`: HTTP calls, token grants, repeated tries and downloads included; `points`: actual
     ones; `throttled`: answers that said to slow down; `waited_seconds`: all waits, those that
-    avoided such answers included.
+    avoided such answers included. `waits_for`: why it waits just now, and how long.
     """
 
     requests: int = 0
     points: int = 0
     throttled: int = 0
     waited_seconds: float = 0.0
+    waits_for: str = ""
 
 
 class Client:
@@ -186,7 +187,11 @@ class Client:
         `reason` is a clause for the message of `OutOfTime` otherwise.
         """
         self._keep_budget(seconds, reason)
-        self._clock.sleep(seconds)
+        self.use.waits_for = f"{reason} ({seconds:.0f} s)"
+        try:
+            self._clock.sleep(seconds)
+        finally:
+            self.use.waits_for = ""
         self.use.waited_seconds += seconds
 
     def pace(self, operation: str, cost: int) -> float:

@@ -22,10 +22,12 @@ def check(invocation: Invocation, settings: Settings, *, as_json: bool) -> int:
     """Check everything and print it; returns the exit code: 1 where a check failed."""
     invocation.start_log()
     done: list[Check] = []
-    for each in checks(settings, RunClock(PATIENCE)):
-        done.append(each)
-        if not as_json and (each.result == "failed" or not invocation.quiet):
-            invocation.tell(_text_line(each))
+    with invocation.progress() as bar:
+        for each in checks(settings, RunClock(PATIENCE), bar.watch):
+            done.append(each)
+            if not as_json and (each.result == "failed" or not invocation.quiet):
+                bar.clear()
+                invocation.tell(_text_line(each))
     if as_json:
         click.echo(json.dumps(_document(settings, done), ensure_ascii=False, indent=2))
     elif not invocation.quiet:

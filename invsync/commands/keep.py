@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -15,13 +14,13 @@ from invsync.connect import RunClock, section_of
 from invsync.invocation import Invocation, complain
 from invsync.order import Options
 from invsync.ping import Ping
-from invsync.progress import Progress
 from invsync.tell import document, mail
 from invsync.tell.lines import encodable
 from invsync.tell.terminal import Terminal, terminal_of
 
 if TYPE_CHECKING:
     from invsync.config.settings import Settings
+    from invsync.progress import Progress
     from invsync.state.files import Command
     from invsync.tell.outcome import Change, Outcome
 
@@ -43,13 +42,10 @@ def keep(
     section_of(settings, command)
     invocation.warn_of(settings)
     clock = _clock(settings.max_run_time)
-    seen_by = None if invocation.quiet else terminal_of(sys.stderr)
     # Of a run that looks at some pools alone nobody can tell how the others are.
     silent = options.dry_run or bool(options.only)
     ping = Ping(None if silent else settings.ping_url)
-    with ping.failures(), Progress(sys.stderr, seen_by) as bar:
-        for handler in logging.getLogger().handlers:
-            handler.addFilter(bar.make_way)
+    with ping.failures(), invocation.progress() as bar:
         outcome = run.run(
             settings,
             command,
@@ -58,6 +54,7 @@ def keep(
             confirm=_confirm(command, bar, agreed=agreed, as_json=as_json),
             progress=bar,
             begun=ping.start,
+            watch=bar.watch,
         )
     try:
         _show(invocation, outcome, as_json=as_json)
@@ -82,15 +79,15 @@ def _confirm(
     def confirm(changes: Sequence[Change]) -> bool:
         if agreed:
             return True
-        bar.clear()
         from invsync.tell import screen
 
         terminal = terminal_of(sys.stdout) or Terminal(80, colour=False)
         plan = screen.table(changes, terminal, command=command, dry_run=True)
         drawn = screen.draw(plan, terminal, "invsync")
-        click.echo(encodable(drawn, sys.stdout.encoding), err=as_json)
         these = "this pool" if len(changes) == 1 else f"these {len(changes)} pools"
-        return click.confirm(f"Bring {these} to the quantity shown?", err=as_json)
+        with bar.away():
+            click.echo(encodable(drawn, sys.stdout.encoding), err=as_json)
+            return click.confirm(f"Bring {these} to the quantity shown?", err=as_json)
 
     return confirm
 
