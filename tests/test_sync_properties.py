@@ -29,7 +29,7 @@ from invsync.sync import (
     plan,
 )
 
-quick = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 POLICIES: tuple[SeveralRises, ...] = ("smallest", "freed", "sum", "hold")
 

@@ -185,13 +185,16 @@ def test_the_image_starts_a_program_that_the_package_brings() -> None:
 def test_the_steps_of_the_image_make_a_program_that_runs(tmp_path: Path) -> None:
     """In a plain virtual environment in place of the image; needs a package index."""
     sources = copied(tmp_path)
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True, timeout=120)
+    venv = [sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"]
+    subprocess.run(venv, check=True, timeout=120)
     (run,) = steps("RUN")
     install, _, clear = run.partition(" && ")
     assert clear == "rm -r /src"
     words = [str(sources) if word == "/src" else word for word in shlex.split(install)]
+    assert words[0] == "pip"
+    pip = [sys.executable, "-m", "pip", "--python", tmp_path / "venv/bin/python"]
     done = subprocess.run(
-        [tmp_path / "venv/bin" / words[0], *words[1:], "--quiet", "--retries", "0"],
+        [*pip, *words[1:], "--quiet", "--retries", "0"],
         capture_output=True,
         text=True,
         timeout=300,

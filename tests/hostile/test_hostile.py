@@ -14,6 +14,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from command_line import Place
 from hostile_shop import (
     IN_BULK,
     MIB,
@@ -51,7 +52,7 @@ def hostile(tmp_path: Path) -> Iterator[HostileShop]:
     )
     with HostileShop(tmp_path, shop).open() as hostile:
         hostile.configure(max_run_time="60s")
-        assert hostile.run("variants", "--init").code == 0
+        Place(tmp_path).run("variants", "--init")
         hostile.configure()
         shop.sell("B-S", 3)
         yield hostile
@@ -71,7 +72,7 @@ def recovers(hostile: HostileShop) -> None:
     """The next run, with a shop that is well again, counts the sale exactly once."""
     hostile.misdeeds.clear()
     hostile.configure(max_run_time="60s")
-    assert hostile.run("variants").code == 0
+    Place(hostile.folder).run("variants")
     assert hostile.shop.availables("B-S", "B-M", location=None) == [27, 27]
 
 
