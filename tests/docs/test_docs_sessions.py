@@ -190,11 +190,29 @@ def test_the_mails_shown_are_those_that_cron_sends(
         assert agrees(shown.splitlines(), printed), f"{what}\n\nprinted:\n{printed}"
 
 
-def test_the_demo_prints_what_the_first_screen_shows() -> None:
-    printed: list[str] = []
-    play(printed.append)
+def test_the_demo_prints_what_the_first_screen_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said: list[str] = []
+    play(said.append)
+    printed = "\n".join(said)
     (shown,) = README.blocks("text")
-    assert agrees(shown.text.splitlines(), "\n".join(printed)), "\n".join(printed)
+    assert agrees(shown.text.splitlines(), printed), printed
+
+    commands = set(re.findall(r"^\$ (invsync .*)$", printed, re.M))
+    assert commands >= {
+        "invsync variants --init",
+        "invsync sandbox sell PRINT-S 3",
+        "invsync variants --dry-run",
+        "invsync variants",
+        "invsync locations",
+    }
+    assert "Sunset over the harbour: 30 → 21" in printed
+    table = printed.partition("$ invsync sandbox show")[2].partition("$ invsync")[0]
+    assert len(re.findall(r"^ +Sunset over the harbour .* 21 .*$", table, re.M)) == 4
+    assert re.search(r"^ +Mug .* 18 +18\b", printed, re.M)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_comparison_notices_differences() -> None:

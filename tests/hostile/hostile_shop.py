@@ -162,7 +162,7 @@ class HostileShop:
         door = Door(("127.0.0.1", 0), Handler)
         door.hostile = self
         self.url = f"http://127.0.0.1:{door.server_address[1]}"
-        serving = threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.05})
+        serving = threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.01})
         serving.start()
         try:
             yield self

@@ -316,26 +316,6 @@ def test_the_example_configuration_works_as_it_stands_in_the_process(
     assert (tmp_path / "invsync-state").stat().st_mode & 0o777 == 0o700
 
 
-def test_the_demo_tells_the_story(tmp_path: Path) -> None:
-    done = run_in(tmp_path, sys.executable, "-m", "invsync", "demo")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stderr == ""
-    commands = re.findall(r"^\$ (invsync .*)$", done.stdout, re.M)
-    for command in (
-        "variants --init",
-        "sandbox sell PRINT-S 3",
-        "variants --dry-run",
-        "variants",
-        "locations",
-    ):
-        assert f"invsync {command}" in commands
-    assert re.search(r"Sunset over the harbour: 30 → 21", done.stdout)
-    shown = done.stdout.partition("$ invsync sandbox show")[2].partition("$ invsync")[0]
-    assert len(re.findall(r"^ +Sunset over the harbour .* 21 .*$", shown, re.M)) == 4
-    assert re.search(r"^ +Mug .* 18 +18\b", done.stdout, re.M)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_demo_that_is_killed_leaves_nothing_in_the_temporary_folder(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "invsync", "demo"],
