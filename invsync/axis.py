@@ -8,8 +8,9 @@ One class a way. Whoever needs to know "which command is it?" asks the axis what
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
+
+from msgspec import Struct
 
 from invsync.state.files import Command
 from invsync.sync import LevelId
@@ -64,8 +65,7 @@ class Axis(Protocol):
         """The level that the entry of a pool names so."""
 
 
-@dataclass(frozen=True, slots=True)
-class ByProduct:
+class ByProduct(Struct, frozen=True):
     """The variants of a product, at one location, are one stock. `location`: its id."""
 
     location: str
@@ -101,8 +101,7 @@ class ByProduct:
         return LevelId(key, self.location)
 
 
-@dataclass(frozen=True, slots=True)
-class ByItem:
+class ByItem(Struct, frozen=True):
     """One variant's item is one stock, at all its locations."""
 
     command: ClassVar[Command] = "locations"

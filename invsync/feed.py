@@ -6,9 +6,10 @@ What it shows is a hint, never a reading: each pool that it names is read by id.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
+
+from msgspec import Struct
 
 from invsync.admin.changes import ChangedLevel, changed_levels
 from invsync.admin.client import Client
@@ -32,8 +33,7 @@ AT_ONCE = timedelta(minutes=5)
 FAR_AHEAD = timedelta(hours=1)
 
 
-@dataclass(slots=True)
-class Moved:
+class Moved(Struct):
     """What the feed shows.
 
     `levels`: pools whose levels seem to have moved; `rising`: those that seem to have risen.
@@ -43,9 +43,9 @@ class Moved:
     again from the same mark.
     """
 
-    levels: dict[str, None] = field(default_factory=dict)
-    rising: set[str] = field(default_factory=set)
-    others: dict[str, None] = field(default_factory=dict)
+    levels: dict[str, None] = {}
+    rising: set[str] = set()
+    others: dict[str, None] = {}
     stirred: bool = False
 
 
@@ -104,8 +104,7 @@ def _note_levels(source: Source, cache: Cache, shown: list[ChangedLevel], moved:
                 moved.rising.add(pool_id)
 
 
-@dataclass(frozen=True, slots=True)
-class FeedCheck:
+class FeedCheck(Struct, frozen=True):
     """What the feed shows while a complete scan is done.
 
     Each of its movements should be there, or should have been.

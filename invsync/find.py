@@ -14,9 +14,10 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec import Struct, field
 
 from invsync import only
 from invsync.admin import levels
@@ -40,8 +41,7 @@ FEW_POOLS = 3
 Kind = Literal["complete", "changes", "only"]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """Which scan, and why.
 
     `checks_feed`: whether it also tells if the feed of changes can be relied on.
@@ -52,8 +52,7 @@ class Choice:
     checks_feed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """The scan that a run does. `matches`: the filter as text; `began`: when, by the shop's clock.
 
     `moved`: what the feed shows, where that is the scan; `only`: the pools that are looked at
@@ -72,8 +71,7 @@ class Look:
     doubt: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What a scan found. `to_read`: the ids of the pools to read by id, and to plan from that.
 
     `rising`: how many of them seem to rise; `still`: those not seen to have moved. `skipped`: what
@@ -83,8 +81,8 @@ class Found:
 
     to_read: list[str]
     rising: int = 0
-    still: Mapping[str, None] = field(default_factory=dict)
-    skipped: Mapping[str, int] = field(default_factory=dict)
+    still: Mapping[str, None] = {}
+    skipped: Mapping[str, int] = {}
     by: str | None = None
     warning: str | None = None
     points: int = 0
@@ -175,15 +173,14 @@ def find(
     return found
 
 
-@dataclass(slots=True)
-class _Scan:
+class _Scan(Struct):
     """What a complete scan has found so far.
 
     `ids`: every pool, of one level too; `known`: how many of them the cache knows. `by`: pages or a
     bulk operation.
     """
 
-    ids: set[str] = field(default_factory=set)
+    ids: set[str] = set()
     known: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     by: str = "pages"

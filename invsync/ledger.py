@@ -9,8 +9,10 @@ import logging
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from invsync.errors import InvsyncError
 from invsync.find import Found, Look
@@ -33,8 +35,7 @@ log = logging.getLogger("invsync")
 LONGEST_STAY = timedelta(hours=1)
 
 
-@dataclass(slots=True)
-class Ledger:
+class Ledger(Struct):
     """What a run remembers and tells. `now`: the shop's clock.
 
     `lines`: what the history has yet to get; `kept`: the pools that were dealt with; `gone`: the
@@ -46,9 +47,9 @@ class Ledger:
     known: Known
     outcome: Outcome
     now: Callable[[], datetime]
-    lines: list[Line] = field(default_factory=list)
-    kept: set[str] = field(default_factory=set)
-    gone: list[str] = field(default_factory=list)
+    lines: list[Line] = []
+    kept: set[str] = set()
+    gone: list[str] = []
     held_back: int = 0
     left_over: bool = False
 

@@ -6,8 +6,9 @@ One class a way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from invsync.admin import changes, levels
 from invsync.admin.client import Client
@@ -40,8 +41,7 @@ class Listings(Protocol):
         """Products that changed since a moment (UTC text), with the ids of their pools."""
 
 
-@dataclass(frozen=True, slots=True)
-class Products:
+class Products(Struct, frozen=True):
     """Whole products, with their variants' levels at one location."""
 
     client: Client
@@ -67,8 +67,7 @@ class Products:
             yield product, (product.id,)
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(Struct, frozen=True):
     """Items with their levels everywhere.
 
     `location`: one of those that count; `places`: how many the shop has.
@@ -97,8 +96,7 @@ class Items:
         return changes.changed_products(self.client, since, items_at=self.location)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """The shop, as a command reads it."""
 
     client: Client

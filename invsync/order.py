@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from invsync.config.settings import LocationsSettings, Settings, VariantsSettings
 from invsync.connect import section_of
@@ -13,8 +14,7 @@ from invsync.state.journal import Sent
 from invsync.sync import Align
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """What the person asked for on the command line.
 
     `only`: names of the pools to look at, and no others; empty for all.
@@ -28,8 +28,7 @@ class Options:
     only: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What is asked of a run, by which rules, and under which id. `started_at`: UTC text."""
 
     settings: Settings
@@ -49,8 +48,7 @@ class Order:
         return section_of(self.settings, self.command)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What earlier runs have left. `on_disk`: whether the cache was there already.
 
     `waiting`: the pools that are left alone until the outcome of a batch is known; `doubted`: those
@@ -59,8 +57,8 @@ class Known:
 
     cache: Cache
     on_disk: bool = False
-    waiting: dict[str, Sent] = field(default_factory=dict)
-    doubted: set[str] = field(default_factory=set)
+    waiting: dict[str, Sent] = {}
+    doubted: set[str] = set()
 
     @property
     def batches(self) -> list[Sent]:

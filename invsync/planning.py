@@ -6,8 +6,10 @@ The rule as the configuration and the command line set it, and what it has to te
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from invsync.order import Known, Order
 from invsync.pools import Name, Scope, Sight
@@ -34,8 +36,7 @@ from invsync.tell.sentences import About
 End = Literal["whole", "again", "left"]
 
 
-@dataclass(slots=True)
-class Work:
+class Work(Struct):
     """A planned pool on its way: what of it was applied, and how it ended.
 
     `notes`: what the plan has to tell; `brake`: the brake was on when it was planned; `unshown`:
@@ -50,8 +51,8 @@ class Work:
     notes: tuple[Problem | Warning, ...] = ()
     brake: bool = False
     unshown: str | None = None
-    applied: set[LevelId] = field(default_factory=set)
-    sent: list[Adjusted] = field(default_factory=list)
+    applied: set[LevelId] = set()
+    sent: list[Adjusted] = []
     refused: str | None = None
     end: End = "whole"
 
@@ -129,8 +130,7 @@ class Work:
         return Observed(name.sku, name.label, adjustment.observed)
 
 
-@dataclass(frozen=True, slots=True)
-class Planning:
+class Planning(Struct, frozen=True):
     """The rule, as the configuration and the command line set it."""
 
     order: Order

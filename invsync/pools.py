@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from invsync.admin.nodes import Item, Listing, Product, Quantities
 from invsync.axis import Axis, axis_of
@@ -19,8 +20,7 @@ from invsync.sync import LevelId, Reading
 from invsync.text import composed
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What the command keeps in step.
 
     `locations`: id → name of those whose levels count (for `variants` exactly one). Of
@@ -53,8 +53,7 @@ class Scope:
         return _matches(self, product) and _unfit(self, product) is None
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """What people call a level.
 
     The SKU of its item, and the label by which it differs from the pool's others.
@@ -64,8 +63,7 @@ class Name:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """A pool as it was read.
 
     `levels`: item id (variants) or location id (locations) → what it reads.

@@ -14,9 +14,10 @@ import re
 import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from invsync.admin import adjust
 from invsync.admin.client import Client
@@ -40,8 +41,7 @@ Rows = list[tuple[Work, Adjustment]]
 Refusals = tuple[adjust.Refusal, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pushing:
+class Pushing(Struct, frozen=True):
     """What a push needs beside the works: whom to send to, and where to write it down first."""
 
     client: Client

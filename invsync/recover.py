@@ -8,9 +8,11 @@ After that only the levels themselves can tell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from shlex import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from invsync.admin.client import Clock
 from invsync.admin.shop import Shop
@@ -175,8 +177,7 @@ def _looked_past(order: Order, left: JournalContent) -> str:
     )
 
 
-@dataclass(slots=True)
-class _Finishing:
+class _Finishing(Struct):
     """Brings the cache to where a run's batches have brought the shop; nothing is written here.
 
     `history`: lines for the history; `notes`: what to tell, by pool (or batch) and kind.
@@ -187,8 +188,8 @@ class _Finishing:
     source: Source
     known: Known
     clock: Clock
-    history: list[Line] = field(default_factory=list)
-    notes: dict[tuple[str, str], Problem | Warning] = field(default_factory=dict)
+    history: list[Line] = []
+    notes: dict[tuple[str, str], Problem | Warning] = {}
 
     def finish(self, batch: Sent) -> None:
         """Take a batch in as what became of it."""

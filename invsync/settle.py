@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from invsync.admin import adjust, levels
 from invsync.errors import OutOfTime
@@ -31,8 +32,7 @@ FEW_RISES = 20
 Confirm = Callable[[Sequence[Change]], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(Struct, frozen=True):
     """A pool that is no longer in the shop, or not what the configuration asks for."""
 
     id: str
@@ -42,8 +42,7 @@ class Gone:
 Settled = Work | Gone | Warning
 
 
-@dataclass(slots=True)
-class Brake:
+class Brake(Struct):
     """Whether so many pools rise in one run that no rise is let through.
 
     `risen`: how many did so far.
@@ -68,8 +67,7 @@ class Brake:
         return self.on
 
 
-@dataclass(frozen=True, slots=True)
-class Settling:
+class Settling(Struct, frozen=True):
     """What settling a pool takes. `pushing`: None in a dry run."""
 
     order: Order

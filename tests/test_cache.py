@@ -9,7 +9,6 @@ import json
 import os
 import stat
 import tracemalloc
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from invsync.errors import LockHeld, StateError
 from invsync.state.cache import Cache, Scans, read_cache, write_cache

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from invsync.sync import (
     BOUND,
@@ -1669,8 +1670,10 @@ def test_a_pool_that_it_runs_down_below_0_is_caught_too() -> None:
 
 
 def sent(pool: Managed, **units: int) -> Managed:
-    marked = {at: replace(one, sent=units.get(name_of(at), 0)) for at, one in pool.levels.items()}
-    return replace(pool, levels=marked)
+    marked = {
+        at: structs.replace(one, sent=units.get(name_of(at), 0)) for at, one in pool.levels.items()
+    }
+    return structs.replace(pool, levels=marked)
 
 
 @pytest.mark.parametrize(
@@ -1709,14 +1712,14 @@ def test_what_was_sent_fades_while_something_else_moves() -> None:
 
 def test_a_pair_needs_its_echoes_running_and_more_levels_two_within_twelve_runs() -> None:
     echo = readings({"a": 98, "b": 98})
-    pair = replace(sent(managed(100, "ab"), a=-2, b=-2), echoes=Echoes(7, 0, 21))
+    pair = structs.replace(sent(managed(100, "ab"), a=-2, b=-2), echoes=Echoes(7, 0, 21))
     caught = plan(pair, echo).pool
     assert caught == Unmanaged(echo, left_alone=True, ran_down=23)
     other = plan(pair, readings({"a": 99, "b": 100})).pool
     assert isinstance(other, Managed)
     assert other.echoes == Echoes()
 
-    three = replace(sent(managed(100, "abc"), a=-2, b=-2, c=-2), echoes=Echoes(1, 11, 6))
+    three = structs.replace(sent(managed(100, "abc"), a=-2, b=-2, c=-2), echoes=Echoes(1, 11, 6))
     assert isinstance(plan(three, readings(all_at(96, "abc"))).pool, Unmanaged)
     late = plan(three, readings({"a": 99, "b": 100, "c": 100})).pool
     assert isinstance(late, Managed)
@@ -1877,7 +1880,7 @@ def test_align_that_fails_in_part_is_finished_by_the_next_run() -> None:
 
 def test_as_set_takes_levels_that_agree_for_right_as_they_stand() -> None:
     """Paused at 10, all typed from 10 to 8."""
-    before = replace(managed(10, "ab"), on_release=0)
+    before = structs.replace(managed(10, "ab"), on_release=0)
     made = as_set(before, readings(all_at(8, "ab")))
     assert made is not None
     assert (made.before, made.pool, made.why) == (10, managed(8, "ab"), "as_set")

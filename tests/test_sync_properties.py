@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from invsync.sync import (
     BOUND,
@@ -343,7 +344,7 @@ def test_a_failed_push_is_finished_and_changes_no_number(
         for _ in range(3):
             refused = data.draw(st.frozensets(st.sampled_from(sorted(shop.levels))))
             settled = made.settle(shop.push(made, refused))
-            made = planned(settled, shop.levels, replace(rules, release=False))
+            made = planned(settled, shop.levels, structs.replace(rules, release=False))
             assert isinstance(made.pool, Managed)
             assert made.movements == {}
             assert made.pool.quantity == smooth.pool.quantity  # type: ignore[union-attr]
@@ -412,7 +413,9 @@ def test_the_order_of_levels_does_not_matter(history: History, random: Any) -> N
         play_events(shop, what.before)
         rules = history.rules(what, shop.sizes)
         one = planned(pool, shop.levels, rules)
-        two = planned(replace(pool, levels=shuffled(pool.levels)), shuffled(shop.levels), rules)
+        two = planned(
+            structs.replace(pool, levels=shuffled(pool.levels)), shuffled(shop.levels), rules
+        )
         assert two.pool == one.pool
         assert set(two.adjustments) == set(one.adjustments)
         assert two.movements == one.movements
@@ -432,7 +435,9 @@ def test_hold_counts_no_more_than_smallest_and_smallest_no_more_than_sum(history
         play_events(shop, what.before)
         made = {
             policy: planned(
-                pool, shop.levels, replace(history.rules(what, shop.sizes), several_rises=policy)
+                pool,
+                shop.levels,
+                structs.replace(history.rules(what, shop.sizes), several_rises=policy),
             )
             for policy in POLICIES
         }

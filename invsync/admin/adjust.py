@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from invsync.admin.client import Client
 from invsync.admin.documents import load
@@ -41,8 +42,7 @@ _OURS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why a call changed nothing, or (busy and `still_running`) may yet.
 
     `index`: which adjustment of the call it is about, None when Shopify names none. `message` is

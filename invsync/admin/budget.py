@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 #: Points a second of the smallest plan, where Shopify tells the bucket's level but not how fast it
 #: fills.
@@ -19,8 +20,7 @@ UNKNOWN_WAIT_SECONDS = 1.0
 ROUNDING_SECONDS = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """`extensions.cost` of one answer; None for what it does not tell.
 
     `requested`: points asked for; `spent`: what was really taken; `maximum`, `left`, `rate`: of

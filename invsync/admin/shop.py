@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct
@@ -29,8 +28,7 @@ class Location(
     fulfilment_service: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Shop:
+class Shop(Struct, frozen=True):
     """Who answered, its default location, and all its active locations.
 
     `id` never changes; `domain`, its `*.myshopify.com` name, may.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import codecs
 import json
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from invsync.axis import Axis, axis_of
 from invsync.errors import StateError
@@ -19,8 +19,7 @@ from invsync.state.values import moment_of, shown
 from invsync.sync import LevelId, Pool
 
 
-@dataclass(frozen=True, slots=True)
-class Scans:
+class Scans(Struct, frozen=True):
     """What is known of the scans so far; moments are by the server's clock, as UTC text.
 
     `complete`: when the last complete one was done, `points`: what it cost by pages. `watermark`:
@@ -35,8 +34,7 @@ class Scans:
     trusted: bool = True
 
 
-@dataclass(slots=True)
-class Cache:
+class Cache(Struct):
     """Every pool's quantity and what its levels last read, as entries.
 
     `shop`: the domain of the shop, `shop_id` its id ("" until that was read). `locations`: the ids
@@ -49,13 +47,13 @@ class Cache:
     command: Command
     shop: str
     locations: tuple[str, ...]
-    matches: list[str] = field(default_factory=list)
+    matches: list[str] = []
     run: str = ""
     finished: str = ""
     scans: Scans = Scans()
     pools: Pools = field(default_factory=Pools)
     shop_id: str = ""
-    places: dict[str, str] = field(default_factory=dict)
+    places: dict[str, str] = {}
     skew: int | None = None
     changed: bool = False
 

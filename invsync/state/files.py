@@ -21,10 +21,11 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from invsync.errors import StateError
 
@@ -47,8 +48,7 @@ _SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OTHERS = ("history.jsonl", "history.jsonl.1", "token.json", "sandbox.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(Struct, frozen=True):
     """Where one command keeps its state."""
 
     folder: Path

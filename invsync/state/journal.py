@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from invsync.axis import axis_of
 from invsync.errors import StateError
@@ -35,8 +35,7 @@ from invsync.state.values import (
 from invsync.sync import LevelId
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """A batch as the journal tells it. `pools`: by id, what is to become of each.
 
     `sent_at` is by the shop's clock, `here` by this machine's; None where 0.1.0 sent it. `applied`
@@ -76,8 +75,7 @@ class Sent:
         return [self.line, *failures, {"waits": self.key}]
 
 
-@dataclass(frozen=True, slots=True)
-class JournalContent:
+class JournalContent(Struct, frozen=True):
     """An unfinished journal.
 
     The run that wrote it, the run whose cache it goes on from, and its batches.

@@ -8,7 +8,8 @@ stories of a pool with a quantity. `unmanaged`: a pool without one. Read them in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from invsync.sync.level import agree, change_of
 from invsync.sync.managed import judge, last_fall

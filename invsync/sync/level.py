@@ -6,8 +6,9 @@ A witness that is unknown proves nothing: no order, no cancelled order, no other
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from invsync.sync.words import SURELY_UNDONE, How, Level, LevelId, Reading, Rules, due
 
@@ -99,8 +100,7 @@ def change_of(last: Reading, now: Reading) -> Change:
     return Change(now.available - last.available, shelf, committed)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """What one level did. `fell` (0 or negative) and `rose` count, and are its movement.
 
     What does not: `taken` were held and are taken back; `closed` only closed the gap of a raise of

@@ -21,7 +21,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from invsync.sync.level import Move, agree, agreed, move_of, undid
 from invsync.sync.words import (
@@ -42,8 +44,7 @@ from invsync.sync.words import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Sight:
+class _Sight(Struct, frozen=True):
     """A managed pool and what its known levels did.
 
     `echo`: what another program took from each. `stirred`: whether any shows more or less than it

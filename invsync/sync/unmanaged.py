@@ -6,7 +6,8 @@ Where a person's numbers are taken, the reserve is not read into them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from invsync.sync.level import agreed, change_of
 from invsync.sync.words import (

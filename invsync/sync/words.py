@@ -6,8 +6,10 @@ All of them are frozen. *Pieces* are what a level shows, *units* what the stock 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 SeveralRises = Literal["smallest", "freed", "sum", "hold"]
 Align = Literal["lowest", "highest"]
@@ -74,8 +76,7 @@ Units = Mapping[LevelId, int]
 NONE: Units = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a level reads, in pieces: what can be sold, and two witnesses (None: not known)."""
 
     available: int
@@ -97,8 +98,7 @@ class Reading:
         return Reading(self.available + delta, on_hand, self.committed)
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Struct, frozen=True):
     """What is remembered of a level of a managed pool; all but `last` in units.
 
     `last`: what it read when the last run left it. For the two alarms: `sent`, our adjustments that
@@ -122,8 +122,7 @@ class Level:
         return replace(self, last=last, sent=self.sent + units, ours=min(0, self.ours + units))
 
 
-@dataclass(frozen=True, slots=True)
-class Echoes:
+class Echoes(Struct, frozen=True):
     """How often another program showed, runs with movements since then, units that it took."""
 
     heard: int = 0
@@ -131,8 +130,7 @@ class Echoes:
     units: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Managed:
+class Managed(Struct, frozen=True):
     """A pool under management. `on_release`: what the quantity rises by once nothing is held."""
 
     quantity: int
@@ -151,8 +149,7 @@ class Managed:
         return replace(self, levels={**self.levels, **moved})
 
 
-@dataclass(frozen=True, slots=True)
-class Unmanaged:
+class Unmanaged(Struct, frozen=True):
     """A pool that was never adopted, or that is left alone since another program works on it."""
 
     levels: Mapping[LevelId, Reading]
@@ -173,8 +170,7 @@ def due(quantity: int, size: int = 1, reserve: int = 0) -> int:
     return quantity // size if quantity < 0 else max(0, quantity - reserve) // size
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """The rules in force for one pool in one run.
 
     `brake`: rises are held. `release`: what is held is let through (`--force`). `follow`: a pool
@@ -188,7 +184,7 @@ class Rules:
     release: bool = False
     follow: bool = False
     fresh: bool = False
-    sizes: Units = field(default_factory=dict)
+    sizes: Units = {}
     reserve: int = 0
 
     def size(self, at: LevelId) -> int:
@@ -204,8 +200,7 @@ class Rules:
 PLAIN = Rules()
 
 
-@dataclass(frozen=True, slots=True)
-class Adjustment:
+class Adjustment(Struct, frozen=True):
     """A delta for one level, in pieces, planned from the reading `observed`."""
 
     level: LevelId
@@ -218,8 +213,7 @@ class Adjustment:
         return self.observed if self.delta > 0 else None
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """Something to tell; `NoteKind` says what `levels` and `units` hold.
 
     `cancelled`: those of its levels whose rise is a cancelled order, by the witnesses.
@@ -231,8 +225,7 @@ class Note:
     cancelled: frozenset[LevelId] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What follows from one reading of a pool.
 
     `before`: the quantity it started from. `unsent`: what to remember if no adjustment takes
@@ -244,8 +237,8 @@ class Plan:
     unsent: Pool
     seen: Mapping[LevelId, Reading]
     adjustments: tuple[Adjustment, ...] = ()
-    movements: Units = field(default_factory=dict)
-    how: Mapping[LevelId, How] = field(default_factory=dict)
+    movements: Units = {}
+    how: Mapping[LevelId, How] = {}
     risen: int = 0
     notes: tuple[Note, ...] = ()
     why: Why = "nothing"

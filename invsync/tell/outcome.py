@@ -8,8 +8,9 @@ terminal can show it on a line of its own.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from invsync.state.files import Command
 
@@ -18,8 +19,7 @@ from invsync.state.files import Command
 Standing = Literal["failed", "held", "out_of_sync", "adopted", "adjusted", "in_step"]
 
 
-@dataclass(frozen=True, slots=True)
-class LevelChange:
+class LevelChange(Struct, frozen=True):
     """What one level read, how it moved since the last run, and what was sent for it.
 
     `location`: its name.
@@ -40,8 +40,7 @@ class LevelChange:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A pool whose quantity changed, or for which adjustments were planned."""
 
     pool: str
@@ -52,8 +51,7 @@ class Change:
     levels: tuple[LevelChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A level of a problem.
 
     Its item, SKU (or, without one, its name) and location, and what it read.
@@ -65,8 +63,7 @@ class Shown:
     observed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something that needs a person; the run exits 3.
 
     `levels`: what each reads, and what people call it. `mend`: what to do about it, the end of the
@@ -81,8 +78,7 @@ class Problem:
     mend: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Warning:
+class Warning(Struct, frozen=True):
     """Something that a person should know."""
 
     kind: str
@@ -90,8 +86,7 @@ class Warning:
     message: str
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """All that a run did, filled in as it goes; `exit_code` follows from it.
 
     `error` is what ended it early, `left` how many pools it had still to deal with then.
@@ -109,9 +104,9 @@ class Outcome:
     left: int = 0
     standings: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
-    changes: list[Change] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    warnings: list[Warning] = field(default_factory=list)
+    changes: list[Change] = []
+    problems: list[Problem] = []
+    warnings: list[Warning] = []
     requests: int = 0
     points: int = 0
     throttled: int = 0

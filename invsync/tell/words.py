@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from invsync.sync import FELL_ALIKE_WARNS, How, LevelId, Note, NoteKind, Plan, Why
 from invsync.tell import sentences
@@ -16,8 +17,7 @@ from invsync.tell.sentences import About, Said
 Weight = Literal["problem", "warning", "silent"]
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Struct, frozen=True):
     """What a kind of note means.
 
     `standing`: how its pool is counted for it. `passing`: it is over once it is told; else it

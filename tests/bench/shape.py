@@ -124,8 +124,8 @@ def is_value(node: ast.ClassDef) -> bool:
     Frozen, a tuple of names, or without a method that does anything.
     """
     bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
-    decorators = " ".join(ast.unparse(each) for each in node.decorator_list)
-    if bases & {"NamedTuple", "Protocol", "TypedDict", "Enum"} or "frozen=True" in decorators:
+    said = " ".join(map(ast.unparse, (*node.decorator_list, *node.keywords)))
+    if bases & {"NamedTuple", "Protocol", "TypedDict", "Enum"} or "frozen=True" in said:
         return True
     methods = [each for each in node.body if isinstance(each, Function)]
     return all("property" in " ".join(map(ast.unparse, each.decorator_list)) for each in methods)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import pytest
 from docs_pages import COUNTING, README, Page, rows
+from msgspec.structs import replace
 
 from invsync.sync import Level, LevelId, Managed, Plan, Pool, Reading, Rules, Unmanaged, plan
 

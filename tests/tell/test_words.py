@@ -6,10 +6,11 @@ Every sentence here is about a plan that the rule made of a story, never about o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 import pytest
+from msgspec import structs
 
 from invsync.axis import axis_of
 from invsync.sync import (
@@ -399,7 +400,7 @@ def test_what_a_note_advises_comes_to_what_was_meant(story: Story) -> None:
         at: now.adjusted(story.advised.get(at, now.available) - now.available)
         for at, now in left.items()
     }
-    after = plan(made.pool, typed, replace(story.rules, brake=False))
+    after = plan(made.pool, typed, structs.replace(story.rules, brake=False))
     assert after.after == story.comes_to
 
 
