@@ -6,6 +6,7 @@ No configuration, proxy or password file of whoever runs it.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import tempfile
 import time
@@ -14,6 +15,13 @@ from pathlib import Path
 
 import pytest
 from command_line import Place
+
+#: What is kept of the environment: no configuration, token, proxy or colour of whoever runs the
+#: tests.
+KEPT = re.compile(
+    "(PATH|HOME|NO_PROXY|TMPDIR|TZ|LANG|LC_.*|TERM|VIRTUAL_ENV|PYTHON.*|PYTEST.*|PIP_.*"
+    "|SSL_CERT_.*|REQUESTS_CA_BUNDLE|INVSYNC_RECORDED)$"
+)
 
 
 @pytest.fixture(scope="session")
@@ -43,13 +51,8 @@ def _clean_environment(
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    unwanted = {"INVSYNC_CONFIG", "NO_COLOR", "FORCE_COLOR", "NETRC", "XDG_CONFIG_HOME"}
     for name in os.environ:
-        if (
-            name in unwanted
-            or (name.upper().endswith("_PROXY") and name != "NO_PROXY")
-            or name.startswith("SHOPIFY_")
-        ):
+        if not KEPT.match(name):
             monkeypatch.delenv(name)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute, parse, validate
+from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute_sync, parse, validate
 from graphql.language import (
     DocumentNode,
     FieldNode,
@@ -142,14 +142,13 @@ def run(
     if refused is not None:
         return refused
     bulk_work.settle(ctx)
-    result = execute(
+    result = execute_sync(
         schema,
         ready.document,
         context_value=ctx,
         variable_values=dict(variables),
         operation_name=name or None,
     )
-    assert isinstance(result, ExecutionResult)
     return _settled(ctx, plan, result)
 
 

@@ -189,7 +189,7 @@ class AShopAndItsProgram(RuleBasedStateMachine):
 
 TestRandomWorlds = AShopAndItsProgram.TestCase
 TestRandomWorlds.settings = settings(
-    max_examples=30,
+    max_examples=20,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,
@@ -201,7 +201,7 @@ TestRandomWorlds.settings = settings(
 )
 
 
-@pytest.mark.parametrize("number", range(25))
+@pytest.mark.parametrize("number", range(15))
 def test_a_world_by_dice(folder: Path, number: int) -> None:
     """The same as in the long run."""
     shop = living_shop.play(folder / "state", f"suite/{number}")
