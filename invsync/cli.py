@@ -58,6 +58,8 @@ class _Cli(click.Group):
         except click.UsageError as error:
             _complain_of(error, None)
             ctx.exit(error.exit_code)
+        except OSError as error:  # help and version are printed here
+            _no_output(ctx, error, "")
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -69,17 +71,17 @@ class _Cli(click.Group):
             complain(ctx.obj, error)
             ctx.exit(error.exit_code)
         except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # whoever read has gone: click knows what to do
-            os.dup2(
-                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-            )  # nor can the rest be, at the end
-            complain(
-                ctx.obj,
-                f"the output could not be written ({error.strerror}); what was done is recorded, "
-                "look with `invsync status`",
-            )
-            ctx.exit(1)
+            _no_output(ctx, error, "; what was done is recorded, look with `invsync status`")
+
+
+def _no_output(ctx: click.Context, error: OSError, done: str) -> NoReturn:
+    """End where nothing can be printed; `done`: what to say of what was done."""
+    if error.errno == errno.EPIPE:
+        raise error  # whoever read has gone: click knows what to do
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())  # nor can the rest be, at the end
+    complain(ctx.obj, f"the output could not be written ({error.strerror}){done}")
+    ctx.exit(1)
 
 
 def _complain_of(error: click.ClickException, invocation: Invocation | None) -> None:

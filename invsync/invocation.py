@@ -103,12 +103,12 @@ class Invocation:
 
         started = Path(sys.argv[0])
         known = started.name != "invsync" or shutil.which("invsync")
-        program = "invsync" if known else shlex.quote(str(started.absolute()))
+        program = "invsync" if known else shlex.quote(_absolute(started))
         if at_a_terminal:
             config = self.config
         else:
             given = self.config or os.environ.get("INVSYNC_CONFIG")
-            config = str(Path(given).absolute()) if given else None
+            config = _absolute(Path(given)) if given else None
         return f"{program} --config {shlex.quote(config)}" if config else program
 
     def progress(self) -> Progress:
@@ -130,6 +130,14 @@ class Invocation:
         """Print on stdout, the commands as they have to be typed here."""
         called = self.called(at_a_terminal=sys.stdout.isatty())
         click.echo(_laid_out(told, sys.stdout, called))
+
+
+def _absolute(path: Path) -> str:
+    """A path as it works from any folder; as it is, where the present one was removed."""
+    try:
+        return str(path.absolute())
+    except FileNotFoundError:
+        return str(path)
 
 
 class SandboxPlace(NamedTuple):

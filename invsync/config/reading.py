@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import select
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 #: Far above any real configuration; keeps a wrong file (a log, a device) from being read into
 #: memory.
 _MAX_BYTES = 1 << 20
+#: Seconds for which a pipe in a file's place is listened to.
+PIPE_SECONDS = 10.0
 
 #: YAML's tag of a value that is left out, or written as null or ~.
 _NULL = "tag:yaml.org,2002:null"
@@ -284,11 +289,32 @@ def read(path: Path) -> tuple[bytes, bool]:
     Of more than 1 MiB not much more than that. Raises `OSError`, and `ValueError` for what is no
     path.
     """
-    with path.open("rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
+    # Opened for waiting, a pipe that nobody writes to would keep every run for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISFIFO(mode):
+            return _piped(descriptor), False
+        os.set_blocking(descriptor, True)
         return file.read(_MAX_BYTES + 1), stat.S_ISREG(mode) and bool(
             mode & (stat.S_IRGRP | stat.S_IROTH)
         )
+
+
+def _piped(descriptor: int) -> bytes:
+    """What is written to a pipe; raises `OSError` where that takes too long."""
+    content = bytearray()
+    until = time.monotonic() + PIPE_SECONDS
+    ready = select.poll()
+    ready.register(descriptor)
+    while len(content) <= _MAX_BYTES:
+        if not ready.poll(max(0.0, 1000 * (until - time.monotonic()))):
+            raise TimeoutError(errno.ETIMEDOUT, "it is a pipe that nobody writes to")
+        piece = os.read(descriptor, _MAX_BYTES)
+        if not piece:
+            break
+        content += piece
+    return bytes(content)
 
 
 def reason(error: Exception) -> str:

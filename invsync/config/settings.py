@@ -11,7 +11,7 @@ from invsync.config.finding import expanded
 from invsync.config.keys import CREDENTIALS, CREDENTIALS_IN_WORDS, FILTERS, SECTIONS, TOP
 from invsync.config.reading import Reading, read, reason
 from invsync.config.values import WORD, is_loopback
-from invsync.config.words import listed, plain, yaml_list
+from invsync.config.words import holds_secret, listed, plain, yaml_list
 from invsync.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -183,6 +183,10 @@ def _check_credentials(reading: Reading, *, optional: bool) -> None:
         )
 
 
+#: Signs of a secret; Shopify's have 38.
+LONGEST_SECRET = 4_096
+
+
 def _secret(reading: Reading, values: Mapping[str, Any], key: str) -> str | None:
     """The secret that the configuration gives as `key`, or in the file that `key`_file names."""
     given: str | None = values[key]
@@ -198,9 +202,16 @@ def _secret(reading: Reading, values: Mapping[str, Any], key: str) -> str | None
         reading.problem(line, name, f"{shown} is not text; put the secret in it, and nothing else")
         return None
     except (OSError, ValueError) as error:
+        if "/" not in values[name] and holds_secret(values[name]):
+            mend = f"write the path of a file that holds it, or write it under {key}"
+            reading.problem(line, name, f"looks like the secret itself; {mend}")
+            return None
         reading.problem(
             line, name, f"{shown} can't be read: {reason(error)}; correct the path or permissions"
         )
+        return None
+    if len(text) > LONGEST_SECRET:
+        reading.problem(line, name, f"{shown} holds far too much; put the secret in it, alone")
         return None
     if not re.fullmatch(WORD, text):
         what = "holds more than one word" if text else "is empty"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from config_file import EXAMPLE, REAL, ROOT, SANDBOX, SECRET, VARIANTS, load, problems
 
 from invsync import API_VERSIONS
+from invsync.config import reading
 from invsync.config.settings import LocationsSettings, Settings, VariantsSettings, section_missing
 from invsync.config.settings import load as load_config
+from invsync.errors import ConfigError
 
 CREDENTIALS = (
     "access_token, access_token_file, or client_id with client_secret or client_secret_file"
@@ -294,6 +297,46 @@ def test_a_secret_file_that_holds_no_secret_is_refused(content: bytes, what: str
     assert problems("shop: sandbox\naccess_token_file: token") == (
         f"config.yaml:2: access_token_file: {what}; put the secret in it, and nothing else",
     )
+
+
+def test_a_secret_file_that_holds_a_book_is_refused() -> None:
+    Path("token").write_bytes(b"x" * 2_000_000)
+    assert problems("shop: sandbox\naccess_token_file: token") == (
+        "config.yaml:2: access_token_file: token holds far too much; put the secret in it, alone",
+    )
+
+
+@pytest.mark.parametrize("secret", [SECRET, "c0ffee" * 6])
+@pytest.mark.parametrize("key", ["access_token", "client_secret"])
+def test_a_secret_in_the_place_of_a_file_is_not_shown(secret: str, key: str) -> None:
+    (line,) = problems(f"shop: sandbox\nclient_id: a\n{key}_file: {secret}")[-1:]
+    assert line == (
+        f"config.yaml:3: {key}_file: looks like the secret itself; write the path of a file that "
+        f"holds it, or write it under {key}"
+    )
+
+
+def test_a_pipe_is_listened_to_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PIPE_SECONDS", 0.05)
+    os.mkfifo("token")
+    assert problems("shop: sandbox\naccess_token_file: token") == (
+        "config.yaml:2: access_token_file: token can't be read: it is a pipe that nobody writes "
+        "to; correct the path or permissions",
+    )
+    os.mkfifo("pipe.yaml")
+    with pytest.raises(ConfigError, match=r"pipe\.yaml: can't be read: it is a pipe that nobody"):
+        load_config(Path("pipe.yaml"), {})
+
+
+def test_a_secret_may_come_through_a_pipe() -> None:
+    out, into = os.pipe()
+    os.write(into, f"{SECRET}\n".encode())
+    os.close(into)
+    try:
+        result = load(f"shop: sandbox\naccess_token_file: /dev/fd/{out}")
+    finally:
+        os.close(out)
+    assert result.access_token == SECRET
 
 
 def test_a_secret_that_others_can_read_draws_a_warning() -> None:

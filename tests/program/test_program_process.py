@@ -444,3 +444,45 @@ def test_files_and_folder_are_closed_to_others_whatever_the_umask(at_real_time: 
     }
     assert set(modes.values()) == {"0o600"}, modes
     assert world.state.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("args", [("status",), ("variants", "--dry-run"), ("config", "validate")])
+def test_a_folder_that_was_removed_under_it_is_no_traceback(
+    world: World, args: tuple[str, ...]
+) -> None:
+    gone = world.folder / "gone"
+    gone.mkdir()
+    begin = 'cd "$1" && rmdir "$1" && shift && exec "$@"'
+    command = [sys.executable, "-m", "invsync", "--config", "config.yaml", *args]
+    done = run_in(
+        world.folder,
+        "sh",
+        "-c",
+        begin,
+        "sh",
+        str(gone),
+        *command,
+        PYTHONPATH=str(Path(__file__).parents[2]),
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("invsync: config.yaml: there is no such file; ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("args", [("--help",), ("--version",), ("status",), ("variants", "--help")])
+def test_an_output_that_is_full_is_one_line(world: World, args: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "invsync", "--config", str(world.config), *args]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command,
+            env=clean_environment() | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("invsync: the output could not be written (No space left on device)")
