@@ -132,6 +132,7 @@ def _across(
         {gid: active[gid].name for gid in ids},
         frozenset(section.product_types),
         terms=search.any_of("product_type", _forms(section.product_types)),
+        reserve=section.reserve,
     )
 
 
@@ -159,6 +160,7 @@ def _at_one(
         frozenset(tag.strip().casefold() for tag in section.product_tags),
         section.only_active,
         terms=search.any_of(field, _forms(names)),
+        reserve=section.reserve,
     )
 
 

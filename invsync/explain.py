@@ -80,14 +80,15 @@ class Event:
 class Story:
     """A pool of a command, what is remembered of it, and its last events, the newest last.
 
-    `managed`: whether the cache holds it, None if that can't be read; `earlier`: how many events
-    came before these.
+    `kept_back`: units of the quantity that no level shows. `managed`: whether the cache holds it,
+    None if that can't be read; `earlier`: how many events came before these.
     """
 
     command: Command
     pool: str
     title: str
     quantity: int | None
+    kept_back: int
     managed: bool | None
     problem: Mapping[str, Any] | None
     events: tuple[Event, ...]
@@ -154,6 +155,7 @@ def _story(mention: Mention, files: Files, caches: Caches, last: int) -> Story:
         pool_id,
         entry.title if entry else last_title,
         entry.quantity if entry else None,
+        entry.kept_back if entry else 0,
         None if isinstance(cache, StateError) else entry is not None,
         msgspec.to_builtins(entry.problem) if entry and entry.problem else None,
         tuple(events),

@@ -70,7 +70,7 @@ def _changed(source: Source, cache: Cache) -> Moved | None:
     moved = Moved(stirred=bool(shown))
     _note_levels(source, cache, shown, moved)
 
-    others = dict.fromkeys(unsettled(cache))
+    others = dict.fromkeys(unsettled(cache, source.scope.reserve))
     for count, (product, pools) in enumerate(source.listings.changed(since)):
         if count == MUCH:
             return None
@@ -173,6 +173,7 @@ def _mark(cache: Cache) -> datetime:
     return datetime.fromisoformat(cache.scans.watermark)
 
 
-def unsettled(cache: Cache) -> list[str]:
-    """The pools that every run looks at, whatever moved."""
-    return [pool_id for pool_id in cache.pools if pool_id in cache.pools.unsettled]
+def unsettled(cache: Cache, reserve: int) -> list[str]:
+    """The pools that every run looks at, whatever moved. `reserve`: the one that is in force."""
+    left = cache.pools.unsettled | cache.pools.with_other_reserve(reserve)
+    return [pool_id for pool_id in cache.pools if pool_id in left]

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from heapq import nsmallest
 from typing import Literal
 
 from msgspec import Struct, field
@@ -35,6 +36,8 @@ log = logging.getLogger("invsync")
 CHEAP_POINTS = 150
 #: Points after which a complete scan by pages gives up and has a bulk operation do it.
 DEAR_POINTS = 600
+#: Pools of low stock that a run looks at, those with the fewest units.
+MOST_LOW = 1000
 #: Known pools from which on a scan that finds less than half of them is not believed.
 FEW_POOLS = 3
 
@@ -161,8 +164,9 @@ def find(
         found = yield from _scan_all(order, source, known, planning, heed)
     else:
         moved = seen.moved
-        to_read = [one for one in (*moved.levels, *moved.others) if one not in known.waiting]
-        found = Found(to_read, len(moved.rising), moved.others)
+        still = _without(moved.levels, (*moved.others, *low_stock(order, known)))
+        to_read = _askable((*moved.levels, *still), known)
+        found = Found(to_read, len(moved.rising), still)
     log.info(
         "scan: %s (%s%s); to read by id: %d",
         seen.choice.kind,
@@ -171,6 +175,26 @@ def find(
         len(found.to_read),
     )
     return found
+
+
+def low_stock(order: Order, known: Known) -> list[str]:
+    """The pools that are nearly sold out, and so read by id whatever an index shows."""
+    most = order.section.low_stock
+    if not most or order.options.init:
+        return []
+    units = known.cache.pools.quantities
+    low = [pool_id for pool_id, quantity in units.items() if quantity <= most]
+    return nsmallest(MOST_LOW, low, key=units.__getitem__)
+
+
+def _askable(ids: Iterable[str], known: Known) -> list[str]:
+    """Those that wait for no earlier batch."""
+    return [pool_id for pool_id in ids if pool_id not in known.waiting]
+
+
+def _without(these: Container[str], ids: Iterable[str]) -> dict[str, None]:
+    """Each of the ids once, but for these."""
+    return {pool_id: None for pool_id in ids if pool_id not in these}
 
 
 class _Scan(Struct):
@@ -192,7 +216,8 @@ def _scan_all(
 ) -> Generator[Work, None, Found]:
     """Whatever does not read as the cache has it, and whatever a complete scan did not find."""
     cache, scan, spent = known.cache, _Scan(), source.client.use.points
-    to_read: list[str] = []
+    low = dict.fromkeys(_askable(low_stock(order, known), known))
+    to_read: dict[str, None] = {}
     rising, pools_known = 0, len(cache.pools)
     listed = _watched(listings(source, cache.scans.points, scan, heed), pools_known, heed)
     for sight in sights(source, known, listed, scan):
@@ -201,18 +226,20 @@ def _scan_all(
             continue
         before = cache.get(sight.id)
         changed = before is not None and work.plan.pool != before
-        if work.plan.adjustments or work.plan.movements or changed:
-            to_read.append(sight.id)
+        if work.plan.adjustments or work.plan.movements or changed or sight.id in low:
+            to_read[sight.id] = None
             rising += work.rises
         else:
             yield work
     _check_found(order, source, scan, pools_known)
     if not order.options.init:
-        unseen = scan.ids | known.waiting.keys()
-        to_read += [pool_id for pool_id in cache.pools if pool_id not in unseen]
+        unseen = (pool_id for pool_id in cache.pools if pool_id not in scan.ids)
+        to_read |= dict.fromkeys(_askable(unseen, known))
+    still = _without(to_read, low)
     paged = source.client.use.points - spent
     points = paged if scan.by == "pages" else max(cache.scans.points, DEAR_POINTS + 1)
-    return Found(to_read, rising, {}, scan.skipped, by=scan.by, warning=scan.warning, points=points)
+    ids, skipped = [*to_read, *still], scan.skipped
+    return Found(ids, rising, still, skipped, by=scan.by, warning=scan.warning, points=points)
 
 
 def _watched(listed: Iterable[Listing], known: int, heed: Heed) -> Iterator[Listing]:
@@ -295,7 +322,8 @@ def sights(source: Source, known: Known, listed: Iterable[Listing], scan: _Scan)
         scan.ids.add(gid)
         if entry := pools.get(gid):
             scan.known += 1
-            if entry.settled and entry.reads(sight.levels):
+            settled = entry.settled and entry.has_reserve(source.scope.reserve)
+            if settled and entry.reads(sight.levels):
                 continue
         if gid in known.waiting:
             continue

@@ -141,11 +141,11 @@ class Planning(Struct, frozen=True):
         """What a reading makes of a pool; None where `--init` has nothing to say of it."""
         seen, pool = sight.seen(self.scope), self.known.cache.get(sight.id)
         if not self.order.options.init or sight.id in self.known.doubted:
-            made = plan(pool, seen, self._rules(seen, brake=brake))
+            made = plan(pool, seen, self._rules(pool, seen, brake=brake))
         elif isinstance(pool, Managed):
             return None
         else:
-            made = self._first(seen)
+            made = self._first(seen, self._rules(pool, seen, brake=False))
         return self._told(sight.id, sight.title, made, self._names(sight, pool), brake=brake)
 
     def _names(self, sight: Sight, pool: Pool | None) -> dict[LevelId, Name]:
@@ -156,7 +156,7 @@ class Planning(Struct, frozen=True):
     def braked(self, work: Work) -> Work:
         """The same reading, now that the brake is on."""
         pool, seen = self.known.cache.get(work.id), work.plan.seen
-        made = plan(pool, seen, self._rules(seen, brake=True))
+        made = plan(pool, seen, self._rules(pool, seen, brake=True))
         held = self._told(work.id, work.title, made, work.names, brake=True)
         held.unshown = work.unshown
         return held
@@ -166,20 +166,24 @@ class Planning(Struct, frozen=True):
         made = plan(None, work.plan.seen)
         return self._told(work.id, work.title, made, work.names)
 
-    def _first(self, seen: Mapping[LevelId, Reading]) -> Plan:
+    def _first(self, seen: Mapping[LevelId, Reading], rules: Rules) -> Plan:
         """A pool that is not managed, in `--init`: adopted where its levels agree, nothing sent."""
-        if made := adopt(seen):
+        if made := adopt(seen, rules):
             return replace(made, adjustments=())
         to = self.order.options.align
-        return align(seen, to) if to else plan(None, seen)
+        return align(seen, to, rules) if to else plan(None, seen)
 
-    def _rules(self, seen: Mapping[LevelId, Reading], *, brake: bool) -> Rules:
+    def _rules(self, pool: Pool | None, seen: Mapping[LevelId, Reading], *, brake: bool) -> Rules:
+        """The rules in force. A single level is no pool: what is kept back of it stays so."""
+        kept = pool.reserve if isinstance(pool, Managed) else 0
+        reserve = self.scope.reserve if len(seen) > 1 else kept
         return Rules(
             several_rises=self.order.section.several_rises,
             brake=brake and len(seen) > 1,
             release=self.order.options.force,
             follow=self.scope.axis.follows,
             fresh=self.known.seeded,
+            reserve=reserve,
         )
 
     def _told(

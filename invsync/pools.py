@@ -25,7 +25,8 @@ class Scope(Struct, frozen=True):
 
     `locations`: id → name of those whose levels count (for `variants` exactly one). Of
     `product_types` and `product_tags` at most one is not empty; both empty means every product.
-    `terms`: what to ask the search index for: wider than what matches, never narrower.
+    `terms`: what to ask the search index for: wider than what matches, never narrower. `reserve`:
+    units of every stock that no listing offers.
     """
 
     command: Command
@@ -34,6 +35,7 @@ class Scope(Struct, frozen=True):
     product_tags: frozenset[str] = frozenset()
     only_active: bool = False
     terms: str = ""
+    reserve: int = 0
 
     @property
     def axis(self) -> Axis:

@@ -46,7 +46,8 @@ class OpenJournal:
 class CommandStatus:
     """What is known of one command.
 
-    `managed`: pools with a quantity, `units` all of those quantities together; `single`: products
+    `managed`: pools with a quantity, `units` all of those quantities together, of which no listing
+    shows `kept_back`; `single`: products
     (or variants) with one level only, remembered in case that a second one comes. `seeded`: whether
     there is a cache. `reconcile_by`: when the next complete scan is due, by the shop's clock.
     `running`: the run at work, in its own words. `error`: why nothing more can be told.
@@ -57,6 +58,7 @@ class CommandStatus:
     seeded: bool = False
     managed: int = 0
     units: int = 0
+    kept_back: int = 0
     single: int = 0
     waiting: tuple[Waiting, ...] = ()
     scanned_at: str | None = None
@@ -126,6 +128,7 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
         seeded=True,
         managed=len(cache.pools.quantities),
         units=sum(cache.pools.quantities.values()),
+        kept_back=cache.pools.kept_back,
         single=len(cache.pools.single),
         waiting=_waiting(cache),
         scanned_at=cache.scans.complete,

@@ -86,11 +86,17 @@ def test_what_is_managed_and_how_the_last_run_ended(managed: Place) -> None:
     assert found["variants"]["pools"] == {
         "managed": 6,
         "units": 30 + 12 + 10 + 15 + 5 + 4,
+        "kept_back": 0,
         "waiting": 0,
     }
     assert found["variants"]["single"] == 1
     assert found["variants"]["last_run"]["exit"] == 0
-    assert found["locations"]["pools"] == {"managed": 3, "units": 20 + 14 + 8, "waiting": 0}
+    assert found["locations"]["pools"] == {
+        "managed": 3,
+        "units": 20 + 14 + 8,
+        "kept_back": 0,
+        "waiting": 0,
+    }
     out = managed.run("status").out
     assert (
         "variants: 6 pools managed, 76 units in all; 1 with one variant only; nothing waiting for "

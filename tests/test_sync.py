@@ -83,6 +83,7 @@ def managed(quantity: int, letters: str, sizes: Units | None = None, reserve: in
     return Managed(
         quantity,
         {level(letter): Level(reading(read[letter]), size[letter]) for letter in letters},
+        reserve=reserve,
     )
 
 
@@ -1300,6 +1301,18 @@ SIZES_AND_RESERVE = (
         Run(all_at(10, "ab"), 10, 7, why="finish"),
         Run(all_at(7, "ab"), 10, 7, why="nothing"),
         reserve=3,
+    ),
+    story(
+        "a reserve that is lifted raises all listings; what came in and was sold meanwhile counts",
+        managed(10, "abc", reserve=2),
+        Run({"a": 11, "b": 7, "c": 8}, 12, 12, why="rise"),
+        Run(all_at(12, "abc"), 12, 12, why="nothing"),
+    ),
+    story(
+        "an import written over what a larger reserve showed is read with that reserve",
+        managed(10, "ab", reserve=2),
+        Run(all_at(50, "ab"), 52, 51, "several_rises", why="import"),
+        reserve=1,
     ),
     story(
         "a size that changed: what was sold meanwhile counts with the larger",

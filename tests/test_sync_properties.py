@@ -152,8 +152,8 @@ class History:
     def opened(self) -> tuple[Shop, Managed]:
         sizes = {level(number): size for number, size in enumerate(self.sizes)}
         levels = {at: whole(due(self.start, size, self.reserve), 0) for at, size in sizes.items()}
-        pool = Managed(self.start, {at: Level(now, sizes[at]) for at, now in levels.items()})
-        return Shop(levels, sizes), pool
+        kept = {at: Level(now, sizes[at]) for at, now in levels.items()}
+        return Shop(levels, sizes), Managed(self.start, kept, reserve=self.reserve)
 
 
 def events(count: int, kinds: Sequence[Kind], most: int = 12) -> st.SearchStrategy[Event]:

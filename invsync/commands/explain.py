@@ -50,6 +50,7 @@ def _document(asked: str, stories: Sequence[Story]) -> dict[str, Any]:
                 "title": story.title,
                 "managed": story.managed,
                 "quantity": story.quantity,
+                "kept_back": story.kept_back,
                 "problem": story.problem,
                 "earlier": story.earlier,
                 "events": [_event_document(event) for event in story.events],
@@ -136,7 +137,10 @@ def _standing(story: Story) -> str:
         return "how it stands can't be told, `invsync status` says why"
     if not story.managed:
         return "no longer managed"
-    return "no quantity yet" if story.quantity is None else f"quantity {story.quantity}"
+    if story.quantity is None:
+        return "no quantity yet"
+    kept_back = f", {story.kept_back} of them kept back" if story.kept_back else ""
+    return f"quantity {story.quantity}{kept_back}"
 
 
 def sparkline(numbers: Sequence[int]) -> str:

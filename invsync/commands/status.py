@@ -52,6 +52,7 @@ def _document(known: Status) -> dict[str, Any]:
                 "pools": {
                     "managed": each.managed,
                     "units": each.units,
+                    "kept_back": each.kept_back,
                     "waiting": len(each.waiting),
                 },
                 "single": each.single,
@@ -130,7 +131,9 @@ def _standing(each: CommandStatus) -> str:
     """How many pools stand how."""
     if not each.seeded:
         return f"nothing is managed yet; begin with `invsync {each.command} --init`"
-    counts = [f"{_count(each.managed, 'pool')} managed, {each.units} units in all"]
+    kept_back = f", {each.kept_back} of them kept back" if each.kept_back else ""
+    units = f"{each.units} units in all{kept_back}"
+    counts = [f"{_count(each.managed, 'pool')} managed, {units}"]
     if each.single:
         counts.append(f"{each.single} with one {axis_of(each.command, ()).one} only")
     counts.append(f"{len(each.waiting) or 'nothing'} waiting for a person")

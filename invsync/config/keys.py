@@ -20,12 +20,19 @@ from invsync.config.values import (
     PERCENTAGE,
     SECRET,
     SHOP,
+    UNITS,
     URL,
     Key,
 )
 from invsync.config.words import listed, nearest
 
 _SHARED = (
+    Key(
+        "reserve",
+        UNITS,
+        "Units of each stock that are kept back: every listing shows that many fewer.",
+        default=0,
+    ),
     Key(
         "several_rises",
         CHOICE,
@@ -40,6 +47,13 @@ _SHARED = (
         "Hold the rises of a run in which more than this share of the pools (and at least 20) "
         "would rise.",
         default="50%",
+    ),
+    Key(
+        "low_stock",
+        UNITS,
+        "Pools with at most this many units are looked at by every run, whatever Shopify's search "
+        "shows; 0: none.",
+        default=10,
     ),
     Key(
         "scan",

@@ -33,9 +33,13 @@ class VariantsSettings:
     only_active: bool
     #: `default` (the shop's default location), a location's name, its number or its gid.
     location: str
+    #: Units.
+    reserve: int
     several_rises: SeveralRises
     #: A fraction, 0 to 1.
     max_rising: float
+    #: Units.
+    low_stock: int
     scan: Scan
     #: Seconds.
     reconcile_every: float
@@ -49,9 +53,13 @@ class LocationsSettings:
     product_types: tuple[str, ...]
     #: Names, numbers or gids. Empty: every active location that no fulfilment service owns.
     locations: tuple[str, ...]
+    #: Units.
+    reserve: int
     several_rises: SeveralRises
     #: A fraction, 0 to 1.
     max_rising: float
+    #: Units.
+    low_stock: int
     scan: Scan
     #: Seconds.
     reconcile_every: float
@@ -98,6 +106,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     values = reading.values(top, "", TOP)
     variants, locations = (reading.section(top.get(name), name) for name in SECTIONS)
     _check_filters(reading, variants)
+    _warn_of_two_reserves(reading, variants, locations)
     sandbox, api_url = values["shop"] == "sandbox", values["api_url"]
     local = api_url is None or is_loopback(api_url)
     # A mistaken shop may be meant to be the sandbox.
@@ -155,6 +164,17 @@ def _check_filters(reading: Reading, variants: Mapping[str, Any] | None) -> None
             reading.lines[last],
             last,
             f"{first.rpartition('.')[2]} is given too; keep one of the two and empty the other",
+        )
+
+
+def _warn_of_two_reserves(
+    reading: Reading, variants: Mapping[str, Any] | None, locations: Mapping[str, Any] | None
+) -> None:
+    """Each command takes the other's reserve for sales, and keeps its own back once more."""
+    if variants and locations and variants["reserve"] and locations["reserve"]:
+        reading.warnings.append(
+            f"{plain(reading.file)}: locations.reserve: variants.reserve is given too; where both "
+            "commands keep the same products in step, set one of the two to 0"
         )
 
 

@@ -69,7 +69,7 @@ class Key(NamedTuple):
     about: str
     #: As it would be written in the file; None where leaving the key out means something of its
     #: own.
-    default: str | bool | tuple[str, ...] | None = None
+    default: str | bool | int | tuple[str, ...] | None = None
     example: str | tuple[str, ...] | None = None
     #: For choices: what may be written.
     allowed: tuple[str, ...] = ()
@@ -198,6 +198,19 @@ def _as_fraction(given: Scalar, key: Key) -> float:
     )
 
 
+def _as_units(given: Scalar, key: Key) -> int:
+    text = given.text.strip()
+    whole = re.fullmatch(r"0|[1-9][0-9]{0,5}", text)
+    if whole and (given.yaml_type == "int" or given.from_variable):
+        return int(text)
+    if whole:
+        raise Mistake(f"{given.shown} is text; write {text}, without quotes")
+    raise Mistake(
+        f"{given.shown} is not a number of units; write a whole number from 0 to 999999, like "
+        f"{key.default}"
+    )
+
+
 def _as_url(given: Scalar, key: Key) -> str:
     """An address without a slash at the end: https, or http to this machine."""
     from urllib.parse import urlsplit
@@ -268,6 +281,7 @@ URL = Kind(_as_url, or_variable(_URL))
 ENDPOINT = Kind(_as_endpoint, or_variable(_URL))
 DURATION = Kind(_as_seconds, or_variable({"type": "string", "pattern": f"^{_DURATION}$"}))
 PERCENTAGE = Kind(_as_fraction, or_variable({"type": "string", "pattern": f"^{_PERCENTAGE}$"}))
+UNITS = Kind(_as_units, or_variable({"type": "integer", "minimum": 0, "maximum": 999_999}))
 FLAG = Kind(_as_flag, or_variable({"type": "boolean"}))
 CHOICE = Kind(_as_choice, {})
 NAMES = Kind(_as_name, _EXACT, many=True)

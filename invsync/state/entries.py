@@ -28,6 +28,7 @@ from invsync.sync import (
 #: A number that a state file may hold.
 Number = Annotated[int, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
 Size = Annotated[int, msgspec.Meta(ge=1, le=LARGEST)]
+Reserve = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 
 
 class Readable(Protocol):
@@ -95,7 +96,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A pool as the cache keeps it; levels are named by the keys of its axis.
 
     `held`: units that wait for a person; `on_release`: what the quantity rises by once they are let
-    through.
+    through. `reserve`: the one that was in force when the last run left it.
     """
 
     title: str
@@ -109,6 +110,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     left_alone: bool = False
     ran_down: Number = 0
     problem: Standing | None = None
+    reserve: Reserve = 0
 
     @property
     def several(self) -> bool:
@@ -116,14 +118,27 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         return len(self.levels) > 1
 
     @property
+    def kept_back(self) -> int:
+        """The units of it that no level shows."""
+        return max(0, min(self.quantity or 0, self.reserve))
+
+    def has_reserve(self, reserve: int) -> bool:
+        """Whether it was left with this one; what has one level only keeps what it has."""
+        return self.reserve == reserve or not self.several
+
+    @property
     def settled(self) -> bool:
-        """Whether nothing is left to do: none to send, nothing held, out of sync or watched."""
+        """Whether nothing is left to do: none to send, nothing held, out of sync or watched.
+
+        As far as the reserve is still the one that it has.
+        """
         if self.quantity is None or self.held or self.problem is not None:
             return False
         if not self.sizes:
-            return {kept.available for kept in self.levels.values()} <= {due(self.quantity)}
+            shown = due(self.quantity, 1, self.reserve)
+            return {kept.available for kept in self.levels.values()} <= {shown}
         return all(
-            kept.available == due(self.quantity, self.sizes.get(key, 1))
+            kept.available == due(self.quantity, self.sizes.get(key, 1), self.reserve)
             for key, kept in self.levels.items()
         )
 
@@ -159,6 +174,7 @@ def entry_of(
         alarms={k: alarm for k, alarm in alarms.items() if alarm != Alarm()},
         echoes=None if pool.echoes == Echoes() else _heard(pool.echoes),
         problem=problem,
+        reserve=pool.reserve,
     )
 
 
@@ -173,6 +189,7 @@ def pool_of(entry: Entry, level: Callable[[str], LevelId]) -> Pool:
         {level(key): _level(entry, key, kept) for key, kept in entry.levels.items()},
         entry.on_release,
         Echoes(heard.heard, heard.since, heard.units),
+        entry.reserve,
     )
 
 

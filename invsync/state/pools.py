@@ -25,13 +25,14 @@ class Pools(MutableMapping[str, Entry]):
     """Pool id → entry, in the order in which they came; an entry is changed by putting another.
 
     What is asked of all of them is noted as they come, by pool id. `quantities`: of those that are
-    managed and have several levels; `single`: those of one level; `unsettled`: those of which
-    something is left to do.
+    managed and have several levels; `reserves`: where there are any; `single`: those of one level;
+    `unsettled`: those of which something is left to do.
     """
 
     def __init__(self) -> None:
         self._entries: dict[str, bytes | msgspec.Raw] = {}
         self.quantities: dict[str, int] = {}
+        self.reserves: dict[str, int] = {}
         self.single: set[str] = set()
         self.unsettled: set[str] = set()
 
@@ -69,13 +70,32 @@ class Pools(MutableMapping[str, Entry]):
             self.single.add(pool_id)
         elif entry.quantity is not None:
             self.quantities[pool_id] = entry.quantity
+        if entry.reserve:
+            self.reserves[pool_id] = entry.reserve
         if not entry.settled:
             self.unsettled.add(pool_id)
 
     def _unnote(self, pool_id: str) -> None:
         self.quantities.pop(pool_id, None)
+        self.reserves.pop(pool_id, None)
         self.single.discard(pool_id)
         self.unsettled.discard(pool_id)
+
+    def with_other_reserve(self, reserve: int) -> set[str]:
+        """The managed pools of several levels that were left with another reserve."""
+        kept = self.reserves
+        some = self.quantities if reserve else self.quantities.keys() & kept
+        return {pool_id for pool_id in some if kept.get(pool_id, 0) != reserve}
+
+    @property
+    def kept_back(self) -> int:
+        """The units of all managed pools of several levels that no level shows."""
+        units = self.quantities
+        return sum(
+            max(0, min(kept, units[pool_id]))
+            for pool_id, kept in self.reserves.items()
+            if pool_id in units
+        )
 
     def __contains__(self, pool_id: object) -> bool:
         return pool_id in self._entries

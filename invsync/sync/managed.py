@@ -89,7 +89,7 @@ class _Sight(Struct, frozen=True):
 
 def _look(pool: Managed, seen: Mapping[LevelId, Reading], rules: Rules, also_fell: Units) -> _Sight:
     moves = {
-        at: move_of(pool.levels[at], now, rules.size(at), pool.quantity, rules.reserve)
+        at: move_of(pool.levels[at], now, rules.size(at), pool.quantity, pool.reserve)
         for at, now in seen.items()
         if at in pool.levels
     }
@@ -109,7 +109,7 @@ def judge(pool: Managed, seen: Mapping[LevelId, Reading], rules: Rules, also_fel
 def last_fall(pool: Managed, at: LevelId, now: Reading) -> int:
     """The units (0 or negative) by which a level fell that is about to leave its pool."""
     level = pool.levels[at]
-    return move_of(level, now, level.size, pool.quantity, 0).fell
+    return move_of(level, now, level.size, pool.quantity, pool.reserve).fell
 
 
 def _settled(sight: _Sight) -> Plan | None:
@@ -189,7 +189,7 @@ def _bring(
     """Every level to what is due of `quantity`, and what is held of it."""
     rules = sight.rules
     levels = {at: _remember(sight, at, held.get(at, 0)) for at in sight.seen}
-    unsent = Managed(quantity, levels, on_release, _listen(sight))
+    unsent = Managed(quantity, levels, on_release, _listen(sight), rules.reserve)
     to_read = {at: rules.due(at, quantity) + held.get(at, 0) // rules.size(at) for at in sight.seen}
     sent = adjustments(sight.seen, to_read)
     if sent and why == "nothing":
@@ -292,7 +292,7 @@ def _import(sight: _Sight, rises: Units) -> int | None:
         (sight.seen[at].available + move.change.ordered, rules.size(at))
         for at, move in sight.moves.items()
     )
-    number = agree(written, rules.reserve)
+    number = agree(written, sight.pool.reserve)
     return None if number is None else min(number, sight.pool.quantity + max(together.values()))
 
 
@@ -344,7 +344,7 @@ def _notes_of_rises(
     left_out = sum(rises.values()) - counted
     cancelled = sight.cancelled & several.keys()
     typed = [at for at in rises if at not in sight.cancelled]
-    stock = max(0, sight.pool.quantity - sight.rules.reserve)
+    stock = max(0, sight.pool.quantity - sight.pool.reserve)
     loose = {at: stock % sight.rules.size(at) for at in typed if why != "import"}
     return told(
         Note("several_rises", several if len(several) > 1 and rises else {}, left_out, cancelled),
@@ -370,7 +370,7 @@ def _fell_alike(sight: _Sight) -> bool:
         return False
     known = {at: now for at, now in sight.seen.items() if at in sight.moves}
     alike = len({move.fell for move in moves}) == 1
-    return alike or agreed(known, sight.rules, sight.rules.reserve) is not None
+    return alike or agreed(known, sight.rules, sight.pool.reserve) is not None
 
 
 def _notes_of_levels(sight: _Sight, after: Managed) -> Iterator[Note]:

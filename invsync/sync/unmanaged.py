@@ -84,7 +84,8 @@ def _bring_anew(
     """A managed pool of which nothing but its quantity is remembered."""
     levels = {at: Level(now, rules.size(at)) for at, now in seen.items()}
     sent = adjustments(seen, {at: rules.due(at, quantity) for at in seen})
-    return Plan(before, Managed(quantity, levels), seen, sent, notes=notes, why=why)
+    pool = Managed(quantity, levels, reserve=rules.reserve)
+    return Plan(before, pool, seen, sent, notes=notes, why=why)
 
 
 def first_sight(seen: Mapping[LevelId, Reading], rules: Rules) -> Plan:

@@ -131,12 +131,16 @@ class Echoes(Struct, frozen=True):
 
 
 class Managed(Struct, frozen=True):
-    """A pool under management. `on_release`: what the quantity rises by once nothing is held."""
+    """A pool under management. `on_release`: what the quantity rises by once nothing is held.
+
+    `reserve`: the one that was in force when the last run left it.
+    """
 
     quantity: int
     levels: Mapping[LevelId, Level]
     on_release: int = 0
     echoes: Echoes = Echoes()
+    reserve: int = 0
 
     @property
     def held(self) -> Units:

@@ -58,6 +58,16 @@ class About:
         return self.plan.after
 
     @property
+    def to_read(self) -> str:
+        """What the levels of the note read once the plan is done, in pieces."""
+        pool = self.plan.pool
+        assert isinstance(pool, Managed)
+        reads = {level: pool.levels[level].last.available for level in self.note.levels}
+        if len(set(reads.values())) == 1:
+            return str(min(reads.values()))
+        return listed([f"{self.labels[level]} {n}" for level, n in reads.items()])
+
+    @property
     def holds(self) -> bool:
         """Whether something waits for a person once the plan is done."""
         return isinstance(self.plan.pool, Managed) and bool(self.plan.pool.held)
@@ -206,7 +216,7 @@ def overwritten(about: About) -> Said:
     refused = sum(about.note.levels.values())
     return Said(
         f"another program writes its own number over what invsync sends ({refused} units so "
-        f"far): not counted, and lowered again to {about.after}",
+        f"far): not counted, and lowered again to {about.to_read}",
         "Take this product out of that program, or out of the filter here. If the rises were "
         f"restocks, raise one {about.one} by another number; that you have seen this: "
         f"{about.command(' --force')}",
@@ -250,7 +260,7 @@ def new_level_stock(about: About) -> Said:
     further = sum(about.note.levels.values())
     return Said(
         f"a new {about.one} came with stock of its own ({about.units}), which is not added: it is "
-        f"brought to {about.after}",
+        f"brought to {about.to_read}",
         f"If these are further units, raise one {about.one} by {further} in Shopify"
         if further > 0
         else "",
@@ -261,7 +271,7 @@ def raise_closed(about: About) -> Said:
     """Of the note `raise_closed`."""
     return Said(
         f"{about.one}s that invsync had yet to raise were raised by somebody ({about.signed}), "
-        f"which is taken for that raise and not counted; all are brought to {about.after}",
+        f"which is taken for that raise and not counted; brought to {about.to_read}",
         f"If these are further units, raise one {about.one} by {sum(about.note.levels.values())} "
         "in Shopify",
     )

@@ -58,7 +58,7 @@ def opened(sizes: Sequence[int], reserve: int, start: int) -> World:
     rules = Rules(sizes=dict(zip(ids, sizes, strict=True)), reserve=reserve)
     levels = {at: reading(rules.due(at, start), 1) for at in ids}
     known = {at: Level(now, rules.size(at)) for at, now in levels.items()}
-    return World(Managed(start, known), levels, (start, start), rules)
+    return World(Managed(start, known, reserve=reserve), levels, (start, start), rules)
 
 
 def reading(available: int, committed: int) -> Reading:

@@ -36,7 +36,7 @@ def test_sections_may_share_settings_by_anchor_and_merge() -> None:
         "locations: {<<: *v, scan: changes}\n"
     )
     assert result.locations == LocationsSettings(
-        ("Print",), (), "smallest", 0.1, "changes", 21600.0
+        ("Print",), (), 0, "smallest", 0.1, 10, "changes", 21600.0
     )
 
 

@@ -37,9 +37,9 @@ def test_the_example_works_as_it_stands_without_any_environment_variable() -> No
         ping_url=None,
         max_run_time=540.0,
         variants=VariantsSettings(
-            ("Print",), (), False, "default", "smallest", 0.5, "auto", 21600.0
+            ("Print",), (), False, "default", 0, "smallest", 0.5, 10, "auto", 21600.0
         ),
-        locations=LocationsSettings((), (), "smallest", 0.5, "auto", 21600.0),
+        locations=LocationsSettings((), (), 0, "smallest", 0.5, 10, "auto", 21600.0),
     )
 
 
@@ -65,21 +65,26 @@ def test_a_whole_file_for_a_real_shop() -> None:
           product_tags: ['a "b" \\ c:d', 共有, "on", "2024", "a $${x}"]
           only_active: yes
           location: 123456
+          reserve: 2
           several_rises: hold
           max_rising: 12.5%
+          low_stock: 0
           scan: changes
           reconcile_every: 1d
         locations:
           product_types: ["${KIND} prints"]
           locations: [Main Street 1, 42, gid://shopify/Location/7]
+          reserve: ${KEPT}
           several_rises: sum
           max_rising: 100%
+          low_stock: 999999
           scan: complete
           reconcile_every: 90m
         """,
         ID="abc",
         SECRET="s3cret\n",
         KIND="Large",
+        KEPT="0",
         HOME="/home/me",
     )
     assert result == Settings(
@@ -99,16 +104,20 @@ def test_a_whole_file_for_a_real_shop() -> None:
             product_tags=('a "b" \\ c:d', "共有", "on", "2024", "a ${x}"),
             only_active=True,
             location="123456",
+            reserve=2,
             several_rises="hold",
             max_rising=0.125,
+            low_stock=0,
             scan="changes",
             reconcile_every=86400.0,
         ),
         locations=LocationsSettings(
             product_types=("Large prints",),
             locations=("Main Street 1", "42", "gid://shopify/Location/7"),
+            reserve=0,
             several_rises="sum",
             max_rising=1.0,
+            low_stock=999_999,
             scan="complete",
             reconcile_every=5400.0,
         ),
@@ -380,3 +389,12 @@ def test_importing_it_brings_in_neither_yaml_nor_requests() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert ran.stdout == "[]\n"
+
+
+def test_a_reserve_of_both_commands_draws_a_warning() -> None:
+    both = REAL + "variants: {product_types: [Print], reserve: 2}\nlocations: {reserve: %d}\n"
+    assert load(both % 0).warnings == ()
+    assert load(both % 1).warnings == (
+        "config.yaml: locations.reserve: variants.reserve is given too; where both commands keep "
+        "the same products in step, set one of the two to 0",
+    )

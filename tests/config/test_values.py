@@ -143,6 +143,35 @@ def test_names_are_the_same_however_their_signs_are_typed() -> None:
             "config.yaml:2: ping_url: the value goes on after its path; take out everything from "
             "the ? or # on",
         ),
+        # Units.
+        (
+            VARIANTS + "  reserve: -1",
+            'config.yaml:4: variants.reserve: "-1" is not a number of units; write a whole number '
+            "from 0 to 999999, like 0",
+        ),
+        (
+            VARIANTS + "  reserve: 1.5",
+            'config.yaml:4: variants.reserve: "1.5" is not a number of units; write a whole number '
+            "from 0 to 999999, like 0",
+        ),
+        (
+            VARIANTS + "  low_stock: 010",
+            'config.yaml:4: variants.low_stock: "010" is not a number of units; write a whole '
+            "number from 0 to 999999, like 10",
+        ),
+        (
+            VARIANTS + "  low_stock: 1000000",
+            'config.yaml:4: variants.low_stock: "1000000" is not a number of units; write a whole '
+            "number from 0 to 999999, like 10",
+        ),
+        (
+            VARIANTS + '  reserve: "2"',
+            'config.yaml:4: variants.reserve: "2" is text; write 2, without quotes',
+        ),
+        (
+            VARIANTS + "  reserve: [2]",
+            "config.yaml:4: variants.reserve: must be one value, not a list; write one",
+        ),
         # Lengths of time, percentages, choices, true or false.
         (
             SANDBOX + "max_run_time: 540",

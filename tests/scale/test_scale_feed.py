@@ -9,14 +9,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
-from scale_world import World, kinds
+from scale_world import LONG_AGO, World, kinds
 
 from invsync import find
 from invsync.config.settings import load as load_config
 from invsync.order import Known, Options, Order
-from invsync.state.cache import Cache, Scans
+from invsync.state.cache import Cache, Scans, read_cache
 from invsync.tell.document import document
 
 BOTH = pytest.mark.parametrize("command", ["variants", "locations"])
@@ -219,6 +220,87 @@ class TestSomethingMoved:
         outcome = world.run("locations")
         assert outcome.exit_code == 1
         assert "ChangedLevels" not in world.operations
+
+
+class TestLowStock:
+    """Where the last units are, no index is trusted."""
+
+    def low(self, world: World, products: int, units: int, variants: int = 2) -> list[str]:
+        """Products of long ago with so many units, among forty with thirty; their first SKUs."""
+        world.stock(40)
+        now, world.shop.now = world.shop.now, lambda: LONG_AGO
+        for number in range(products):
+            skus = " ".join(f"L{number:04}-{one}" for one in range(variants))
+            world.add(f"Low {number:04}", skus, units)
+        world.shop.now = now
+        return [f"L{number:04}-0" for number in range(products)]
+
+    @BOTH
+    @pytest.mark.parametrize(("units", "found"), [(10, True), (11, False)])
+    def test_is_looked_at_whatever_the_index_shows(
+        self, world: World, command: str, units: int, found: bool
+    ) -> None:
+        world.configure(scan="changes")
+        (sku,) = self.low(world, 1, units)
+        world.init(command)
+        world.time.pass_by(minutes=11)
+        hide(world, sku)
+        world.shop.sell(sku, 3, "Warehouse")
+        assert world.good(command).scan == "changes"
+        others = ("L0000-1", "Warehouse") if command == "variants" else (sku, "Till")
+        assert world.levels()[others] == (units - 3 if found else units)
+
+    def test_also_where_a_complete_scan_shows_yesterdays_number(self, world: World) -> None:
+        world.configure(scan="complete", low_stock=5)
+        self.low(world, 2, 5)
+        world.init()
+        world.time.pass_by(minutes=11)
+        world.lag(minutes=5)
+        world.shop.sell("L0000-0", 2, "Warehouse")
+        world.good()
+        assert world.reads("L0000-0", "L0000-1") == [3, 3]
+
+    @BOTH
+    @pytest.mark.parametrize(("low", "points"), [(0, 9), (1, 20), (250, 20), (251, 32)])
+    def test_costs_one_reading_by_id_for_each_250(
+        self, world: World, command: str, low: int, points: int
+    ) -> None:
+        self.low(world, low, 10, 1 if command == "locations" else 2)
+        world.init(command)
+        world.time.pass_by(minutes=11)
+        outcome = world.good(command)
+        assert outcome.scan == "changes"
+        assert outcome.requests <= 3 + math.ceil(low / 250)
+        assert outcome.points <= points
+
+    def test_at_most_a_thousand_pools_the_lowest_first(self, world: World) -> None:
+        world.configure(scan="changes", low_stock=4)
+        for number, units in enumerate((4, 2, 5, 1, 3, -1, 30)):
+            world.add(f"Low {number}", f"{number}-S {number}-M", units)
+        world.init()
+        world.time.pass_by(minutes=11)
+        settings = load_config(world.folder / "config.yaml", {})
+        order = Order(settings, "variants", Options(), "run", moment(world.time.at))
+        cache = read_cache(order.files)
+        assert cache is not None
+        known = Known(cache, on_disk=True)
+        assert find.MOST_LOW == 1000
+        with mock.patch.object(find, "MOST_LOW", 4):
+            titles = [known.cache.title(pool) for pool in find.low_stock(order, known)]
+        assert titles == ["Low 5", "Low 3", "Low 1", "Low 4"]
+
+    def test_none_at_all_with_0(self, world: World) -> None:
+        world.configure(low_stock=0)
+        self.low(world, 3, 0)
+        world.init()
+        world.time.pass_by(minutes=11)
+        assert world.good().requests <= 3
+
+    def test_a_single_listing_is_not_looked_at(self, world: World) -> None:
+        self.low(world, 3, 1, variants=1)
+        world.init()
+        world.time.pass_by(minutes=11)
+        assert world.good().requests <= 3
 
 
 class TestProducts:

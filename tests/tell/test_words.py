@@ -300,7 +300,7 @@ STORIES = [
         managed(30, reads(A=30, B=10)),
         reads(A=30, B=20),
         "variants that invsync had yet to raise were raised by somebody (P-B +10), which is taken "
-        "for that raise and not counted; all are brought to 30. If these are further units, raise "
+        "for that raise and not counted; brought to 30. If these are further units, raise "
         "one variant by 10 in Shopify",
         weight="warning",
         advised={A: 40},
