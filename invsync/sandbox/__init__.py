@@ -22,10 +22,10 @@ nothing of the rest of invsync; the two meet in HTTP and GraphQL only.
                    the memory of their keys
     bulk.py        how bulk operations stand; bulk_work.py: started, cancelled, carried out;
                    walker.py: their lean reader; results.py: where their results lie
-    published.py   the published schemas (schema/); versions.py: with those answers attached
-    execution.py   one operation, from text to answer: variables.py, literals.py, invalid.py and
-                   failures.py say what is wrong with it, selection.py which fields it asks for,
-                   cost.py what it costs, context.py what its fields know
+    published.py   the published schemas (schema/)
+    execution.py   one operation, from text to answer: executor.py runs it, variables.py,
+                   literals.py, invalid.py and failures.py say what is wrong with it, selection.py
+                   which fields it asks for, cost.py what it costs, context.py what its fields know
 
     access.py      tokens, grants and scopes
     faults.py      misbehaviour on demand

@@ -30,7 +30,7 @@ from graphql.language import (
 from graphql.utilities import value_from_ast_untyped
 
 from invsync.sandbox.account import Bucket, Settings
-from invsync.sandbox.selection import fields_of
+from invsync.sandbox.selection import conditions_of, fields_of, is_left_out
 
 #: The most that one query may cost, as requested.
 QUERY_LIMIT = 1_000
@@ -248,17 +248,9 @@ def _page_size(node: FieldNode) -> Callable[[Variables], int]:
 
 def _included(node: FieldNode) -> Callable[[Variables], bool] | None:
     """Whether `@skip` and `@include` leave the field in; None if it has neither."""
-    conditions = [
-        (directive.name.value == "include", directive.arguments[0].value)
-        for directive in node.directives or ()
-        if directive.name.value in ("include", "skip") and directive.arguments
-    ]
-    if not conditions:
+    if not conditions_of(node):
         return None
-    return lambda variables: all(
-        bool(value_from_ast_untyped(value, dict(variables))) is wanted
-        for wanted, value in conditions
-    )
+    return lambda variables: not is_left_out(node, variables)
 
 
 # -- the bucket ------------------------------------------------------------------------------------

@@ -8,10 +8,18 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute_sync, parse, validate
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    parse,
+    validate,
+)
 from graphql.language import (
     DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
     ListValueNode,
     OperationDefinitionNode,
     Visitor,
@@ -21,11 +29,12 @@ from graphql.validation import NoDeprecatedCustomRule
 
 from invsync.sandbox import bulk_work, cost
 from invsync.sandbox.context import Context
+from invsync.sandbox.executor import Executor
 from invsync.sandbox.failures import LIMIT_DOCS, error_answer, internal_error, too_many
 from invsync.sandbox.invalid import syntax_error, validation_error
 from invsync.sandbox.literals import RULES
+from invsync.sandbox.published import published
 from invsync.sandbox.variables import invalid_variables, longest_array, with_defaults
-from invsync.sandbox.versions import schema_for
 
 #: The most elements that one input array may have.
 INPUT_LIMIT = 250
@@ -35,13 +44,14 @@ INPUT_LIMIT = 250
 class Prepared:
     """A document made ready for one version: parsed, validated, its costs known."""
 
-    document: DocumentNode | None
     errors: list[dict[str, Any]]
     operations: dict[str, OperationDefinitionNode] = field(default_factory=dict)
+    fragments: dict[str, FragmentDefinitionNode] = field(default_factory=dict)
     costs: dict[str, cost.CostPlan] = field(default_factory=dict)
     longest_literal: int = 0
     #: Deprecated members that the document uses, such as `Location.isPrimary`.
     deprecated: tuple[str, ...] = ()
+    _executors: dict[tuple[Any, ...], Executor] = field(default_factory=dict)
 
     def chosen(self, name: str | None) -> str | None:
         """The name of the operation to run (empty for an unnamed one).
@@ -52,6 +62,17 @@ class Prepared:
             return name if name in self.operations else None
         return next(iter(self.operations)) if len(self.operations) == 1 else None
 
+    def executor(self, schema: GraphQLSchema, name: str, variables: Mapping[str, Any]) -> Executor:
+        """What carries out the operation, made once for what its true and false variables say."""
+        said = (
+            name,
+            *((key, value) for key, value in variables.items() if isinstance(value, bool)),
+        )
+        if said not in self._executors:
+            operation = self.operations[name]
+            self._executors[said] = Executor(schema, self.fragments, operation, variables)
+        return self._executors[said]
+
     def root_fields(self, name: str) -> list[str]:
         """The names of the operation's top-level fields."""
         nodes = self.operations[name].selection_set.selections
@@ -61,14 +82,14 @@ class Prepared:
 @lru_cache(maxsize=256)
 def prepare(version: str, text: str) -> Prepared:
     """Parse and validate a document, once for its text."""
-    schema = schema_for(version)
+    schema = published(version)
     try:
         document = parse(text)
     except GraphQLSyntaxError as error:
-        return Prepared(None, [syntax_error(error)])
+        return Prepared([syntax_error(error)])
     errors = validate(schema, document, RULES)
     if errors:
-        return Prepared(None, [validation_error(error, document) for error in errors])
+        return Prepared([validation_error(error, document) for error in errors])
     operations = {
         node.name.value if node.name else "": node
         for node in document.definitions
@@ -79,7 +100,13 @@ def prepare(version: str, text: str) -> Prepared:
     members = dict.fromkeys(
         name for error in stale for name in re.findall(r"The field (\w+\.\w+) ", error.message)
     )
-    return Prepared(document, [], operations, costs, _longest_literal(document), tuple(members))
+    fragments = {
+        node.name.value: node
+        for node in document.definitions
+        if isinstance(node, FragmentDefinitionNode)
+    }
+    longest = _longest_literal(document)
+    return Prepared([], operations, fragments, costs, longest, tuple(members))
 
 
 @lru_cache(maxsize=256)
@@ -123,10 +150,10 @@ def run(
     if ready.errors:
         return {"errors": ready.errors}
     name = ready.chosen(operation_name)
-    if ready.document is None or name is None:
+    if name is None:
         return error_answer("An operation name is required", "BAD_REQUEST")
     operation = ready.operations[name]
-    schema = schema_for(ctx.version)
+    schema = published(ctx.version)
     errors = invalid_variables(schema, operation, variables)
     if errors:
         return {"errors": errors}
@@ -142,13 +169,7 @@ def run(
     if refused is not None:
         return refused
     bulk_work.settle(ctx)
-    result = execute_sync(
-        schema,
-        ready.document,
-        context_value=ctx,
-        variable_values=dict(variables),
-        operation_name=name or None,
-    )
+    result = ready.executor(schema, name, ctx.variables).run(ctx, variables)
     return _settled(ctx, plan, result)
 
 

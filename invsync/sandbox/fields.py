@@ -2,7 +2,7 @@
 
 Type → field → function of (object, arguments, context).
 
-Both executors read this table: graphql-core for requests, `walker.py` for bulk operations. Objects
+Both executors read this table: `executor.py` for requests, `walker.py` for bulk operations. Objects
 that are built for one answer (payloads, groups, counts) are plain dicts with GraphQL's own field
 names.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from itertools import pairwise
@@ -172,12 +173,20 @@ def test_an_operation_can_be_cancelled_while_it_runs(bulk, clock) -> None:
     assert missing["userErrors"] == [{"field": ["id"], "message": "Bulk operation does not exist"}]
 
 
-def test_operations_and_results_survive_between_processes(tmp_path, new_bulk) -> None:
+def test_operations_survive_between_processes_and_results_as_long_as_who_made_them(
+    tmp_path, new_bulk
+) -> None:
     path = tmp_path / "sandbox.json"
     number = new_bulk(home=path).start()["bulkOperation"]["id"]
-    new_bulk(home=path).clock.pass_(10)
-    url = new_bulk(home=path).poll(number)["url"]
+    looking = new_bulk(home=path)
+    looking.clock.pass_(10)
+    url = looking.poll(number)["url"]
     assert new_bulk(home=path).fetch(url)[1]
+    del looking
+    gc.collect()
+    later = new_bulk(home=path)
+    assert later.poll(number)["status"] == "COMPLETED"
+    assert later.fetch(url) == (404, [])
 
 
 # -- the result ------------------------------------------------------------------------------------
