@@ -37,9 +37,9 @@ from graphql import (
 from graphql.execution.values import get_argument_values, get_variable_values
 
 from invsync.sandbox.access import READ_SCOPES, WRITE_SCOPES
+from invsync.sandbox.byid import type_name
 from invsync.sandbox.context import Context
 from invsync.sandbox.failures import access_denied
-from invsync.sandbox.byid import type_name
 from invsync.sandbox.fields import Field, reading
 from invsync.sandbox.mutations import MUTATION_FIELDS, PAYLOAD_FIELDS
 from invsync.sandbox.selection import fields_of, is_left_out
@@ -117,7 +117,7 @@ class _Compiler:
     def of_object(self, kind: GraphQLObjectType, sets: Sequence[SelectionSetNode]) -> Complete:
         """Reads the selected fields of an object of a type."""
         by_key: dict[str, list[FieldNode]] = {}
-        for node in self._nodes(kind, sets):
+        for node in {id(node): node for node in self._nodes(kind, sets)}.values():
             by_key.setdefault(node.alias.value if node.alias else node.name.value, []).append(node)
         steps = [(key, self._step(kind, nodes)) for key, nodes in by_key.items()]
 
@@ -214,11 +214,16 @@ class _Compiler:
         return guarded
 
     def _only_id(self, nodes: Iterable[FieldNode]) -> bool:
-        """Whether nothing but `id` is asked of the object."""
+        """Whether nothing but `id` is asked of the location, also in what is left out."""
         location = self._schema.type_map["Location"]
         assert isinstance(location, GraphQLObjectType)
-        sets = [node.selection_set for node in nodes if node.selection_set is not None]
-        return all(node.name.value in ("id", "__typename") for node in self._nodes(location, sets))
+        asked = (
+            one.name.value
+            for node in nodes
+            if node.selection_set is not None
+            for one in fields_of(self._schema, self._fragments, location, node.selection_set)
+        )
+        return all(name in ("id", "__typename") for name in asked)
 
     # -- what it answers
 

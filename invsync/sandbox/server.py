@@ -144,7 +144,7 @@ class SandboxServer:
 
     def serve(self) -> None:
         """Serve until `stop` is called."""
-        self._http.serve_forever(poll_interval=0.05)
+        self._http.serve_forever(poll_interval=0.01)
 
     def shutdown(self) -> None:
         """Make `serve` return; may be called from another thread than the one that serves."""
