@@ -18,6 +18,8 @@ from invsync.errors import InvsyncError
 from invsync.invocation import Invocation, complain
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from invsync.state.files import Command
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -278,7 +280,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("name", metavar="PRODUCT|SKU", nargs=-1, required=True, shell_complete=_complete)
+@click.argument("name", metavar="[PRODUCT|SKU]", nargs=-1, shell_complete=_complete)
 @click.option(
     "-n",
     "--last",
@@ -287,16 +289,25 @@ def status(ctx: click.Context, as_json: bool) -> None:
     default=50,
     help="How many events (50).",
 )
+@click.option(
+    "--since",
+    metavar="TIME",
+    callback=lambda _ctx, _param, given: None if given is None else _length(given),
+    help="None from further back than that: 30m, 12h, 2d.",
+)
 @_json_option
 @click.pass_context
-def explain(ctx: click.Context, name: tuple[str, ...], last: int, as_json: bool) -> None:
-    """Tell a pool's story: what moved, which rule counted it, what was sent.
+def explain(
+    ctx: click.Context, name: tuple[str, ...], last: int, since: timedelta | None, as_json: bool
+) -> None:
+    """Tell what happened: what moved, which rule counted it, what was sent, and what was told.
 
-    PRODUCT is a title (or a part of it that no other has), an id or its number; so is SKU. The
-    newest event is last.
+    Of one pool, or without a name of the whole shop. PRODUCT is a title (or a part of it that no
+    other has), an id or its number; so is SKU. The newest event is last.
 
     \b
     Examples:
+      invsync explain --since 2d
       invsync explain PRINT-S
       invsync explain Sunset over the harbour
       invsync explain gid://shopify/Product/1004 --last 10
@@ -305,7 +316,21 @@ def explain(ctx: click.Context, name: tuple[str, ...], last: int, as_json: bool)
     settings = invocation.settings()
     from invsync.commands.explain import explain
 
-    explain(invocation, settings, " ".join(name), last=last, as_json=as_json)
+    asked = " ".join(name).strip()
+    if name and not asked:
+        raise click.UsageError("an empty name names no pool; leave it out for the whole shop")
+    explain(invocation, settings, asked, last=last, since=since, as_json=as_json)
+
+
+def _length(given: str) -> timedelta:
+    """A length of time as the command line has it."""
+    from datetime import timedelta
+
+    units = {"m": 60, "h": 3600, "d": 86400}
+    number, unit = given[:-1], given[-1:]
+    if not (number.isascii() and number.isdecimal() and len(number) <= 5 and unit in units):
+        raise click.BadParameter(f"{given!r} is no length of time; write one like 30m, 12h or 2d")
+    return timedelta(seconds=int(number) * units[unit])
 
 
 @main.command()

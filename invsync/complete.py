@@ -18,7 +18,7 @@ from invsync.config.finding import find as find_config
 from invsync.state.cache import read_cache
 from invsync.state.files import COMMANDS, Files
 from invsync.state.history import history_tail
-from invsync.state.records import Adjusted
+from invsync.state.records import named_in
 
 if TYPE_CHECKING:
     import click
@@ -77,8 +77,7 @@ def _known(folder: Path) -> Iterator[str]:
         if cache is not None:
             yield from map(cache.title, cache.pools)
     for line in reversed(history_tail(Files(folder, "variants"))):
-        for level in (line,) if isinstance(line, Adjusted) else line.moved:
-            yield level.sku
+        yield from named_in(line)[1]
 
 
 def _is_plain(name: str) -> bool:

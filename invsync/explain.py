@@ -1,28 +1,39 @@
-"""A pool's story from the history, read line by line.
+"""What happened to a pool, or in the whole shop, from the history, read line by line.
 
-Two kinds of lines make it (`invsync/run.py` writes them): an adjustment that took effect, and,
-after those of the same run and pool, what moved and what was counted. Adjustments of a run that was
-cut off stand alone: what had moved is not known any more.
+Three kinds of lines make it (`invsync/ledger.py` writes them): what was told of a pool, an
+adjustment that took effect, and, after those of the same run and pool, what moved and what was
+counted. Adjustments of a run that was cut off stand alone: what had moved is not known any more.
 """
 
 from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from invsync.config.settings import Settings
 from invsync.errors import StateError
-from invsync.names import Caches, Mention, NotFound, caches_of, matches, several, unknown
+from invsync.names import (
+    Caches,
+    Mention,
+    NotFound,
+    caches_of,
+    command_of,
+    matches,
+    several,
+    unknown,
+)
 from invsync.state.cache import Cache
 from invsync.state.files import Command, Files, look_over
 from invsync.state.history import history_lines
-from invsync.state.records import Adjusted, Counted, Movement, line_of
+from invsync.state.records import Adjusted, Counted, Line, Movement, Noted, line_of
 from invsync.tell import words
+from invsync.tell.times import moment
 
 #: Pools whose stories are told at once, where several are asked for by one exact name.
 _TOLD = 5
@@ -57,22 +68,28 @@ class Sent:
 class Event:
     """What one run made of a pool, `title` being what it was called then.
 
-    `recovered`: of a run that was cut off, so that only what was sent is known.
+    `told`: what was told of it, kind → message. `recovered`: of a run that was cut off, so that
+    only what was sent is known.
     """
 
     at: str
     run: str
+    command: Command
+    pool: str
     title: str
     why: str
     before: int | None
     after: int | None
     moved: tuple[Moved, ...] = ()
     sent: tuple[Sent, ...] = ()
+    told: Mapping[str, str] = field(default_factory=dict)
     recovered: bool = False
 
     @property
     def rule(self) -> str:
-        """Which rule counted it, in words."""
+        """Which rule counted it, in words; empty where nothing but a word of it was told."""
+        if not self.why:
+            return ""
         return words.counted(self.why, (level.movement for level in self.moved), self.after)
 
 
@@ -105,20 +122,37 @@ class Story:
         ]
 
 
-def read_stories(settings: Settings, asked: str, last: int) -> list[Story]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The last events of the whole shop, the newest last; `earlier`: how many came before these."""
+
+    events: tuple[Event, ...]
+    earlier: int
+
+
+def read_all(settings: Settings, last: int, since: datetime | None = None) -> Told:
+    """What happened in the whole shop. Raises `StateError` where the history can't be read."""
+    files = Files(settings.state_dir, "variants")
+    look_over(files)
+    return Told(*_last(_events(history_lines(files)), last, since))
+
+
+def read_stories(
+    settings: Settings, asked: str, last: int, since: datetime | None = None
+) -> list[Story]:
     """The stories of the pool that is called so.
 
     By title, SKU, id or its number, or by a part of title or SKU.
 
     Several only where the name fits several exactly (a SKU used twice, or a pool of each command).
-    `last`: how many events of each. Raises `NotFound`, and `StateError` where the history can't be
-    read.
+    `last`: how many events of each, none from before `since`. Raises `NotFound`, and `StateError`
+    where the history can't be read.
     """
     files = Files(settings.state_dir, "variants")
     look_over(files)
     caches = caches_of(files)
     chosen = _choose(asked.strip(), files, caches)
-    return [_story(mention, files, caches, last) for mention in chosen.values()]
+    return [_story(mention, files, caches, last, since) for mention in chosen.values()]
 
 
 # --- Which pool -----------------------------------------------------------------------------------
@@ -140,13 +174,11 @@ def _choose(asked: str, files: Files, caches: Caches) -> dict[str, Mention]:
 # --- Its story ------------------------------------------------------------------------------------
 
 
-def _story(mention: Mention, files: Files, caches: Caches, last: int) -> Story:
+def _story(
+    mention: Mention, files: Files, caches: Caches, last: int, since: datetime | None
+) -> Story:
     pool_id = mention.pool
-    events: deque[Event] = deque(maxlen=last)
-    count = 0
-    for event in _events(pool_id, history_lines(files)):
-        events.append(event)
-        count += 1
+    events, earlier = _last(_events(_naming(pool_id, history_lines(files))), last, since)
     cache = caches[mention.command]
     entry = cache.pools.get(pool_id) if isinstance(cache, Cache) else None
     last_title = events[-1].title if events else mention.title
@@ -158,29 +190,89 @@ def _story(mention: Mention, files: Files, caches: Caches, last: int) -> Story:
         entry.kept_back if entry else 0,
         None if isinstance(cache, StateError) else entry is not None,
         msgspec.to_builtins(entry.problem) if entry and entry.problem else None,
-        tuple(events),
-        count - len(events),
+        events,
+        earlier,
     )
 
 
-def _events(pool_id: str, texts: Iterable[bytes]) -> Iterator[Event]:
-    """The events of one pool, oldest first."""
+def _last(
+    events: Iterable[Event], last: int, since: datetime | None
+) -> tuple[tuple[Event, ...], int]:
+    """The last of them that are not from before `since`, and how many came before those."""
+    kept: deque[Event] = deque(maxlen=last)
+    count = 0
+    for event in events:
+        count += 1
+        if since is None or ((at := moment(event.at)) is not None and at >= since):
+            kept.append(event)
+    return tuple(kept), count - len(kept)
+
+
+def _naming(pool_id: str, texts: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines that name a pool, and maybe others."""
     mark = json.dumps(pool_id).encode()
-    sent: list[Adjusted] = []
     for text in texts:
-        line = line_of(text) if mark in text else None
-        if line is None or line.pool != pool_id:
+        if mark in text and (line := line_of(text)) is not None and line.pool == pool_id:
+            yield text
+
+
+@dataclass(slots=True)
+class _Open:
+    """What a run is known to have done with a pool, before it is known what it counted."""
+
+    sent: list[Adjusted] = field(default_factory=list)
+    told: list[Noted] = field(default_factory=list)
+
+    def event(self, counted: Counted | None = None) -> Event:
+        """All of it, with what was counted, where a line tells."""
+        last: Line = counted or (self.sent[-1] if self.sent else self.told[-1])
+        why = self.sent[-1].why if self.sent else ""
+        before = after = None
+        moved: tuple[Moved, ...] = ()
+        if counted:
+            why, before, after = counted.why, counted.quantity.before, counted.quantity.after
+            moved = tuple(_moved(level, counted.pool) for level in counted.moved)
+        elif len(reached := {level.after for level in self.sent}) == 1:
+            after = reached.pop()
+        return Event(
+            last.at,
+            last.run,
+            command_of(last.pool),
+            last.pool,
+            last.title,
+            why,
+            before,
+            after,
+            moved,
+            tuple(map(_sent, self.sent)),
+            {note.kind: note.message.removeprefix(f"{note.title}: ") for note in self.told},
+            recovered=counted is None and bool(self.sent),
+        )
+
+
+def _events(texts: Iterable[bytes]) -> Iterator[Event]:
+    """The events of all pools, oldest first, as far as the lines tell.
+
+    A run writes its lines together: what is open when another one's begin is all that will be known
+    of it. So this keeps no more than a run leaves open.
+    """
+    pools: dict[str, _Open] = {}
+    run = ""
+    for text in texts:
+        line = line_of(text)
+        if line is None:
             continue
-        if sent and line.run != sent[0].run:
-            yield _recovered(sent)
-            sent = []
-        if isinstance(line, Adjusted):
-            sent.append(line)
+        if run != line.run:
+            yield from (each.event() for each in pools.values())
+            pools.clear()
+            run = line.run
+        if isinstance(line, Counted):
+            yield pools.pop(line.pool, _Open()).event(line)
+        elif isinstance(line, Adjusted):
+            pools.setdefault(line.pool, _Open()).sent.append(line)
         else:
-            yield _counted(line, sent)
-            sent = []
-    if sent:
-        yield _recovered(sent)
+            pools.setdefault(line.pool, _Open()).told.append(line)
+    yield from (each.event() for each in pools.values())
 
 
 def _called(level: Adjusted | Movement, pool_id: str) -> str:
@@ -192,40 +284,18 @@ def _called(level: Adjusted | Movement, pool_id: str) -> str:
     return level.sku or level.item
 
 
-def _sent_levels(sent: Iterable[Adjusted]) -> tuple[Sent, ...]:
-    return tuple(
-        Sent(
-            level.item,
-            level.sku,
-            _called(level, level.pool),
-            level.location,
-            level.before,
-            level.delta,
-            level.after,
-        )
-        for level in sent
+def _sent(level: Adjusted) -> Sent:
+    return Sent(
+        level.item,
+        level.sku,
+        _called(level, level.pool),
+        level.location,
+        level.before,
+        level.delta,
+        level.after,
     )
 
 
-def _counted(line: Counted, sent: Sequence[Adjusted]) -> Event:
-    moved = tuple(
-        Moved(
-            level.item,
-            level.sku,
-            _called(level, line.pool),
-            level.location,
-            level.movement,
-            level.how,
-        )
-        for level in line.moved
-    )
-    before, after = line.quantity.before, line.quantity.after
-    return Event(line.at, line.run, line.title, line.why, before, after, moved, _sent_levels(sent))
-
-
-def _recovered(sent: Sequence[Adjusted]) -> Event:
-    reached = {level.after for level in sent}
-    after = reached.pop() if len(reached) == 1 else None
-    last = sent[-1]
-    levels = _sent_levels(sent)
-    return Event(last.at, last.run, last.title, last.why, None, after, (), levels, recovered=True)
+def _moved(level: Movement, pool: str) -> Moved:
+    name = _called(level, pool)
+    return Moved(level.item, level.sku, name, level.location, level.movement, level.how)

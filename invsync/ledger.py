@@ -21,9 +21,9 @@ from invsync.planning import Work
 from invsync.settle import Gone, Settled
 from invsync.state.cache import write_cache
 from invsync.state.entries import Standing as Kept
-from invsync.state.history import append_history, counted, history_tail
+from invsync.state.history import append_history, counted, history_tail, noted
 from invsync.state.journal import Journal, journal_run, leave_waiting
-from invsync.state.records import Line
+from invsync.state.records import Line, Told
 from invsync.state.values import utc_text
 from invsync.tell import sentences, words
 from invsync.tell.lines import listed
@@ -33,6 +33,8 @@ log = logging.getLogger("invsync")
 
 #: How long the mark of the feed may stay where it is while nothing moves.
 LONGEST_STAY = timedelta(hours=1)
+#: Of how many things the history keeps that a run has told them: a first run lists half a shop.
+MOST_NOTED = 1_000
 
 
 class Ledger(Struct):
@@ -40,7 +42,8 @@ class Ledger(Struct):
 
     `lines`: what the history has yet to get; `kept`: the pools that were dealt with; `gone`: the
     titles of those that left; `held_back`: how many the brake kept from rising; `left_over`:
-    whether a pool kept moving, and is left to the next run.
+    whether a pool kept moving, and is left to the next run; `noted`: how much of what was told the
+    history gets.
     """
 
     order: Order
@@ -52,6 +55,7 @@ class Ledger(Struct):
     gone: list[str] = []
     held_back: int = 0
     left_over: bool = False
+    noted: int = 0
 
     # -- what is told
 
@@ -61,6 +65,27 @@ class Ledger(Struct):
             self.outcome.problems.append(note)
         else:
             self.outcome.warnings.append(note)
+        if note.pool is not None and self._is_news(note, note.pool):
+            self._note(note, note.pool)
+
+    def _is_news(self, note: Problem | Warning, pool: str) -> bool:
+        """Whether that was not told at the last run already, as a problem that stands is."""
+        entry = self.known.cache.pools.get(pool)
+        if words.meaning_of(note.kind) is None and (entry is None or isinstance(note, Warning)):
+            return False
+        earlier = entry.problem if entry else None
+        return earlier is None or earlier.kind != note.kind
+
+    def _note(self, note: Problem | Warning, pool: str) -> None:
+        """Have the history tell it, too: whoever asks for it by a name in it finds it there."""
+        if self.noted >= MOST_NOTED:
+            return
+        levels = note.levels if isinstance(note, Problem) else ()
+        title = (note.title if isinstance(note, Problem) else None) or self.known.cache.title(pool)
+        told = Told(note.kind, note.message, isinstance(note, Problem))
+        skus = (level.sku for level in levels)
+        self.noted += 1
+        self.lines.append(noted(self._stamp(), self.order.run_id, pool, title, told, skus))
 
     def warn(self, kind: str, pool: str | None, message: str) -> None:
         """Tell a warning."""
@@ -176,6 +201,8 @@ class Ledger(Struct):
         cache = self.known.cache
         if pool_id in cache.pools:
             self.gone.append(cache.title(pool_id))
+            message = f"{cache.title(pool_id)}: no longer in the shop, or not what is asked for"
+            self._note(Warning("left", pool_id, message), pool_id)
             cache.remove(pool_id)
 
     def _distrust_feed(self, work: Work) -> None:

@@ -16,7 +16,7 @@ from invsync.errors import InvsyncError, StateError
 from invsync.state.cache import Cache, read_cache
 from invsync.state.files import COMMANDS, Command, Files
 from invsync.state.history import history_lines
-from invsync.state.records import Adjusted, line_of
+from invsync.state.records import line_of, named_in
 from invsync.tell.lines import number_of
 from invsync.text import composed
 
@@ -157,8 +157,7 @@ def _mentions(wanted: str, files: Files, caches: Caches) -> Iterator[Mention]:
     needle = json.dumps(wanted, ensure_ascii=False)[1:-1]
     for text in history_lines(files):
         if needle in folded(text.decode("utf-8", "replace")) and (line := line_of(text)):
-            levels = (line,) if isinstance(line, Adjusted) else line.moved
-            ids, skus = (tuple(level.item for level in levels), tuple(one.sku for one in levels))
+            ids, skus = named_in(line)
             if (command := command_of(line.pool)) in caches:
                 yield Mention(command, line.pool, line.title, ids, skus)
     yield from _remembered(caches)

@@ -41,18 +41,18 @@ def titles(place: Place) -> set[str]:
 def test_titles_and_skus_that_runs_have_noted(known: Place) -> None:
     found = completed("explain", "")
     assert titles(known) <= {*found}
-    assert {"PRINT-S", "PRINT-M"} <= {*found}
+    assert {"PRINT-S", "PRINT-M", "LIGHT-S"} <= {*found}, "of what moved, and of what was told"
     assert found == sorted(found)
     assert "MUG" not in found  # no run has noted it
 
 
 def test_a_part_in_any_case_and_a_title_that_is_typed_as_words(known: Place) -> None:
-    assert completed("explain", "light") == [TITLE]
+    assert completed("explain", "lightho") == [TITLE]
     assert completed("explain", "Lighthouse", "") == ["(counts differ)"]
     assert completed("explain", "Lighthouse", "(co") == ["(counts differ)"]
     assert completed("explain", "print-s") == ["PRINT-S"]
     assert completed("explain", "nothing of the kind") == []
-    told = known.run("explain", *completed("explain", "light"))
+    told = known.run("explain", *completed("explain", "lightho"))
     assert TITLE in told.out
 
 
@@ -62,10 +62,10 @@ def test_the_configuration_that_is_named_counts(
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    assert completed("explain", "light") == []
-    assert completed("--config", str(known.config), "explain", "light") == [TITLE]
+    assert completed("explain", "lightho") == []
+    assert completed("--config", str(known.config), "explain", "lightho") == [TITLE]
     monkeypatch.setenv("INVSYNC_CONFIG", str(known.config))
-    assert completed("explain", "light") == [TITLE]
+    assert completed("explain", "lightho") == [TITLE]
 
 
 def test_secrets_that_only_cron_has_are_not_needed(known: Place) -> None:
@@ -74,7 +74,7 @@ def test_secrets_that_only_cron_has_are_not_needed(known: Place) -> None:
     known.configure(
         "shop: my-shop.myshopify.com\naccess_token: ${ONLY_CRON_HAS_IT}\nstate_dir: kept\n"
     )
-    assert completed("explain", "light") == [TITLE]
+    assert completed("explain", "lightho") == [TITLE]
 
 
 BROKEN = {
@@ -107,11 +107,11 @@ def test_names_that_would_steer_the_terminal_are_left_out(known: Place) -> None:
     cache = known.state / "variants.json"
     cache.write_text(cache.read_text("utf-8").replace(TITLE, r"Light\u001b[31m\u202e"), "utf-8")
     assert completed("explain", "") != []
-    assert completed("explain", "Light") == []
+    assert completed("explain", "Lightho") == []
 
 
 def test_the_version_is_not_shown_amid_a_line(known: Place) -> None:
-    done = asked_by_bash("invsync", "--version", "explain", "Light")
+    done = asked_by_bash("invsync", "--version", "explain", "Lightho")
     assert "Admin API" not in done.stdout + done.stderr
 
 
@@ -147,7 +147,9 @@ needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash
 
 
 @needs_bash
-@pytest.mark.parametrize("typed", ["Light", "light", r"Lighthouse\ \(c", '"Light', "'Light"])
+@pytest.mark.parametrize(
+    "typed", ["Lightho", "lightho", r"Lighthouse\ \(c", '"Lightho', "'Lightho"]
+)
 def test_what_bash_inserts_is_the_name_as_one_word(
     known: Place, tmp_path: Path, typed: str
 ) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tracemalloc
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -145,7 +146,8 @@ def test_the_story_is_told_with_the_newest_last(day: Place) -> None:
     assert lines[4].startswith("  moved  PRINT-S -3 ordered, PRINT-M -2 ordered")
     assert lines[5].startswith("  sent   ")
     assert re.fullmatch(r"  run    [0-9a-f]{8}", lines[6])
-    assert "60 → 65" in lines[-4]
+    assert "60 → 65" in lines[-5]
+    assert lines[-2].startswith("  told   several variants rose between two runs (PRINT-S +10, ")
 
 
 @pytest.mark.parametrize("columns", [60, 80])
@@ -173,7 +175,7 @@ def test_a_pool_that_waits_says_so(day: Place) -> None:
     out = day.run("explain", "Lighthouse").out
     assert "(variants, gid://shopify/Product/1024): no quantity yet" in out
     assert "LIGHT-S 10, LIGHT-M 7" in out
-    assert "nothing has moved yet since it is known" in out
+    assert "  told\n  told   its variants differ (" in out
 
 
 def test_a_run_that_was_cut_off_left_only_what_was_sent(place: Place) -> None:
@@ -233,6 +235,129 @@ def test_rules_in_words(
     assert told(place, "7")["events"][0]["rule"] == says
 
 
+# -- the whole shop --------------------------------------------------------------------------------
+
+
+def test_without_a_name_it_tells_of_the_whole_shop_the_newest_last(day: Place) -> None:
+    document = day.run("explain", "--json").document
+    assert (document["asked"], document["earlier"]) == (None, 0)
+    told = [(event["title"], event["quantity"]["to"]) for event in document["events"]]
+    assert told[-5:] == [
+        ("Sunset over the harbour", 25),
+        ("Sunset over the harbour", 24),
+        ("Sunset over the harbour", 60),
+        ("Sunset over the harbour", 65),
+        ("Mug", 18),
+    ]
+    assert [event["at"] for event in document["events"]] == sorted(
+        event["at"] for event in document["events"]
+    )
+    assert {event["command"] for event in document["events"]} == {"variants", "locations"}
+    out = day.run("explain").out
+    assert re.search(r"UTC  Sunset over the harbour: 24 → 60  one rise: counted\n", out)
+    assert out.index("60 → 65") < out.index("Mug: 20 → 18")
+
+
+def test_of_the_whole_shop_the_last_events_only(day: Place) -> None:
+    document = day.run("explain", "-n", "2", "--json").document
+    assert [event["title"] for event in document["events"]] == ["Sunset over the harbour", "Mug"]
+    assert document["earlier"] == 5
+    assert "5 earlier: -n 7 shows them all" in day.run("explain", "-n", "2").out
+
+
+def test_none_from_further_back(place: Place) -> None:
+    now = datetime.now(UTC)
+    for days, pool in ((9, 7), (3, 7), (1, 8), (1, 7)):
+        at = (now - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        write_history(place, story(pool, 30 + days, 30, at=at, run=f"run-{days}-{pool}"))
+
+    def befores(*args: str) -> list[int]:
+        document = place.run("explain", "--json", *args).document
+        events = document["events"] if "events" in document else document["pools"][0]["events"]
+        return [event["quantity"]["from"] for event in events]
+
+    assert befores("--since", "2d") == [31, 31]
+    assert befores("--since", "80h") == [33, 31, 31]
+    assert befores("7", "--since", "5d") == [33, 31]
+    assert befores("--since", "30m") == []
+    assert place.run("explain", "--since", "30m").out.startswith("nothing has happened since ")
+
+
+def test_before_the_first_run_nothing_has_happened(place: Place) -> None:
+    ran = place.run("explain")
+    assert ran.out.startswith("nothing has happened yet; begin with `invsync ")
+    assert ran.out.rstrip().endswith("variants --init`")
+
+
+def test_runs_that_were_cut_off_are_told_as_far_as_they_are_known(place: Place) -> None:
+    write_history(
+        place,
+        adjustment(7, 1, 30, -3),
+        adjustment(8, 1, 12, -1),
+        story(8, 13, 12),
+        adjustment(9, 1, 5, 2, run="1111111111"),
+    )
+    events = place.run("explain", "--json").document["events"]
+    assert [(event["title"], event["recovered"]) for event in events] == [
+        ("Print 8", False),
+        ("Print 7", True),
+        ("Print 9", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["-1"],
+        ["--since", "2"],
+        ["--since", "-1d"],
+        ["--since", "2 weeks"],
+        ["--since", "999999999d"],
+        ["--since", "²d"],
+        ["--since", ""],
+        ["-n", "0"],
+        ["-n", "many"],
+        ["--last"],
+        [""],
+        ["  "],
+        ["a\nb"],
+        ["\udce9"],
+        ["x" * 5000],
+    ],
+)
+def test_odd_input_is_one_line(day: Place, args: list[str]) -> None:
+    ran = day.run("explain", *args, exit_code=2)
+    assert ran.out == ""
+    assert re.fullmatch(r"invsync: \S[^\n]*\n", ran.err)
+
+
+# -- what was told ---------------------------------------------------------------------------------
+
+
+def test_a_sku_that_a_report_named_is_known_though_it_never_moved(day: Place) -> None:
+    pool = told(day, "LIGHT-S")
+    assert (pool["title"], pool["quantity"]) == ("Lighthouse (counts differ)", None)
+    ((kind, message),) = [(each["kind"], each["message"]) for each in pool["events"][0]["told"]]
+    assert kind == "out_of_sync"
+    assert "LIGHT-S 10, LIGHT-M 7" in message
+
+
+def test_a_problem_that_stands_is_told_once_not_at_every_run(day: Place) -> None:
+    before = day.run("explain", "Lighthouse", "--json").document
+    for _ in range(3):
+        day.run("variants", exit_code=3)
+    assert day.run("explain", "Lighthouse", "--json").document == before
+
+
+def test_a_pool_that_left_says_so(day: Place) -> None:
+    with day.shop() as shop:
+        shop.set_status("Fog on the river", "ARCHIVED")
+    day.configure(BOTH.replace("[Print]", "[Print]\n  only_active: true"))
+    day.run("variants", exit_code=3)
+    last = told(day, "Fog on the river")["events"][-1]
+    assert [each["kind"] for each in last["told"]] == ["left"]
+
+
 # -- which pool ------------------------------------------------------------------------------------
 
 
@@ -270,7 +395,7 @@ def test_a_name_like_no_other_brings_near_ones(day: Place) -> None:
     )
     assert ran.out == ""
     assert "A SKU is known once its pool has moved" in day.run("explain", "???", exit_code=2).err
-    assert "nothing is known of ''" in day.run("explain", "", exit_code=2).err
+    assert "an empty name names no pool" in day.run("explain", "", exit_code=2).err
 
 
 def test_before_the_first_run_nothing_is_known(place: Place) -> None:

@@ -6,6 +6,7 @@ Titles and SKUs are of all kinds: wide signs, emoji, combined signs, right to le
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -81,7 +82,7 @@ def test_nothing_is_wider_than_the_window(shop: Place, columns: int) -> None:
         assert [line for line in each.too_wide if "[y/N]" not in line] == [], args
         assert "Traceback" not in each.text
     assert aligned(told["variants --dry-run"]), told["variants --dry-run"].text
-    assert "\n           invsync explain '夕焼けの港" in told["variants -vv"].text
+    assert re.search(r"\n           invsync explain \d+\n", told["variants -vv"].text)
 
 
 def aligned(shown: Shown) -> bool:

@@ -1,14 +1,15 @@
-"""`invsync explain`: the story of a pool."""
+"""`invsync explain`: the story of a pool, or what happened in the whole shop."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from invsync.explain import Event, Story, read_stories
+from invsync.explain import Event, Story, Told, read_all, read_stories
 from invsync.invocation import Invocation
 from invsync.tell.lines import BLANK, TIE, Paragraph
 from invsync.tell.times import local, moment
@@ -25,15 +26,30 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def explain(
-    invocation: Invocation, settings: Settings, name: str, *, last: int, as_json: bool
+    invocation: Invocation,
+    settings: Settings,
+    name: str,
+    *,
+    last: int,
+    since: timedelta | None,
+    as_json: bool,
 ) -> None:
-    """Print the last events of each pool that the name means."""
-    stories = read_stories(settings, name, last)
+    """Print the last events of each pool that the name means; without a name, of the whole shop.
+
+    `since`: how far back, at most.
+    """
+    begins = None if since is None else datetime.now(UTC) - since
+    if not name:
+        found = read_all(settings, last, begins)
+        document, told = _document_of_all(found), _all(found, settings, begins)
+    else:
+        stories = read_stories(settings, name, last, begins)
+        document = _document(name, stories)
+        told = [line for story in stories for line in (BLANK, *_text(story))][1:]
     if as_json:
-        click.echo(json.dumps(_document(name, stories), ensure_ascii=False, indent=2))
-        return
-    told = [line for story in stories for line in (BLANK, *_text(story))]
-    invocation.tell(*told[1:])
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    elif not invocation.quiet:
+        invocation.tell(*told)
 
 
 # --- As JSON --------------------------------------------------------------------------------------
@@ -56,6 +72,23 @@ def _document(asked: str, stories: Sequence[Story]) -> dict[str, Any]:
                 "events": [_event_document(event) for event in story.events],
             }
             for story in stories
+        ],
+    }
+
+
+def _document_of_all(told: Told) -> dict[str, Any]:
+    """The JSON document of the whole shop."""
+    return {
+        "asked": None,
+        "earlier": told.earlier,
+        "events": [
+            {
+                "command": event.command,
+                "pool": event.pool,
+                "title": event.title,
+                **_event_document(event),
+            }
+            for event in told.events
         ],
     }
 
@@ -91,6 +124,7 @@ def _event_document(event: Event) -> dict[str, Any]:
             }
             for level in event.sent
         ],
+        "told": [{"kind": kind, "message": message} for kind, message in event.told.items()],
     }
 
 
@@ -114,22 +148,42 @@ def _text(story: Story) -> list[Paragraph]:
         lines.append(Paragraph(f"{drawn} (lowest {min(quantities)}, highest {max(quantities)})"))
     for event in story.events:
         lines += [BLANK, *_event(event)]
-    if story.earlier:
-        all_of_them = len(story.events) + story.earlier
-        lines += [BLANK, Paragraph(f"{story.earlier} earlier: -n {all_of_them} shows them all")]
-    return lines
+    return [*lines, *_earlier(len(story.events), story.earlier)]
 
 
-def _event(event: Event) -> Iterator[Paragraph]:
-    """When, from and to which quantity, by which rule; then what moved, and what was sent."""
+def _all(told: Told, settings: Settings, begins: datetime | None) -> list[Paragraph]:
+    """What happened in the whole shop."""
+    lines: list[Paragraph] = []
+    for event in told.events:
+        lines += [*_event(event, event.title), BLANK]
+    if not lines and begins is not None:
+        return [Paragraph(f"nothing has happened since {local(begins)}")]
+    if not lines:
+        command = "variants" if settings.variants is not None else "locations"
+        begin = f"nothing has happened yet; begin with `invsync {command} --init`"
+        return [Paragraph(begin)]
+    return [*lines[:-1], *_earlier(len(told.events), told.earlier)]
+
+
+def _earlier(shown: int, earlier: int) -> list[Paragraph]:
+    if not earlier:
+        return []
+    return [BLANK, Paragraph(f"{earlier} earlier: -n {shown + earlier} shows them all")]
+
+
+def _event(event: Event, title: str = "") -> Iterator[Paragraph]:
+    """When, from and to which quantity, by which rule; then what moved, was sent, and was told."""
     then = moment(event.at)
     at = event.at if then is None else local(then)
     quantity = f"{_known(event.before)} → {_known(event.after)}".replace(" ", TIE)
-    waits = "yellow" if event.why == "nothing" else "bold"
-    yield Paragraph(f"{at}  {quantity}  {event.rule}", style=waits)
-    for label, told in (("moved", _moved(event)), ("sent", _sent(event)), ("run", event.run[:8])):
-        if told:
-            yield Paragraph(told, f"  {label:5} ")
+    counted = f"{quantity}  {event.rule}" if event.rule else "told"
+    waits = "yellow" if event.why in ("nothing", "") else "bold"
+    yield Paragraph(f"{at}  {title}{': ' if title else ''}{counted}", style=waits)
+    rows = [("moved", _moved(event)), ("sent", _sent(event))]
+    rows += [("told", message) for message in event.told.values()]
+    for label, words in (*rows, ("run", event.run[:8])):
+        if words:
+            yield Paragraph(words, f"  {label:5} ")
 
 
 def _standing(story: Story) -> str:

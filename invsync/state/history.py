@@ -6,7 +6,17 @@ import os
 from collections.abc import Iterable, Iterator
 
 from invsync.state.files import HISTORY_BYTES, Files, append_lines, open_file, said
-from invsync.state.records import Account, Adjusted, Counted, Line, Observed, line_of, plain
+from invsync.state.records import (
+    Account,
+    Adjusted,
+    Counted,
+    Line,
+    Noted,
+    Observed,
+    Told,
+    line_of,
+    plain,
+)
 from invsync.sync import LevelId
 
 #: Bytes of a line: a pool of a thousand levels takes a quarter of it. A longer one is read in
@@ -75,6 +85,20 @@ def adjusted(
         delta=delta,
         after=read.observed + delta,
         why=account.why,
+    )
+
+
+def noted(at: str, run: str, pool: str, title: str, told: Told, skus: Iterable[str] = ()) -> Noted:
+    """What was told of a pool. `skus`: those of the levels in it."""
+    return Noted(
+        at=at,
+        run=run,
+        pool=pool,
+        title=title,
+        kind=told.kind,
+        message=told.message,
+        problem=told.problem,
+        skus=tuple(dict.fromkeys(skus)),
     )
 
 

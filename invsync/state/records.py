@@ -163,7 +163,33 @@ class Counted(Struct, frozen=True):
         return self.run, self.pool
 
 
-Line = Adjusted | Counted
+class Noted(Struct, frozen=True, kw_only=True):
+    """A line of the history: what was told of a pool, once. `skus`: those of the levels in it."""
+
+    at: str
+    run: str
+    pool: str
+    title: str
+    kind: str
+    message: str
+    problem: bool
+    skus: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What makes two lines tell the same."""
+        return self.run, self.pool, self.kind
+
+
+Line = Adjusted | Counted | Noted
+
+
+def named_in(line: Line) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The ids of the items, and the SKUs, that a line names."""
+    if isinstance(line, Noted):
+        return (), line.skus
+    levels = (line,) if isinstance(line, Adjusted) else line.moved
+    return tuple(level.item for level in levels), tuple(level.sku for level in levels)
 
 
 def typed(value: Any, kind: type[T]) -> T:
@@ -186,6 +212,8 @@ def line_of(text: bytes) -> Line | None:
         document = parsed(text)
         if isinstance(document, dict) and "delta" in document:
             return typed(document, Adjusted)
+        if isinstance(document, dict) and "kind" in document:
+            return typed(document, Noted)
         return typed(document, Counted)
     except ValueError:
         return None
