@@ -236,7 +236,7 @@ class Ledger(Struct):
     def _tell(self, work: Work) -> Problem | None:
         """Tell what there is to tell of a pool; returns the problem that stands."""
         made = work.plan
-        if made.why != "nothing" or made.movements:
+        if log.isEnabledFor(logging.INFO) and (made.why != "nothing" or made.movements):
             labels = {level: name.label for level, name in work.names.items()}
             log.info("%s: %s", work.title, words.story(made, labels))
         for note in work.notes:

@@ -79,7 +79,7 @@ class Pushing(Struct, frozen=True):
 
     def _sent(self, batch: Batch, tries: int) -> Refusals:
         """Send a batch: nothing where it was applied, else why nothing of it was."""
-        rows = _rows(batch)
+        rows, pools = _rows(batch), _pending(batch, self.cache)
         key = str(uuid.uuid4())
         changes = [
             adjust.change(a.level.item, a.level.location, a.delta, a.change_from) for _, a in rows
@@ -92,15 +92,14 @@ class Pushing(Struct, frozen=True):
                 key,
                 utc_text(self.client.server_now()),
                 typed(variables, Call),
-                _pending(rows, self.cache),
+                pools,
                 here=utc_text(datetime.fromtimestamp(self.clock.now(), UTC)),
             )
         )
         refusals = self._answered(key, variables, tries)
         self.journal.outcome(key, not refusals)
         if not refusals:
-            for work, adjustment in rows:
-                self._note(key, work, adjustment)
+            self._note(key, rows, pools)
         return refusals
 
     def _answered(self, key: str, variables: Mapping[str, Any], tries: int) -> Refusals:
@@ -119,14 +118,15 @@ class Pushing(Struct, frozen=True):
             self.journal.failed(key, how(error))
             raise
 
-    def _note(self, key: str, work: Work, adjustment: Adjustment) -> None:
-        """Note an adjustment that took effect."""
-        work.applied.add(adjustment.level)
-        now, account = utc_text(self.client.server_now()), work.account()
-        read, level = work.read(adjustment), adjustment.level
-        work.sent.append(
-            adjusted(now, self.run_id, key, work.id, account, level, read, adjustment.delta)
-        )
+    def _note(self, key: str, rows: Rows, pools: Mapping[str, Pending]) -> None:
+        """Note the adjustments of a batch that took effect."""
+        now = utc_text(self.client.server_now())
+        for work, one in rows:
+            work.applied.add(one.level)
+            told, read = pools[work.id], work.read(one)
+            work.sent.append(
+                adjusted(now, self.run_id, key, work.id, told, one.level, read, one.delta)
+            )
 
 
 def _pack(works: Iterable[Work]) -> list[Batch]:
@@ -196,14 +196,12 @@ def _rows(batch: Batch) -> Rows:
     return [(work, adjustment) for work, some in batch for adjustment in some]
 
 
-def _pending(rows: Rows, cache: Cache) -> dict[str, Pending]:
+def _pending(batch: Batch, cache: Cache) -> dict[str, Pending]:
     """What the journal keeps of each pool of a batch: enough to finish it without this process."""
-    works = {work.id: work for work, _ in rows}
     found: dict[str, Pending] = {}
-    for work in works.values():
-        sending = [adjustment for owner, adjustment in rows if owner is work]
-        levels = {adjustment.level for adjustment in sending}
+    for work, sending in batch:
         account = work.account()
+        levels = {one.level for one in sending}
         found[work.id] = Pending(
             title=account.title,
             why=account.why,

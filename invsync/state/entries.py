@@ -163,7 +163,6 @@ def entry_of(
             problem=problem,
         )
     levels = {key(at): level for at, level in pool.levels.items()}
-    alarms = {k: Alarm(v.sent, v.ours, v.undone, v.refused) for k, v in levels.items()}
     return Entry(
         title,
         pool.quantity,
@@ -171,7 +170,11 @@ def entry_of(
         sizes={k: level.size for k, level in levels.items() if level.size != 1},
         held={k: level.held for k, level in levels.items() if level.held},
         on_release=pool.on_release,
-        alarms={k: alarm for k, alarm in alarms.items() if alarm != Alarm()},
+        alarms={
+            k: Alarm(level.sent, level.ours, level.undone, level.refused)
+            for k, level in levels.items()
+            if level.sent or level.ours or level.undone or level.refused
+        },
         echoes=None if pool.echoes == Echoes() else _heard(pool.echoes),
         problem=problem,
         reserve=pool.reserve,

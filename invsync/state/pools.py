@@ -56,8 +56,13 @@ class Pools(MutableMapping[str, Entry]):
     def __getitem__(self, pool_id: str) -> Entry:
         return _decode(self._entries[pool_id])
 
+    def get(self, pool_id: str, default: None = None) -> Entry | None:  # type: ignore[override]
+        """As of any mapping; most that are asked for at `--init` are not there."""
+        return self[pool_id] if pool_id in self._entries else default
+
     def __setitem__(self, pool_id: str, entry: Entry) -> None:
-        self._unnote(pool_id)
+        if pool_id in self._entries:
+            self._unnote(pool_id)
         self._entries[pool_id] = _encode(entry)
         self._note(pool_id, entry)
 

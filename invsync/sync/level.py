@@ -20,7 +20,7 @@ def agree(
 
     Several may: the remembered one if it is among them, else the lowest.
     """
-    fitting = [_fitting(pieces, size, reserve) for pieces, size in shown]
+    fitting = [_fitting(pieces, size, reserve) for pieces, size in set(shown)]
     lowest, highest = max(low for low, _ in fitting), min(high for _, high in fitting)
     if lowest > highest:
         return None
