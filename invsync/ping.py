@@ -24,11 +24,14 @@ from urllib.parse import urlsplit
 import requests
 
 from invsync import __version__
+from invsync.admin.wire import Task
 from invsync.errors import LockHeld
 from invsync.state.lock import LONG
 
 #: Seconds to connect, and again to get an answer.
 TIMEOUT = 5.0
+#: Seconds that a ping may take with all its tries, whatever its answer looks like.
+PATIENCE = 6.0
 #: Tries of the ping that ends a run; the one that begins it must not hold up the stock.
 TRIES = 2
 #: Characters of a body; the watchdog keeps no more than 100 kB.
@@ -99,6 +102,14 @@ def note(url: str) -> Trouble | None:
 
 
 def _post(url: str, body: str, *, tries: int) -> Trouble | None:
+    """What went wrong; None if nothing did. An answer that drips is left behind."""
+    task = Task(lambda: _tried(url, body, tries))
+    if task.done.wait(PATIENCE):
+        return task.result()
+    return Trouble(f"{urlsplit(url).hostname} was not done answering after {PATIENCE:g} s")
+
+
+def _tried(url: str, body: str, tries: int) -> Trouble | None:
     for _ in range(tries):
         trouble = _try(url, body[:LONGEST_BODY])
         if trouble is None:

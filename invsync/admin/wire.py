@@ -174,7 +174,7 @@ class Wire:
         """
         if not outgoing.waited_for:
             self._clock.check()
-        task = _Task(work)
+        task = Task(work)
         until = time.monotonic() + ANSWER_SECONDS
         ended: Exception | None = None
         while not task.done.wait(LOOK_SECONDS):
@@ -199,7 +199,7 @@ class Wire:
         return None
 
 
-class _Task(Generic[T]):
+class Task(Generic[T]):
     """Work in a thread of its own, which nobody has to wait for."""
 
     def __init__(self, work: Callable[[], T]) -> None:

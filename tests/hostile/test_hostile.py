@@ -33,6 +33,7 @@ from hostile_shop import (
     silence,
 )
 
+from invsync.ping import PATIENCE
 from invsync.sandbox.shop import Shop
 
 #: Seconds beside `max_run_time` (2 s) that a run may take to start, to end, and on a busy machine.
@@ -214,6 +215,29 @@ def test_one_absurd_date_among_others_shifts_no_moment(hostile: HostileShop) -> 
     years = {moment[:4] for moment in moments}
     assert years <= {str(datetime.now(UTC).year), str((datetime.now(UTC) - timedelta(days=1)).year)}
     assert len(moments) > 3
+
+
+# The watchdog
+
+
+@pytest.mark.parametrize("misdeed", [drip_head, silence])
+@pytest.mark.parametrize("stop", [None, signal.SIGTERM])
+def test_a_watchdog_that_does_not_answer_holds_up_no_run(
+    misdeed: Misdeed,
+    stop: int | None,
+    hostile: HostileShop,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with HostileShop(tmp_path_factory.mktemp("watchdog"), Shop()).open() as watchdog:
+        watchdog.misdeeds["Result"] = misdeed  # of whatever is no call of the Admin API
+        hostile.configure(max_run_time="60s", ping_url=f"{watchdog.url}/ping")
+        hostile.reached = watchdog.reached
+        ended = hostile.run("variants", stop=stop)
+    assert ended.code == (0 if stop is None else 128 + stop)
+    assert ended.seconds < 2 * PATIENCE + SLACK
+    assert "ping_url: 127.0.0.1 " in ended.err
+    assert hostile.lock_is_free
+    recovers(hostile)
 
 
 # Proxies
