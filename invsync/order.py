@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -26,6 +27,15 @@ class Options(Struct, frozen=True):
     reset: bool = False
     align: Align | None = None
     only: tuple[str, ...] = ()
+
+    @property
+    def for_real(self) -> str:
+        """As they are typed for a run that is no dry one, with a blank before each."""
+        flags = {"--init": self.init, "--reset": self.reset, "--force": self.force}
+        typed = [flag for flag, given in flags.items() if given]
+        typed += ["--align", self.align] if self.align else []
+        typed += [word for name in self.only for word in ("--only", shlex.quote(name))]
+        return "".join(f" {word}" for word in typed)
 
 
 class Order(Struct, frozen=True):

@@ -59,7 +59,8 @@ def test_a_line_for_each_check_where_all_is_well(place: Place) -> None:
         shop.set_available("LIGHT-M", 10)
         shop.set_available("APRON", 8, "Till")
     ran = place.run("check")
-    lines = ran.out.splitlines()
+    *lines, then = ran.out.splitlines()
+    assert then.startswith("next, which adopts what is in step and sends nothing: `invsync ")
     assert [line.split()[1] for line in lines[:-1]] == [
         "config",
         "state_dir",

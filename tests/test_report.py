@@ -148,7 +148,11 @@ def test_a_dry_run_says_so_first_and_last() -> None:
         "                   P-M                  -3\n"
         "\n"
         "variants: DRY RUN, nothing was sent or written; 5 pools: 4 in step, 1 to adjust;\n"
-        "4 requests, 30 points, 0.1 s"
+        "4 requests, 30 points, 0.1 s\n"
+        "\n"
+        "NEXT     if that is right, do it. From then on cron does it, every ten minutes\n"
+        "         (crontab.example):\n"
+        "           invsync variants"
     )
 
 

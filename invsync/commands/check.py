@@ -12,6 +12,7 @@ import click
 from invsync.check import PATIENCE, Check, Result, checks
 from invsync.connect import RunClock
 from invsync.invocation import Invocation, complain
+from invsync.state.files import COMMANDS, Files
 from invsync.tell.lines import Paragraph
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def check(invocation: Invocation, settings: Settings, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(_document(settings, done), ensure_ascii=False, indent=2))
     elif not invocation.quiet:
-        invocation.tell(_summary(done))
+        invocation.tell(_summary(done), *_next(settings, done))
     names = _failed(done)
     if names:
         complain(invocation, f"{len(names)} of {len(done)} checks failed: {', '.join(names)}")
@@ -60,6 +61,20 @@ def _summary(done: Sequence[Check]) -> Paragraph:
     counts = Counter(check.result for check in done)
     told = ", ".join(f"{counts[word]} {word}" for word in _STYLES if counts[word])
     return Paragraph(f"check: {told}", style="bold")
+
+
+def _next(settings: Settings, done: Sequence[Check]) -> list[Paragraph]:
+    """The step of the first day that comes after this one; none once pools are managed."""
+    new = [
+        command
+        for command in COMMANDS
+        if getattr(settings, command) is not None
+        and not Files(settings.state_dir, command).cache.exists()
+    ]
+    if not new or _failed(done):
+        return []
+    step = f"next, which adopts what is in step and sends nothing: `invsync {new[0]} --init`"
+    return [Paragraph(step)]
 
 
 def _document(settings: Settings, done: Sequence[Check]) -> dict[str, Any]:

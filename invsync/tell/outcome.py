@@ -8,6 +8,7 @@ terminal can show it on a line of its own.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct, field
@@ -89,6 +90,8 @@ class Warning(Struct, frozen=True):
 class Outcome(Struct):
     """All that a run did, filled in as it goes; `exit_code` follows from it.
 
+    `asked`: the options, as they are typed for a run that is no dry one; `places`: the locations,
+    by id, with their names; `plain`: whether a level is to read what the quantity is.
     `error` is what ended it early, `left` how many pools it had still to deal with then.
     """
 
@@ -99,6 +102,9 @@ class Outcome(Struct):
     started_at: str
     scan: str = "complete"
     scan_why: str = ""
+    asked: str = ""
+    places: Mapping[str, str] = field(default_factory=dict)
+    plain: bool = True
     seconds: float = 0.0
     seen: int = 0
     left: int = 0

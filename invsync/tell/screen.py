@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -19,10 +21,12 @@ from rich.text import Text
 
 from invsync.axis import axis_of
 from invsync.state.files import Command
+from invsync.tell.aside import apart, next_step, sums, together
 from invsync.tell.lines import BLANK, NAMED, TIE, Paragraph, addressed, clean, isolated
 from invsync.tell.mail import problem_lines, quantity_of, summary, warning_lines
 from invsync.tell.outcome import Change, Outcome
 from invsync.tell.terminal import Terminal
+from invsync.tell.words import can_be_aligned
 
 #: The widest on which a paragraph is good to read.
 _WIDEST = 120
@@ -87,11 +91,17 @@ def text(outcome: Outcome, terminal: Terminal, *, invsync: str = "invsync") -> s
 
 
 def table(
-    changes: Sequence[Change], terminal: Terminal, *, command: Command, dry_run: bool
+    changes: Sequence[Change],
+    terminal: Terminal,
+    *,
+    command: Command,
+    dry_run: bool,
+    places: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Part]:
     """The changes as a table.
 
-    A row a pool, in it a line for each level that moved or was adjusted.
+    A row a pool, in it a line for each level that moved or was adjusted; below many of them what
+    they come to. `places`: the locations, by id, with their names.
     """
     one, send = axis_of(command, ()).one.upper(), "TO SEND" if dry_run else "SENT"
     room = max(10, (terminal.width - 36) // 2)
@@ -100,6 +110,8 @@ def table(
     parts: list[Part] = [Grid(heads, rows, numbers=frozenset((1, 3, 4)))]
     if len(changes) > SHOWN:
         parts.append(Paragraph(f"and {len(changes) - SHOWN:,} more; --json lists them all"))
+    if summed_up := sums(changes, places):
+        parts += [BLANK, Paragraph(summed_up, style="bold")]
     return parts
 
 
@@ -206,11 +218,21 @@ def _screenful(outcome: Outcome, terminal: Terminal) -> Iterator[Part]:
         yield Paragraph("DRY RUN: nothing is sent or written", style="bold magenta")
         yield BLANK
     if outcome.changes:
-        command, dry_run = outcome.command, outcome.dry_run
-        yield from table(outcome.changes, terminal, command=command, dry_run=dry_run)
+        yield from table(
+            outcome.changes,
+            terminal,
+            command=outcome.command,
+            dry_run=outcome.dry_run,
+            places=outcome.places,
+        )
         yield BLANK
+    many = apart(outcome)
+    others = copy(outcome)
+    if many:
+        others.problems = [one for one in outcome.problems if not can_be_aligned(one.kind)]
+    problems = [*([together(outcome, many)] if many else []), *problem_lines(others)]
     for tag, style, lines in (
-        ("PROBLEM ", "bold red", problem_lines(outcome)),
+        ("PROBLEM ", "bold red", problems),
         ("WARNING ", "bold yellow", warning_lines(outcome)),
     ):
         for line in lines:
@@ -219,3 +241,6 @@ def _screenful(outcome: Outcome, terminal: Terminal) -> Iterator[Part]:
     bad = outcome.problems or outcome.error is not None
     colour = "red" if bad else "yellow" if outcome.warnings else "green"
     yield Paragraph(summary(outcome), style=f"bold {colour}")
+    if step := next_step(outcome):
+        yield BLANK
+        yield Paragraph(step, "NEXT    ", tag_style="bold green")

@@ -22,7 +22,8 @@ class Meaning(Struct, frozen=True):
 
     `standing`: how its pool is counted for it. `passing`: it is over once it is told; else it
     stands until a person acts. `told_with`: in text, the note of the same pool that tells it
-    already. `many`: in text, what a great number of such pools is summed up as.
+    already. `many`: in text, what a great number of such pools is summed up as. `aligns`:
+    whether `--align` ends it.
     """
 
     weight: Weight
@@ -31,11 +32,12 @@ class Meaning(Struct, frozen=True):
     passing: bool = False
     told_with: NoteKind | None = None
     many: str | None = None
+    aligns: bool = False
 
 
 MEANINGS: Mapping[NoteKind, Meaning] = {
     "adopted": Meaning("silent", sentences.adopted),
-    "out_of_sync": Meaning("problem", sentences.out_of_sync),
+    "out_of_sync": Meaning("problem", sentences.out_of_sync, aligns=True),
     "several_rises": Meaning("problem", sentences.several_rises, passing=True),
     "held": Meaning(
         "problem",
@@ -162,6 +164,12 @@ def weight(note: Note) -> Weight:
 def meaning_of(kind: str) -> Meaning | None:
     """What a kind of note means; None for a problem or a warning that is no note of the rule."""
     return _BY_NAME.get(kind)
+
+
+def can_be_aligned(kind: str) -> bool:
+    """Whether a problem ends once its pool is brought to one number."""
+    meaning = meaning_of(kind)
+    return meaning is not None and meaning.aligns
 
 
 def stands(problem: Problem) -> bool:
