@@ -191,25 +191,39 @@ def seen(ours: int, wanted: str, shown: str = "", patience: float = 60.0) -> str
     return shown
 
 
+def configured(folder: Path, server: SandboxServer) -> Window:
+    (folder / "config.yaml").write_text(
+        f"shop: sandbox\napi_url: {server.url}\nvariants: {{product_types: [Print]}}\n"
+    )
+    return Window(folder, 60)
+
+
 @pytest.mark.parametrize("command", ["variants", "check"])
 def test_a_shop_that_takes_its_time_is_waited_for_with_a_line_that_moves(
     tmp_path: Path, command: str
 ) -> None:
     answer = threading.Event()
-    faults = [{"fault": "status", "code": 502, "nth": 1}]
     state = tmp_path / "sandbox.json"
-    with SandboxServer(state, faults=faults, on_request=lambda *_: answer.wait(60)) as server:
-        (tmp_path / "config.yaml").write_text(
-            f"shop: sandbox\napi_url: {server.url}\nvariants: {{product_types: [Print]}}\n"
-        )
-        with Window(tmp_path, 60).started(command) as (process, ours):
-            shown = seen(ours, r"asking the shop, 0:02")
-            shown = seen(ours, r"asking the shop, 0:03", shown)
-            answer.set()
-            shown = seen(ours, r"waiting: \S+ answered 502", shown)
-            shown += read_all(ours)
-            process.wait(60)
+    with (
+        SandboxServer(state, on_request=lambda *_: answer.wait(60)) as server,
+        configured(tmp_path, server).started(command) as (process, ours),
+    ):
+        shown = seen(ours, r"asking the shop, 0:0\d")
+        shown = seen(ours, r"(?s)asking the shop, 0:0(\d).*asking the shop, 0:(?!0\1)", shown)
+        answer.set()
+        shown += read_all(ours)
+        process.wait(60)
     line, _, report = shown.rpartition(WIPE)
-    assert max(cells(each) for each in re.split(r"\x1b\[[\dA-K]+|\r|\n", line)) <= 60
+    assert max(cells(each) for each in re.split(r"\x1b\[[\dA-K;]+[a-zA-Z]?|\r|\n", line)) <= 60
     assert report.strip() != "", "the line is gone, the report is not"
     assert "Traceback" not in shown
+
+
+def test_a_shop_that_asks_to_slow_down_is_told_while_it_is_waited_for(tmp_path: Path) -> None:
+    faults = [{"fault": "status", "code": 429, "retry_after": 50}]
+    with (
+        SandboxServer(tmp_path / "sandbox.json", faults=faults) as server,
+        configured(tmp_path, server).started("variants") as (_, ours),
+    ):
+        shown = seen(ours, r"waiting: \S+ answered 429 \(too many requests\)")
+    assert "asking the shop, 0:0" in shown
