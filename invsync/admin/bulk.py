@@ -129,6 +129,7 @@ def bulk_products(client: Client, terms: str, location: str, heed: Heed) -> Iter
     """
     text = load("bulk_products").text.replace('"LOCATION"', json.dumps(location))
     products: dict[str, tuple[Product, list[Item]]] = {}
+    titles: dict[str, str] = {}  # a shop has many variants, and few that are called otherwise
     with _whole():
         for row in _rows(client, text, terms, heed, _ProductRow):
             if row.parent is None:
@@ -137,8 +138,10 @@ def bulk_products(client: Client, terms: str, location: str, heed: Heed) -> Iter
             bundle, item = row.requires_components, row.inventory_item
             if bundle is None or item is None:
                 raise ValueError("an object that is neither a product nor a variant")
-            products[row.parent][1].append(item_at(location, row.title, bundle, item))
-    for product, items in products.values():
+            title = titles.setdefault(row.title, row.title)
+            products[row.parent][1].append(item_at(location, title, bundle, item))
+    for gid in tuple(products):  # let go of as it is handed out: what is made of it takes its room
+        product, items = products.pop(gid)
         yield Listing(product, tuple(items))
 
 
