@@ -254,6 +254,21 @@ def test_a_run_against_a_real_address_does_not_load_the_sandbox(world: World) ->
     assert not any(name.startswith(("graphql", "invsync.sandbox")) for name in modules)
 
 
+#: What a run may load that is not Python's own: its libraries, and what those bring along.
+LIBRARIES = {"click", "msgspec", "requests", "tenacity", "yaml"} | {
+    *("certifi", "chardet", "charset_normalizer", "idna", "typing_extensions", "urllib3"),
+}
+
+
+def test_a_run_that_cron_starts_loads_its_five_libraries_and_no_other(world: World) -> None:
+    world.add("Print", FOUR)
+    code, modules = loaded(world, "--config", str(world.config), "variants")
+    assert code == 0
+    names = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names
+    strange = {name for name in names if not name.startswith("_") and "__mypyc" not in name}
+    assert strange - {"cython_runtime", "sitecustomize"} == {"invsync"} | (LIBRARIES & names)
+
+
 @pytest.mark.parametrize(
     "args",
     [
