@@ -6,9 +6,11 @@ Nothing heavy is imported before a command needs it: cron pays for every import,
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -347,6 +349,17 @@ def demo() -> None:
     play(click.echo, terminal_of(sys.stdout))
 
 
+@contextmanager
+def _loading() -> Iterator[None]:
+    """While modules are loaded: all of that stays to the end, and no look for garbage finds any."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def _keep(
     ctx: click.Context,
     command: Command,
@@ -379,9 +392,10 @@ def _keep(
         raise click.UsageError(
             "--align changes stock and there is nobody to ask: look with --dry-run, then add --yes"
         )
-    settings = invocation.settings()
-    from invsync.commands.keep import keep
-    from invsync.order import Options
+    with _loading():
+        settings = invocation.settings()
+        from invsync.commands.keep import keep
+        from invsync.order import Options
 
     options = Options(dry_run, force, init, reset, align, only)
     ctx.exit(keep(invocation, settings, command, options, agreed=yes, as_json=as_json))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -40,7 +39,6 @@ def keep(
     `agreed`: nobody has to be asked. Raises `ConfigError` where the configuration has no section
     for the command.
     """
-    gc.freeze()  # what was loaded so far stays to the end: there is nothing to collect
     section_of(settings, command)
     invocation.warn_of(settings)
     clock = _clock(settings.max_run_time)
