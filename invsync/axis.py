@@ -46,17 +46,15 @@ class Axis(Protocol):
     def spans(self) -> bool:
         """Whether a pool needs several locations to be one at all."""
 
-    def pool(self, product: str, item: str) -> str:
-        """The id of the pool to which an item of a product belongs."""
-
-    def title(self, product: str, variant: str) -> str:
-        """What people call the pool, by the titles of a product and of its variant."""
-
-    def label(self, sku: str, variant: str, place: str) -> str:
-        """By what a level differs from the others of its pool."""
+    @property
+    def settled(self) -> bool:
+        """Whether the location is a part of what the pools are: another one makes others."""
 
     def homes(self, pools: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
-        """Item → its pool, of pools (ids with the keys of their levels)."""
+        """Level, as `home` names it, → its pool, of pools (ids with the keys of their levels)."""
+
+    def home(self, level: LevelId) -> str:
+        """How `homes` names a level."""
 
     def key(self, level: LevelId) -> str:
         """How the entry of a pool names a level."""
@@ -75,22 +73,15 @@ class ByProduct(Struct, frozen=True):
     setting: ClassVar[str] = "location"
     follows: ClassVar[bool] = False
     spans: ClassVar[bool] = False
-
-    def pool(self, product: str, item: str) -> str:
-        """The product."""
-        return product
-
-    def title(self, product: str, variant: str) -> str:
-        """As the product is called."""
-        return product
-
-    def label(self, sku: str, variant: str, place: str) -> str:
-        """The SKU, else the variant's title."""
-        return sku or variant
+    settled: ClassVar[bool] = True
 
     def homes(self, pools: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
         """The keys are the items."""
         return {item: pool for pool, items in pools for item in items}
+
+    def home(self, level: LevelId) -> str:
+        """The item."""
+        return level.item
 
     def key(self, level: LevelId) -> str:
         """The item."""
@@ -98,7 +89,64 @@ class ByProduct(Struct, frozen=True):
 
     def level(self, pool: str, key: str) -> LevelId:
         """An item at the location."""
-        return LevelId(key, self.location)
+        return _level(pool, key, self.location)
+
+
+class Grouped(Struct, frozen=True):
+    """Listings of any products are one stock, at a location or over several.
+
+    `location`: the one, or one of several. `each`: several locations, each with pools of its own,
+    whose ids it ends; `across`: several that are one stock.
+    """
+
+    location: str
+    each: bool = False
+    across: bool = False
+    one: str = "listing"
+    found: str = "pools"
+    command: ClassVar[Command] = "variants"
+    follows: ClassVar[bool] = False
+    spans: ClassVar[bool] = False
+
+    @property
+    def setting(self) -> str:
+        """One key for one location, another for several."""
+        return "locations" if self.each or self.across else "location"
+
+    @property
+    def settled(self) -> bool:
+        """Where it is one location."""
+        return not (self.each or self.across)
+
+    def pool(self, key: str, location: str) -> str:
+        """The id of the pool with this key (a SKU's, say) to which a level there belongs."""
+        return f"{key}@{location}" if self.each else key
+
+    def homes(self, pools: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
+        """The keys, with the location where only the pool's id names it."""
+        if not self.each:
+            return {key: pool for pool, keys in pools for key in keys}
+        return {f"{key}@{pool.rpartition('@')[2]}": pool for pool, keys in pools for key in keys}
+
+    def home(self, level: LevelId) -> str:
+        """The item, with the location where there are several."""
+        return level.item if self.settled else f"{level.item}@{level.location}"
+
+    def key(self, level: LevelId) -> str:
+        """The item, with the location where a pool has several."""
+        return f"{level.item}@{level.location}" if self.across else level.item
+
+    def level(self, pool: str, key: str) -> LevelId:
+        """An item, where its key, else its pool's id, else the configuration says."""
+        return _level(pool, key, self.location)
+
+
+def _level(pool: str, key: str, location: str) -> LevelId:
+    """A level by its key, or its pool's id, as far as they name the location."""
+    item, _, at = key.partition("@")
+    if not at and "@gid:" in pool:
+        at = pool.rpartition("@")[2]
+    return LevelId(item, at or location)
 
 
 class ByItem(Struct, frozen=True):
@@ -110,22 +158,15 @@ class ByItem(Struct, frozen=True):
     setting: ClassVar[str] = "locations"
     follows: ClassVar[bool] = True
     spans: ClassVar[bool] = True
-
-    def pool(self, product: str, item: str) -> str:
-        """The item."""
-        return item
-
-    def title(self, product: str, variant: str) -> str:
-        """As product and variant are called."""
-        return product if variant == ONLY_VARIANT else f"{product} / {variant}"
-
-    def label(self, sku: str, variant: str, place: str) -> str:
-        """The location."""
-        return place
+    settled: ClassVar[bool] = False
 
     def homes(self, pools: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
         """A pool is its item."""
         return {pool: pool for pool, _ in pools}
+
+    def home(self, level: LevelId) -> str:
+        """The item."""
+        return level.item
 
     def key(self, level: LevelId) -> str:
         """The location."""
@@ -136,6 +177,17 @@ class ByItem(Struct, frozen=True):
         return LevelId(pool, key)
 
 
-def axis_of(command: Command, locations: Iterable[str]) -> Axis:
+#: How the cache names the grouping of 0.1.0 and of plain `variants`; what follows the way to group
+#: where several locations are kept in step.
+PLAIN = "product"
+EACH, ACROSS = " at each location", " across locations"
+
+
+def axis_of(command: Command, locations: Iterable[str], grouping: str = PLAIN) -> Axis:
     """How a command pools. `locations`: the ids of those whose levels count."""
-    return ByProduct(next(iter(locations), "")) if command == "variants" else ByItem()
+    if command == "locations":
+        return ByItem()
+    location = next(iter(locations), "")
+    if grouping == PLAIN:
+        return ByProduct(location)
+    return Grouped(location, grouping.endswith(EACH), grouping.endswith(ACROSS))

@@ -15,12 +15,17 @@ from invsync.admin.auth import AccessToken, ClientCredentials, credentials_for
 from invsync.admin.client import Client
 from invsync.admin.clock import Clock
 from invsync.admin.shop import Location, Shop
+from invsync.config.nested import ListSettings
 from invsync.config.settings import LocationsSettings, Settings, VariantsSettings, section_missing
 from invsync.errors import ConfigError, OutOfTime, Stopped
 from invsync.pools import Scope
 from invsync.state.files import Command, is_own, refuse_foreign
 from invsync.state.token import TokenFile
 from invsync.text import evened, forms
+from invsync.ways import ByItem, ByList, ByMetafield, ByProduct, BySku, ByType, Member, Pack, Way
+
+#: SKUs that one search may name: nobody has seen how many Shopify takes.
+MOST_TERMS = 50
 
 
 class RunClock:
@@ -133,6 +138,7 @@ def _across(
         frozenset(section.product_types),
         terms=search.any_of("product_type", _forms(section.product_types)),
         reserve=section.reserve,
+        way=ByItem(),
     )
 
 
@@ -150,18 +156,87 @@ def _at_one(
         raise ConfigError(
             f"{settings.file}: variants.location: the shop has no default location; name one"
         )
-    field, names = "product_type", section.product_types
-    if section.product_tags:
-        field, names = "tag", section.product_tags
     return Scope(
         "variants",
         {place.id: place.name},
         frozenset(section.product_types),
         frozenset(tag.strip().casefold() for tag in section.product_tags),
         section.only_active,
-        terms=search.any_of(field, _forms(names)),
+        terms=_terms(section),
+        way=_way(section),
+        filters=_filters(section),
+        pack=_pack(section),
         reserve=section.reserve,
     )
+
+
+def _terms(section: VariantsSettings) -> str:
+    """What to ask the search index for; nothing where that would be too long a question."""
+    if section.pools:
+        return _listed(section.pools)
+    if section.skus:
+        few = section.skus if section.skus != "all" and len(section.skus) <= MOST_TERMS else ()
+        return search.any_of("sku", _forms(few))
+    if section.product_tags:
+        return search.any_of("tag", _forms(section.product_tags))
+    return search.any_of("product_type", _forms(section.product_types))
+
+
+def _filters(section: VariantsSettings) -> tuple[str, ...]:
+    """Which SKUs are asked for, as text."""
+    if section.pools:
+        return tuple(
+            f"list {pool.name}: {one.name} x {one.size}"
+            for pool in section.pools
+            for one in pool.listings
+        )
+    if section.skus == "all":
+        return ("every SKU",)
+    return tuple(f"sku {sku}" for sku in section.skus)
+
+
+def _way(section: VariantsSettings) -> Way:
+    """What is one stock."""
+    if section.pools:
+        return _by_list(section.pools)
+    if section.pool_by == "sku":
+        return BySku(frozenset(() if section.skus == "all" else section.skus))
+    if section.pool_by == "product_type":
+        return ByType()
+    if section.pool_by == "metafield":
+        return ByMetafield(section.pool_metafield or "")
+    return ByProduct()
+
+
+def _by_list(pools: Sequence[ListSettings]) -> Way:
+    found: dict[str, dict[str, Member]] = {"sku": {}, "variant": {}, "product": {}}
+    for pool in pools:
+        for one in pool.listings:
+            found[one.by][one.name] = Member(pool.name, one.size, one.name)
+    return ByList(found["variant"], found["sku"], found["product"])
+
+
+def _listed(pools: Sequence[ListSettings]) -> str:
+    """What to ask the search index for, to find what the lists name."""
+    names = [one for pool in pools for one in pool.listings]
+    if len(names) > MOST_TERMS:
+        return ""
+    fields = {"variant": "id", "product": "product_id"}
+    terms = [
+        term
+        for one in names
+        for term in (
+            [f"sku:{search.quote(form)}" for form in forms(one.name)]
+            if one.by == "sku"
+            else [f"{fields[one.by]}:{search.number(one.name)}"]
+        )
+    ]
+    return search.either(terms)
+
+
+def _pack(section: VariantsSettings) -> Pack | None:
+    pack = section.pack_size
+    return None if pack is None else Pack(pack.option, pack.metafield, pack.sizes)
 
 
 def section_of(settings: Settings, command: Command) -> VariantsSettings | LocationsSettings:

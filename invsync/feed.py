@@ -15,6 +15,7 @@ from invsync.admin.changes import ChangedLevel, changed_levels
 from invsync.admin.client import Client
 from invsync.errors import QueryTooLarge
 from invsync.listings import Source
+from invsync.order import Known
 from invsync.pools import Sight
 from invsync.state.cache import Cache
 from invsync.state.values import utc_text
@@ -49,55 +50,52 @@ class Moved(Struct):
     stirred: bool = False
 
 
-def changed(source: Source, cache: Cache) -> Moved | None:
+def changed(source: Source, known: Known) -> Moved | None:
     """The pools that the feed shows to have changed.
 
     None when that is so much that a complete scan is cheaper.
     """
     try:
-        return _changed(source, cache)
+        return _changed(source, known)
     except QueryTooLarge as error:
         log.info("%s", error)
         return None
 
 
-def _changed(source: Source, cache: Cache) -> Moved | None:
+def _changed(source: Source, known: Known) -> Moved | None:
+    cache = known.cache
     since = utc_text(_mark(cache) - OVERLAP)
     places = tuple(source.scope.locations)
     shown = list(islice(changed_levels(source.client, places, since), MUCH))
     if len(shown) == MUCH:
         return None
     moved = Moved(stirred=bool(shown))
-    _note_levels(source, cache, shown, moved)
+    _note_levels(known, shown, moved)
 
     others = dict.fromkeys(unsettled(cache, source.scope.reserve))
-    for count, (product, pools) in enumerate(source.listings.changed(since)):
+    for count, pools in enumerate(source.listings.changed(since, known)):
         if count == MUCH:
             return None
         moved.stirred = True
-        for gid in pools:
-            if gid in cache.pools or source.scope.wants(product):
-                others[gid] = None
+        others |= dict.fromkeys(pools)
     moved.others = {gid: None for gid in others if gid not in moved.levels}
     return moved
 
 
-def _note_levels(source: Source, cache: Cache, shown: list[ChangedLevel], moved: Moved) -> None:
+def _note_levels(known: Known, shown: list[ChangedLevel], moved: Moved) -> None:
     """Note the pools whose levels read otherwise than the cache has them.
 
     Nothing is remembered from here, not even that something was shipped: the index may show a
     state from before the last reading, and what it took for shipped would be counted with twice.
     """
-    if not shown:
-        return
-    axis = source.scope.axis
-    homes = axis.homes((pool_id, entry.levels) for pool_id, entry in cache.pools.items())
+    members, pools = known.members, known.cache.pools
     for level in shown:
-        pool_id = homes.get(level.item)
+        at = LevelId(level.item, level.location)
+        pool_id = members.home(at)
         if pool_id is None:
             continue  # not ours, or so new that its product is among those that changed
-        entry = cache.pools[pool_id]
-        last = entry.levels.get(axis.key(LevelId(level.item, level.location)))
+        entry = pools[pool_id]
+        last = entry.levels.get(members.axis.key(at))
         if last is None or not last.reads(level.quantities):
             moved.levels[pool_id] = None
             if last is not None and level.available > last.available and entry.several:
@@ -133,12 +131,12 @@ class FeedCheck(Struct, frozen=True):
         return touched < self.until and self.shown is not None and pool_id not in self.shown
 
 
-def check_feed(source: Source, cache: Cache, now: datetime, *, ask: bool) -> FeedCheck:
+def check_feed(source: Source, known: Known, now: datetime, *, ask: bool) -> FeedCheck:
     """What can be held against the feed in a complete scan at `now`.
 
     `ask`: whether it is asked for that.
     """
-    moved = changed(source, cache) if ask else None
+    cache, moved = known.cache, changed(source, known) if ask else None
     shown = None if moved is None else frozenset((*moved.levels, *moved.others))
     return FeedCheck(shown, _mark(cache) - OVERLAP, now - OVERLAP, cache.scans.fed)
 
@@ -163,7 +161,7 @@ def doubted(client: Client, cache: Cache) -> str | None:
     ]
     if marks and max(marks) > now + AT_ONCE:
         return f"an earlier run was told that it was {max(marks):%Y-%m-%d %H:%M} UTC"
-    if client.clock_jumped(cache.skew):
+    if client.clock_jumped(cache.scans.skew):
         return "since the last run the shop's clock and this machine's moved differently"
     return None
 
@@ -175,5 +173,6 @@ def _mark(cache: Cache) -> datetime:
 
 def unsettled(cache: Cache, reserve: int) -> list[str]:
     """The pools that every run looks at, whatever moved. `reserve`: the one that is in force."""
-    left = cache.pools.unsettled | cache.pools.with_other_reserve(reserve)
-    return [pool_id for pool_id in cache.pools if pool_id in left]
+    pools = cache.pools
+    left = (pools.unsettled | pools.with_other_reserve(reserve)) - pools.aside
+    return [pool_id for pool_id in pools if pool_id in left]

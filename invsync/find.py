@@ -20,15 +20,15 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from invsync import only
-from invsync.admin import levels
+from invsync import grouping, only
+from invsync.admin import paging
 from invsync.admin.nodes import Listing
 from invsync.errors import ShopError
 from invsync.feed import FeedCheck, Moved, changed, check_feed, doubted
 from invsync.listings import Heed, Source
 from invsync.order import Known, Order
 from invsync.planning import Planning, Work
-from invsync.pools import Sight, see
+from invsync.pools import Sight
 
 log = logging.getLogger("invsync")
 
@@ -79,7 +79,8 @@ class Found(Struct, frozen=True):
 
     `rising`: how many of them seem to rise; `still`: those not seen to have moved. `skipped`: what
     was left out though it matches, by reason. `by`: the means; `warning`: what went wrong with
-    them. `points`: what it costs by pages, as far as that is known.
+    them. `points`: what it costs by pages, as far as that is known. `missing`: what
+    the configuration names and the shop does not show; `notes`: what is to be told of the shop.
     """
 
     to_read: list[str]
@@ -89,6 +90,8 @@ class Found(Struct, frozen=True):
     by: str | None = None
     warning: str | None = None
     points: int = 0
+    missing: tuple[str, ...] = ()
+    notes: tuple[grouping.Note, ...] = ()
 
 
 def look(order: Order, source: Source, known: Known) -> Look:
@@ -106,12 +109,12 @@ def look(order: Order, source: Source, known: Known) -> Look:
         return Look(Choice("complete", why), matches, began, skew=skew, doubt=doubt)
     choice = choose(order, known, matches, began)
     if choice.kind == "changes":
-        if moved := changed(source, cache):
+        if moved := changed(source, known):
             return Look(choice, matches, began, moved, skew=skew)
         choice = Choice("complete", "much changed at once")
     if cache.scans.watermark is None:
         return Look(choice, matches, began, skew=skew)
-    feed = check_feed(source, cache, began, ask=choice.checks_feed)
+    feed = check_feed(source, known, began, ask=choice.checks_feed)
     return Look(choice, matches, began, feed=feed, skew=skew)
 
 
@@ -164,9 +167,12 @@ def find(
         found = yield from _scan_all(order, source, known, planning, heed)
     else:
         moved = seen.moved
+        yield from map(planning.aside, list(known.cache.pools.aside))
         still = _without(moved.levels, (*moved.others, *low_stock(order, known)))
         to_read = _askable((*moved.levels, *still), known)
-        found = Found(to_read, len(moved.rising), still)
+        missing = tuple(sorted(set(known.cache.scans.missing) - known.members.named))
+        notes = grouping.of_shop(source.scope, missing, ())
+        found = Found(to_read, len(moved.rising), still, missing=missing, notes=notes)
     log.info(
         "scan: %s (%s%s); to read by id: %d",
         seen.choice.kind,
@@ -226,7 +232,9 @@ def _scan_all(
             continue
         before = cache.get(sight.id)
         changed = before is not None and work.plan.pool != before
-        if work.plan.adjustments or work.plan.movements or changed or sight.id in low:
+        regrouped = changed or known.members.regrouped(sight.id, sight.levels)
+        moved = work.plan.adjustments or work.plan.movements or regrouped or sight.id in low
+        if moved and not work.given.barred:
             to_read[sight.id] = None
             rising += work.rises
         else:
@@ -238,14 +246,24 @@ def _scan_all(
     still = _without(to_read, low)
     paged = source.client.use.points - spent
     points = paged if scan.by == "pages" else max(cache.scans.points, DEAR_POINTS + 1)
-    ids, skipped = [*to_read, *still], scan.skipped
-    return Found(ids, rising, still, skipped, by=scan.by, warning=scan.warning, points=points)
+    missing = grouping.missing(source.scope, known.members.named)
+    return Found(
+        [*to_read, *still],
+        rising,
+        still,
+        scan.skipped,
+        by=scan.by,
+        warning=scan.warning,
+        points=points,
+        missing=missing,
+        notes=grouping.of_shop(source.scope, missing, scan.ids),
+    )
 
 
 def _watched(listed: Iterable[Listing], known: int, heed: Heed) -> Iterator[Listing]:
     """The listings, with a look at the clock and a word on progress now and then."""
     for count, listing in enumerate(listed):
-        if count % levels.PAGE == 0:
+        if count % paging.PAGE == 0:
             heed("reading", count, known or None)
         yield listing
 
@@ -308,22 +326,15 @@ def listings(source: Source, points: int, scan: _Scan, heed: Heed) -> Iterator[L
 
 def sights(source: Source, known: Known, listed: Iterable[Listing], scan: _Scan) -> Iterator[Sight]:
     """The pools among the listings that are not simply in step; everything is counted in `scan`."""
-    left_out: set[tuple[str, str]] = set()
-    axis, pools = source.scope.axis, known.cache.pools
-    for listing in listed:
-        product = listing.product.id
-        gid = axis.pool(product, listing.items[0].id if listing.items else "")
-        if gid in scan.ids or (product, gid) in left_out:
-            continue
-        sight = see(source.scope, (listing,), scan.skipped)
+    pools = known.cache.pools
+    for gid, sight in source.listings.sights(listed, known, scan.skipped):
         if sight is None:
-            left_out.add((product, gid))
             continue
         scan.ids.add(gid)
         if entry := pools.get(gid):
             scan.known += 1
             settled = entry.settled and entry.has_reserve(source.scope.reserve)
-            if settled and entry.reads(sight.levels):
+            if settled and sight.is_as(entry, source.scope):
                 continue
         if gid in known.waiting:
             continue

@@ -120,6 +120,11 @@ class Ledger(Struct):
         except InvsyncError:
             self.outcome.standings.clear()
             raise
+        for note in found.notes:
+            self.report(note)
+        if found.missing != self.known.cache.scans.missing:
+            cache = self.known.cache
+            cache.scans, cache.changed = replace(cache.scans, missing=found.missing), True
         if found.by is None:
             return found
         cache = self.known.cache
@@ -330,7 +335,8 @@ class Ledger(Struct):
             # would hide what moved.
             here = datetime.fromisoformat(self.order.started_at)
             cache.scans = replace(cache.scans, watermark=utc_text(min(began, here)))
-            cache.skew = None if seen.skew is None else round(seen.skew)
+            skew = None if seen.skew is None else round(seen.skew)
+            cache.scans = replace(cache.scans, skew=skew)
             cache.changed = True
         cache.scans = replace(cache.scans, fed=not complete)
 
@@ -369,7 +375,8 @@ def _standing(work: Work) -> Standing:
     made = work.plan
     if work.refused is not None or work.end == "left":
         return "failed"
-    if any(words.waits(note.kind) for note in made.notes):
+    barred = work.given.barred and made.after is not None
+    if barred or any(words.waits(note.kind) for note in made.notes):
         return "held"
     if made.after is None:
         return "out_of_sync"

@@ -14,7 +14,6 @@ from invsync.admin import called
 from invsync.listings import Source
 from invsync.names import Mention, NotFound, called_in, folded, several, unknown
 from invsync.order import Known, Order
-from invsync.pools import see
 
 #: What to do about a name that is known neither here nor there.
 _NOT_IN_SHOP = (
@@ -45,14 +44,15 @@ def _pools(asked: str, order: Order, source: Source, known: Known) -> Iterable[s
         return here
     if here:
         raise NotFound(several(asked, here.values(), "give the id of one"))
-    pools = _in_shop(called.by_id(source.client, asked.strip()), source)
+    pools = _in_shop(called.by_id(source.client, asked.strip()), source, known)
     if not pools and asked.strip():
-        pools = _in_shop(called.by_sku(source.client, asked.strip(), _same), source)
-        if len(fitting := _wanted(asked, pools, order, source)) > 1:
+        found = called.by_sku(source.client, asked.strip(), _same)
+        pools = _in_shop(found, source, known)
+        if len(fitting := _wanted(asked, pools, order, source, known)) > 1:
             raise NotFound(several(asked, fitting, "give the id of one"))
         pools = [mention.pool for mention in fitting]
     elif pools:
-        pools = [mention.pool for mention in _wanted(asked, pools, order, source)]
+        pools = [mention.pool for mention in _wanted(asked, pools, order, source, known)]
     if not pools:
         raise NotFound(unknown(asked, order.files, {order.command: cache}, _NOT_IN_SHOP))
     return pools
@@ -62,20 +62,22 @@ def _same(sku: str, asked: str) -> bool:
     return folded(sku) == folded(asked)
 
 
-def _in_shop(found: Iterable[called.Shown], source: Source) -> list[str]:
+def _in_shop(found: Iterable[called.Shown], source: Source, known: Known) -> list[str]:
     """The pools that hold what was found."""
-    pool = source.scope.axis.pool
-    return list(dict.fromkeys(pool(shown.product, shown.item) for shown in found))
+    shown = [(one.product, one.item) for one in found]
+    return list(dict.fromkeys(source.listings.pools(shown, known)))
 
 
-def _wanted(asked: str, pools: list[str], order: Order, source: Source) -> list[Mention]:
+def _wanted(
+    asked: str, pools: list[str], order: Order, source: Source, known: Known
+) -> list[Mention]:
     """Those of the pools that are what the configuration asks for, as they are called.
 
     Raises `NotFound` where there are some, and none of them is.
     """
-    read = source.listings.by_id(pools, 0) if pools else {}
     skipped: Counter[str] = Counter()
-    seen = [see(source.scope, listings, skipped) for listings in read.values()]
+    read = source.listings.read(pools, known, skipped) if pools else {}
+    seen = [read[pool] for pool in pools]
     wanted = [Mention(order.command, sight.id, sight.title) for sight in seen if sight is not None]
     if pools and not wanted:
         why = f" ({', '.join(sorted(skipped)).replace('_', ' ')})" if skipped else ""

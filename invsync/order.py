@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from invsync.config.settings import LocationsSettings, Settings, VariantsSettings
 from invsync.connect import section_of
+from invsync.members import Members
 from invsync.state.cache import Cache
 from invsync.state.files import Command, Files
 from invsync.state.journal import Sent
@@ -61,11 +62,14 @@ class Order(Struct, frozen=True):
 class Known(Struct, frozen=True):
     """What earlier runs have left. `on_disk`: whether the cache was there already.
 
+    `members`: which items belong to which pools.
+
     `waiting`: the pools that are left alone until the outcome of a batch is known; `doubted`: those
     of which this run has found that a person has to say what their number is.
     """
 
     cache: Cache
+    members: Members
     on_disk: bool = False
     waiting: dict[str, Sent] = {}
     doubted: set[str] = set()
@@ -82,6 +86,10 @@ class Known(Struct, frozen=True):
         What a first run that was cut off left tells nothing of that.
         """
         return self.on_disk and self.cache.scans.complete is not None
+
+    def aside(self, pool: str) -> bool:
+        """Whether only a complete scan looks at a pool."""
+        return pool in self.cache.pools.aside
 
     def widest(self, ids: Sequence[str]) -> int:
         """How many levels the largest of these pools is known to have."""

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
+from invsync import grouping
+from invsync.axis import Grouped
 from invsync.order import Known, Order
 from invsync.pools import Name, Scope, Sight
 from invsync.state.records import Account, Adjusted, Movement, Observed, Quantity, Told
 from invsync.sync import (
+    PLAIN,
     Adjustment,
     LevelId,
     Managed,
@@ -22,6 +25,7 @@ from invsync.sync import (
     Pool,
     Reading,
     Rules,
+    Units,
     Unmanaged,
     adopt,
     align,
@@ -36,25 +40,45 @@ from invsync.tell.sentences import About
 End = Literal["whole", "again", "left"]
 
 
+class Given(Struct, frozen=True):
+    """What a plan is made of beside the reading.
+
+    `also_fell`: falls, in units, of levels that left the pool, or came from another one. `notes`:
+    what is to be told of that. `barred`: nothing is made of it until a person has mended something;
+    `brake`: the brake was on.
+    """
+
+    rules: Rules = PLAIN
+    also_fell: Units = {}
+    notes: tuple[Problem | Warning, ...] = ()
+    barred: bool = False
+    brake: bool = False
+
+
 class Work(Struct):
     """A planned pool on its way: what of it was applied, and how it ended.
 
-    `notes`: what the plan has to tell; `brake`: the brake was on when it was planned; `unshown`:
-    when a level moved of which the feed of changes showed nothing. `sent`: the history's lines of
-    what was applied; `refused`: Shopify's message.
+    `given`: what the plan is made of; `notes`: what it has to tell; `unshown`: when a level moved
+    of which the feed of changes showed nothing. `sent`: the history's lines of what was applied;
+    `refused`: Shopify's message.
     """
 
     id: str
     title: str
     plan: Plan
     names: Mapping[LevelId, Name]
+    given: Given = field(default_factory=Given)
     notes: tuple[Problem | Warning, ...] = ()
-    brake: bool = False
     unshown: str | None = None
     applied: set[LevelId] = set()
     sent: list[Adjusted] = []
     refused: str | None = None
     end: End = "whole"
+
+    @property
+    def brake(self) -> bool:
+        """Whether the brake was on when it was planned."""
+        return self.given.brake
 
     @property
     def goes_on(self) -> bool:
@@ -96,6 +120,7 @@ class Work(Struct):
                 made.movements.get(level, 0),
                 deltas.get(level, 0),
                 level not in deltas or level in self.applied,
+                self.given.rules.size(level),
             )
             for level, now in made.seen.items()
             if level in deltas or level in made.movements
@@ -140,13 +165,35 @@ class Planning(Struct, frozen=True):
     def work(self, sight: Sight, *, brake: bool = False) -> Work | None:
         """What a reading makes of a pool; None where `--init` has nothing to say of it."""
         seen, pool = sight.seen(self.scope), self.known.cache.get(sight.id)
-        if not self.order.options.init or sight.id in self.known.doubted:
-            made = plan(pool, seen, self._rules(pool, seen, brake=brake))
-        elif isinstance(pool, Managed):
+        if barred := grouping.barred(sight, self.scope, pool):
+            return self._kept(sight, pool, barred)
+        first = self.order.options.init and sight.id not in self.known.doubted
+        if first and isinstance(pool, Managed):
             return None
+        given = self._given(sight, seen, pool)
+        if not first:
+            made = plan(pool, seen, self._braked(given.rules, seen, brake=brake), given.also_fell)
         else:
-            made = self._first(seen, self._rules(pool, seen, brake=False))
-        return self._told(sight.id, sight.title, made, self._names(sight, pool), brake=brake)
+            made = self._first(seen, given.rules)
+        return self._told(sight.id, sight.title, made, self._names(sight, pool), given, brake=brake)
+
+    def _given(self, sight: Sight, seen: Mapping[LevelId, Reading], pool: Pool | None) -> Given:
+        """The rules for the pool, and what its levels did that left it or came to it."""
+        rules = self._rules(pool, seen, sight.sizes)
+        if not isinstance(pool, Managed):
+            return Given(rules)
+        members, axis = self.known.members, self.scope.axis
+        if not sight.left and not isinstance(axis, Grouped):
+            return Given(rules)
+        fell = {
+            at: members.left(sight.id, at, now)
+            for at, now in sight.left.items()
+            if at in pool.levels
+        }
+        came = {at: home for at in seen if at not in pool.levels and (home := members.home(at))}
+        fell |= {at: members.fell(home, at, seen[at]) for at, home in came.items()}
+        notes = grouping.notes(sight, self.scope, came, seen, self.known.cache)
+        return Given(rules, {at: units for at, units in fell.items() if units}, notes)
 
     def _names(self, sight: Sight, pool: Pool | None) -> dict[LevelId, Name]:
         """What people call the levels, also those that the pool had and that are gone."""
@@ -155,36 +202,56 @@ class Planning(Struct, frozen=True):
 
     def braked(self, work: Work) -> Work:
         """The same reading, now that the brake is on."""
-        pool, seen = self.known.cache.get(work.id), work.plan.seen
-        made = plan(pool, seen, self._rules(pool, seen, brake=True))
-        held = self._told(work.id, work.title, made, work.names, brake=True)
+        pool, seen, given = self.known.cache.get(work.id), work.plan.seen, work.given
+        made = plan(pool, seen, self._braked(given.rules, seen, brake=True), given.also_fell)
+        held = self._told(work.id, work.title, made, work.names, given, brake=True)
         held.unshown = work.unshown
         return held
 
     def unaligned(self, work: Work) -> Work:
         """The same reading, where nothing is to be aligned."""
-        made = plan(None, work.plan.seen)
-        return self._told(work.id, work.title, made, work.names)
+        made = plan(None, work.plan.seen, Rules(sizes=work.given.rules.sizes))
+        return self._told(work.id, work.title, made, work.names, work.given)
 
     def _first(self, seen: Mapping[LevelId, Reading], rules: Rules) -> Plan:
         """A pool that is not managed, in `--init`: adopted where its levels agree, nothing sent."""
         if made := adopt(seen, rules):
             return replace(made, adjustments=())
         to = self.order.options.align
-        return align(seen, to, rules) if to else plan(None, seen)
+        return align(seen, to, rules) if to else plan(None, seen, Rules(sizes=rules.sizes))
 
-    def _rules(self, pool: Pool | None, seen: Mapping[LevelId, Reading], *, brake: bool) -> Rules:
+    def _rules(self, pool: Pool | None, seen: Mapping[LevelId, Reading], sizes: Units) -> Rules:
         """The rules in force. A single level is no pool: what is kept back of it stays so."""
         kept = pool.reserve if isinstance(pool, Managed) else 0
-        reserve = self.scope.reserve if len(seen) > 1 else kept
         return Rules(
             several_rises=self.order.section.several_rises,
-            brake=brake and len(seen) > 1,
             release=self.order.options.force,
             follow=self.scope.axis.follows,
             fresh=self.known.seeded,
-            reserve=reserve,
+            sizes=sizes,
+            reserve=self.scope.reserve if len(seen) > 1 else kept,
         )
+
+    def _braked(self, rules: Rules, seen: Mapping[LevelId, Reading], *, brake: bool) -> Rules:
+        return replace(rules, brake=True) if brake and len(seen) > 1 else rules
+
+    def _kept(self, sight: Sight, pool: Pool | None, problem: Problem) -> Work:
+        """A pool of which nothing is sent or counted until a person has mended it."""
+        seen = {**sight.seen(self.scope), **{at: sight.left[at] for at in sight.unsized}}
+        before = pool.quantity if isinstance(pool, Managed) else None
+        kept = pool if isinstance(pool, Managed) else Unmanaged(seen)
+        made, names = Plan(before, kept, seen), self._names(sight, pool)
+        problem = replace(problem, levels=shown(made, names))
+        return Work(sight.id, sight.title, made, names, Given(barred=True), (problem,))
+
+    def aside(self, pool_id: str) -> Work:
+        """A pool that no run looks at but a complete scan: what stands of it is told again."""
+        entry, pool = self.known.cache.pools[pool_id], self.known.cache.get(pool_id)
+        assert entry.problem is not None
+        assert isinstance(pool, Unmanaged)
+        problem = Problem(entry.problem.kind, pool_id, entry.title, entry.problem.message)
+        made = Plan(None, pool, pool.levels)
+        return Work(pool_id, entry.title, made, {}, Given(barred=True), (problem,))
 
     def _told(
         self,
@@ -192,21 +259,24 @@ class Planning(Struct, frozen=True):
         title: str,
         made: Plan,
         names: Mapping[LevelId, Name],
+        given: Given,
         *,
         brake: bool = False,
     ) -> Work:
         """A plan with what it has to tell."""
+        given = replace(given, brake=brake) if brake else given
         if left := self._untold(pool, title, made, names):
-            return Work(pool, title, replace(made, notes=()), names, (left,))
+            return Work(pool, title, replace(made, notes=()), names, given, (left,))
         if all(words.weight(note) == "silent" for note in made.notes):
-            return Work(pool, title, made, names, (), brake)  # nearly all pools, at `--init`
+            # nearly all pools, at `--init`
+            return Work(pool, title, made, names, given, given.notes)
         labels = {level: name.label for level, name in names.items()}
         policy = self.order.section.several_rises
         about = [
             About(note, made, title, labels, self.scope.axis, policy, pool) for note in made.notes
         ]
-        notes = words.told(about, shown(made, names))
-        return Work(pool, title, made, names, notes, brake)
+        notes = (*words.told(about, shown(made, names)), *given.notes)
+        return Work(pool, title, made, names, given, notes)
 
     def _untold(
         self, pool: str, title: str, made: Plan, names: Mapping[LevelId, Name]

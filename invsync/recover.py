@@ -22,6 +22,7 @@ from invsync.errors import CallRefused, NotExecuted, ShopError, StateError
 from invsync.feed import AT_ONCE
 from invsync.ledger import Ledger
 from invsync.listings import Source
+from invsync.members import Members
 from invsync.order import Known, Order
 from invsync.planning import untold
 from invsync.pools import Scope, Sight
@@ -59,10 +60,13 @@ def open_cache(order: Order, source: Source, shop: Shop, remembered: Cache | Non
     Raises `StateError` for another's.
     """
     if remembered is None:
-        places = tuple(source.scope.locations)
-        return Known(Cache(order.command, shop.domain, places, shop_id=shop.id, changed=True))
+        places, grouping = tuple(source.scope.locations), source.scope.grouping
+        cache = Cache(
+            order.command, shop.domain, places, grouping=grouping, shop_id=shop.id, changed=True
+        )
+        return Known(cache, Members(source.scope.axis, cache))
     take_up(remembered, order.settings, source.scope, shop)
-    return Known(remembered, on_disk=True)
+    return Known(remembered, Members(source.scope.axis, remembered), on_disk=True)
 
 
 def is_same_shop(cache: Cache, shop: Shop) -> bool:
@@ -88,12 +92,25 @@ def take_up(cache: Cache, settings: Settings, scope: Scope, shop: Shop) -> None:
             "changed. Give each shop a `state_dir` of its own in the configuration"
         )
     locations = tuple(scope.locations)
-    if not scope.axis.spans and cache.locations != locations:
+    if cache.grouping != scope.grouping:
+        raise StateError(f"{files.cache}: {_regrouped(cache, settings, scope)}")
+    if scope.axis.settled and cache.locations != locations:
         raise StateError(f"{files.cache}: {_moved(cache, settings, scope, shop)}")
     if set(cache.locations) != set(locations):
         # The levels of a location that opened are old: no feed shows them.
         cache.scans = replace(cache.scans, watermark=None)
     cache.locations = locations
+
+
+def _regrouped(cache: Cache, settings: Settings, scope: Scope) -> str:
+    """That what is one stock is another thing than it was, and the way on."""
+    start_over = Files(settings.state_dir, scope.command).start_over
+    return (
+        f"was made for one stock by {cache.grouping}, not by {scope.grouping}; nothing was "
+        f"changed. To go on as before, put the old setting back under {scope.command} in "
+        f"{settings.file}; to change it, put it back, run once (so that all that was sold is "
+        f"counted), set the new one, and start over with {start_over}"
+    )
 
 
 def _moved(cache: Cache, settings: Settings, scope: Scope, shop: Shop) -> str:
@@ -302,7 +319,10 @@ class _Finishing(Struct):
         No others.
         """
         ids = list(batch.pools)
-        sights = self.source.read(ids, self.known.widest(ids))
+        for pool_id in ids:
+            for level in self._deltas(batch, pool_id):
+                self.known.members.note(pool_id, level.item)
+        sights = self.source.read(ids, self.known)
         for pool_id in ids:
             sight = sights.get(pool_id)
             became = self._became(batch, pool_id, sight)

@@ -99,6 +99,7 @@ def _go(
     ledger = Ledger(order, known, outcome, client.server_now)
     if not options.reset:
         recover(order, source, known, ledger, clock)
+        known.members.forget()
     settle_in(known, scope, shop, ledger)
 
     planning = Planning(order, scope, known)
@@ -131,7 +132,7 @@ def _is_plain(order: Order) -> bool:
 def _own_shop(order: Order, client: Client, remembered: Cache | None) -> Shop:
     """Who answers; raises `ShopError` where that is not the shop of the configuration."""
     shop, settings = read_shop(client), order.settings
-    if client.clock_jumped(None if remembered is None else remembered.skew):
+    if client.clock_jumped(None if remembered is None else remembered.scans.skew):
         shop = read_shop(client)  # what one answer says of the time is no proof, what two say is
     if shop.domain == settings.shop:
         return shop

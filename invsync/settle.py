@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 
 from msgspec import Struct
 
-from invsync.admin import adjust, levels
+from invsync.admin import adjust, paging
 from invsync.errors import OutOfTime
 from invsync.feed import FeedCheck
 from invsync.find import Found
@@ -87,10 +87,11 @@ class Settling(Struct, frozen=True):
         if ids and self.order.options.align:
             ids = yield from self._approved(ids, found, confirm)
         done, what = 0, "planning" if self.pushing is None else "sending"
+        dealt: set[str] = set()
         for some in self._portions(ids, found):
             try:
                 heed(what, done, len(ids))
-                yield from self._portion(some, brake)
+                yield from self._portion(some, brake, dealt)
             except OutOfTime as error:
                 raise OutOfTime(
                     f"{error}; {len(ids) - done} of {len(ids)} pools are left to the next run. "
@@ -98,13 +99,19 @@ class Settling(Struct, frozen=True):
                 ) from error
             done += len(some)
 
-    def _portion(self, ids: Sequence[str], brake: Brake | None) -> Iterator[Settled]:
-        """Read, plan and push these pools.
+    def _portion(
+        self, ids: Sequence[str], brake: Brake | None, dealt: set[str]
+    ) -> Iterator[Settled]:
+        """Read, plan and push these pools, and those that have to do with them.
 
-        Those whose levels moved meanwhile are read and planned again.
+        Those whose levels moved meanwhile are read and planned again. `dealt`: the pools that the
+        run has dealt with.
         """
+        ids = [one for one in ids if one not in dealt]
+        if not ids:
+            return
         for attempt in range(1, STALE_TRIES + 1):
-            works = yield from self._planned(ids, on=brake is not None and brake.on)
+            works = yield from self._planned(ids, dealt, on=brake is not None and brake.on)
             if brake and brake.holds(works):
                 works = [work if work.brake else self.planning.braked(work) for work in works]
             yield from self._pushed(works)
@@ -119,13 +126,24 @@ class Settling(Struct, frozen=True):
                 return
             log.info("%d pools moved while they were pushed (%d)", len(ids), attempt)
 
-    def _planned(self, ids: Sequence[str], *, on: bool) -> Generator[Gone, None, list[Work]]:
+    def _planned(
+        self, ids: Sequence[str], dealt: set[str], *, on: bool
+    ) -> Generator[Gone, None, list[Work]]:
         """Plan from a fresh reading; a pool that is really gone is yielded.
 
-        `on`: whether the brake is.
+        `dealt`: those that are read along, and need nothing more; `on`: whether the brake is.
         """
         works = []
-        for pool_id, sight in self.source.read(ids, self.known.widest(ids)).items():
+        sights = self.source.read(ids, self.known)
+        asked = frozenset(ids)
+        for old, new in self.known.members.renamed(sights):
+            self.known.members.rename(old, new)
+            del sights[old]
+            dealt.add(old)
+        for pool_id, sight in sights.items():
+            if pool_id in dealt and pool_id not in asked:
+                continue
+            dealt.add(pool_id)
             if sight is None:
                 yield Gone(pool_id)
             elif work := self.planning.work(sight, brake=on):
@@ -154,7 +172,7 @@ class Settling(Struct, frozen=True):
         for pool_id in ids:
             # Of one not seen to have moved there is likely nothing to send.
             size = 0 if pool_id in found.still else self.known.widest([pool_id]) or 4
-            if some and (size > room or len(some) == levels.PAGE):
+            if some and (size > room or len(some) == paging.PAGE):
                 yield some
                 some, room = [], adjust.BATCH
             some.append(pool_id)
@@ -168,7 +186,7 @@ class Settling(Struct, frozen=True):
         """Show what `--align` would change, and go on only if it is wanted."""
         works: list[Work] = []
         for some in self._portions(ids, found):
-            works += yield from self._planned(some, on=False)
+            works += yield from self._planned(some, set(), on=False)
         changes = [work.change() for work in works]
         if not changes or self.order.options.dry_run or confirm(changes):
             return ids

@@ -113,6 +113,8 @@ def _of_argument(place: str, name: str, value: Any) -> Iterator[Form]:
         yield at, "1 to 250" if 1 <= value <= 250 else f"{value}"
     elif name == "after":
         yield at, "a cursor" if isinstance(value, str) and value else form_of(value)
+    elif place.endswith(".metafield"):
+        yield at, "a name"
     elif isinstance(value, dict):
         yield from _of_input(f"{place}({name}:", value)
     else:

@@ -36,6 +36,15 @@ from invsync.admin.nodes import (
     said,
     shaped,
 )
+from invsync.admin.variants import (
+    BareItem,
+    ChosenNode,
+    MetafieldNode,
+    VariantNode,
+    Want,
+    level_at,
+    listing,
+)
 from invsync.errors import CallRefused, NotExecuted, ShopError
 
 #: Seconds between two looks at a running operation: doubled each time, up to the longest.
@@ -93,6 +102,42 @@ class _VariantRow(_Row):
     inventory_item: _BareItem | None = None
     location: LocationReference | None = None
     quantities: list[QuantityNode] | None = None
+
+
+class _RowItem(BareItem):
+    inventory_level: LevelNode | None = None
+
+
+class _ListedRow(_Row):
+    """A variant with what decides its pool, or one of its item's levels."""
+
+    title: str | None = None
+    requires_components: bool | None = None
+    inventory_policy: str | None = None
+    selected_options: tuple[ChosenNode, ...] = ()
+    pool: MetafieldNode | None = None
+    pack: MetafieldNode | None = None
+    product: Product | None = None
+    inventory_item: _RowItem | None = None
+    location: LocationReference | None = None
+    quantities: list[QuantityNode] | None = None
+
+    def variant(self) -> VariantNode:
+        """The variant; raises `ValueError` where it is none."""
+        known = (self.title, self.requires_components, self.inventory_policy, self.product)
+        title, bundle, policy, product = known
+        if title is None or bundle is None or policy is None or product is None:
+            raise ValueError("an object that is neither a variant nor a level")
+        return VariantNode(
+            id=self.id,
+            title=title,
+            requires_components=bundle,
+            inventory_policy=policy,
+            selected_options=self.selected_options,
+            pool=self.pool,
+            pack=self.pack,
+            product=product,
+        )
 
 
 class _Operation(Node):
@@ -178,6 +223,34 @@ def bulk_items(client: Client, terms: str, heed: Heed) -> Iterator[Listing]:
             shown = Item(item.id, item.sku or "", title, item.tracked, bundle, here)
             variants.append(Listing(product, (shown,)))
     yield from variants
+
+
+def bulk_variants(client: Client, terms: str, want: Want, heed: Heed) -> Iterator[Listing]:
+    """As `variants.find_variants`, by a bulk operation.
+
+    Raises `BulkFailed` before anything is handed out.
+    """
+    name = "bulk_items" if want.places else "bulk_variants"
+    text = load(name, want.also).text.replace('"LOCATION"', json.dumps(want.location))
+    products: dict[str, Product] = {}
+    found: list[Listing] = []
+    levels: dict[str, dict[str, Quantities]] = {}
+    with _whole():
+        for row in _rows(client, text, terms, heed, _ListedRow):
+            if row.parent is not None:
+                if row.location is None or row.quantities is None:
+                    raise ValueError("an object that is neither a variant nor a level")
+                levels[row.parent][row.location.id] = quantities_of(LevelNode(row.quantities))
+                continue
+            variant = row.variant()
+            variant.product = products.setdefault(variant.product.id, variant.product)
+            item = row.inventory_item
+            if item is None:
+                raise ValueError("a variant without an item")
+            here = dict(level_at(want.location, item.inventory_level))
+            levels[row.id] = here = levels.setdefault(item.id, here)
+            found.append(listing(variant, item, here))
+    yield from found
 
 
 def _product(row: _ProductRow) -> Product:

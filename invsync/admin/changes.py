@@ -8,11 +8,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from invsync.admin import levels
 from invsync.admin.budget import connection_cost
 from invsync.admin.client import Client
 from invsync.admin.documents import load
-from invsync.admin.levels import Gone, all_variants, pages_by_id
+from invsync.admin.levels import all_variants
 from invsync.admin.nodes import (
     ItemReference,
     LevelNode,
@@ -26,6 +25,7 @@ from invsync.admin.nodes import (
     quantities_of,
     shaped,
 )
+from invsync.admin.paging import PAGE, Gone, pages_by_id
 from invsync.admin.search import beyond, since_moment
 from invsync.errors import CallRefused, NotExecuted, ShopError
 
@@ -108,7 +108,7 @@ def changed_products(
     `items_at`: a location; with one, the ids of all items of each product come with it, without
     one, none.
     """
-    variants = levels.PAGE if items_at else 1
+    variants = PAGE if items_at else 1
 
     def page(first: int, after: int) -> dict[str, Any]:
         return client.execute(
@@ -121,7 +121,7 @@ def changed_products(
             cost=connection_cost(first, connection_cost(variants, 1)),
         )
 
-    for nodes in pages_by_id("ChangedProducts", "products", page, levels.PAGE):
+    for nodes in pages_by_id("ChangedProducts", "products", page, PAGE):
         for node in nodes:
             product = of("ChangedProducts", node, Product)
             first = of("ChangedProducts", node.get("variants"), _Variants)
@@ -146,10 +146,10 @@ def _everywhere(client: Client, wanted: frozenset[str], query: str) -> Iterator[
     Nobody has seen Shopify take this query at its size: raises `_TooMuchAtOnce` where it is
     refused, or not answered.
     """
-    cost = connection_cost(levels.PAGE, connection_cost(levels.PAGE, _LEVEL_COST))
+    cost = connection_cost(PAGE, connection_cost(PAGE, _LEVEL_COST))
 
     def ask(after: str | None) -> _Locations:
-        variables = {"query": query, "locations": levels.PAGE}
+        variables = {"query": query, "locations": PAGE}
         if after is not None:
             variables["after"] = after
         try:
@@ -181,7 +181,7 @@ def _rest(client: Client, location: str, query: str, after: str | None) -> Itera
         answer = client.execute(
             load("changed_levels"),
             {"location": location, "query": query, "after": after},
-            cost=1 + connection_cost(levels.PAGE, _LEVEL_COST),
+            cost=1 + connection_cost(PAGE, _LEVEL_COST),
         )
         with shaped("ChangedLevels"):
             node = answer["location"]

@@ -12,6 +12,8 @@ _STRING_OR_COMMENT = re.compile(r'"""(?:\\"""|[\s\S])*?"""|"(?:\\.|[^"\\\n])*"|#
 _INNERMOST_BRACES = re.compile(r"\{[^{}]*\}")
 _DEFINITION = re.compile(r"\s*(query|mutation|subscription)\b\s*(\w*)")
 _IDEMPOTENT = re.compile(r"@idempotent\b")
+#: Where a document takes what is asked of a variant besides.
+_ALSO = re.compile(r"^( *)# ALSO\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,14 @@ class Document:
 
 
 @cache
-def load(name: str) -> Document:
+def load(name: str, also: tuple[str, ...] = ()) -> Document:
     """The document in `<name>.graphql`; it is read once.
 
-    Raises `FileNotFoundError` where the package holds no such file.
+    `also`: selections that it takes in the line `# ALSO`. Raises `FileNotFoundError` where the
+    package holds no such file.
     """
-    return Document(name, files("invsync.admin").joinpath(f"{name}.graphql").read_text("utf-8"))
+    text = files("invsync.admin").joinpath(f"{name}.graphql").read_text("utf-8")
+    return Document(name, _ALSO.sub(lambda at: "".join(f"{at[1]}{one}\n" for one in also), text))
 
 
 @cache

@@ -11,11 +11,8 @@ n)) x (1 + one node), so that the largest page is the cheapest per row, and one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any, TypeVar
-
-import msgspec
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from invsync.admin.budget import connection_cost
 from invsync.admin.client import Client
@@ -26,12 +23,9 @@ from invsync.admin.nodes import (
     Listing,
     Node,
     P,
-    PageInfo,
     Product,
-    ProductId,
     Quantities,
     SpreadItemNode,
-    VariantId,
     VariantPage,
     item_at,
     of,
@@ -39,31 +33,18 @@ from invsync.admin.nodes import (
     quantities_of,
     shaped,
 )
-from invsync.admin.search import beyond, number
-from invsync.errors import QueryTooLarge
+from invsync.admin.paging import PAGE, ById, Gone, by_id, pages_by_id, read_all
+from invsync.admin.search import beyond
 
-#: The largest page, and the most ids that one call may name.
-PAGE = 250
 #: Variants that come with each product of a page; a product with more is completed by id.
 VARIANTS_BESIDE = 30
-#: Levels that one page of items may hold, and one reading by id, which bounds the size of an
-#: answer.
+#: Levels that one page of items may hold, which bounds the size of an answer.
 LEVELS_A_PAGE = 5000
-ROWS_A_CALL = 20_000
 
 #: Points of a variant's own fields (item, level, quantities), and of a level's (location,
 #: quantities).
 VARIANT_COST = 1 + 1 + 1
-_LEVEL_COST = 1 + 1
-
-T = TypeVar("T")
-
-#: Id → the listings that were asked for by it; none for one that is gone.
-ById = dict[str, tuple[Listing, ...]]
-
-
-class Gone(Exception):
-    """What was asked for by id is not there any more; it never leaves the readers."""
+LEVEL_COST = 1 + 1
 
 
 class _Variant(Node):
@@ -87,11 +68,7 @@ class _WholeItem(SpreadItemNode):
 
 
 def find_products(client: Client, terms: str, location: str) -> Iterator[Listing]:
-    """Every product that the index finds for `terms`, with all its variants' levels at `location`.
-
-    Pages are id ranges rather than cursors: Shopify pages no deeper than 25,000 objects of one
-    result set.
-    """
+    """Every product that the index finds for `terms`, with its variants' levels at `location`."""
     document = load("find_products")
     variants = VARIANTS_BESIDE
 
@@ -129,7 +106,7 @@ def find_items(client: Client, terms: str, locations: int) -> Iterator[Listing]:
         return client.execute(
             document,
             {"query": beyond(terms, after), "variants": first, "levels": levels},
-            cost=connection_cost(first, 1 + 1 + connection_cost(levels, _LEVEL_COST)),
+            cost=connection_cost(first, 1 + 1 + connection_cost(levels, LEVEL_COST)),
         )
 
     for nodes in pages_by_id("FindItems", "productVariants", page, most):
@@ -137,7 +114,7 @@ def find_items(client: Client, terms: str, locations: int) -> Iterator[Listing]:
             variant = of("FindItems", node, _ItemVariant)
             item = variant.inventory_item
             try:
-                read = _levels("FindItems", client, item)
+                read = levels_of("FindItems", client, item)
             except Gone:
                 continue
             yield _listing(variant, item, read)
@@ -161,10 +138,10 @@ def read_products(
         )
         return {
             gid: () if (one := _product("ReadProducts", client, node, location)) is None else (one,)
-            for gid, node in _by_id("ReadProducts", answer, some)
+            for gid, node in by_id("ReadProducts", answer, some)
         }
 
-    return _read(read, ids, first)
+    return read_all(read, ids, first)
 
 
 def read_items(client: Client, ids: Sequence[str], locations: int) -> ById:
@@ -179,7 +156,7 @@ def read_items(client: Client, ids: Sequence[str], locations: int) -> ById:
             return ()
         item = of("ReadItems", node, _WholeItem)
         try:
-            read = _levels("ReadItems", client, item)
+            read = levels_of("ReadItems", client, item)
         except Gone:
             return ()
         variants = item.variants.nodes if item.variants is not None else ()
@@ -189,11 +166,11 @@ def read_items(client: Client, ids: Sequence[str], locations: int) -> ById:
         answer = client.execute(
             load("read_items"),
             {"ids": list(some), "levels": levels},
-            cost=1 + connection_cost(10, 1) + connection_cost(levels, _LEVEL_COST),
+            cost=1 + connection_cost(10, 1) + connection_cost(levels, LEVEL_COST),
         )
-        return {gid: listings(node) for gid, node in _by_id("ReadItems", answer, some)}
+        return {gid: listings(node) for gid, node in by_id("ReadItems", answer, some)}
 
-    return _read(read, ids, levels)
+    return read_all(read, ids, levels)
 
 
 # One product, one item
@@ -222,32 +199,37 @@ def _product(operation: str, client: Client, node: Any, location: str) -> Listin
 
 
 def all_variants(
-    client: Client, product: str, first: P, location: str, shape: type[P]
+    client: Client,
+    product: str,
+    first: P,
+    location: str,
+    shape: type[P],
+    also: tuple[str, ...] = (),
 ) -> Iterator[P]:
-    """The pages of a product's variants from the `first` on.
+    """The pages of a product's variants from the `first` on; `also`: as `load` takes it.
 
     Raises `Gone` where it vanishes on the way.
     """
 
     def more(after: str) -> P:
         answer = client.execute(
-            load("more_variants"),
+            load("more_variants", also),
             {"id": product, "after": after, "location": location},
-            cost=1 + connection_cost(PAGE, VARIANT_COST),
+            cost=1 + connection_cost(PAGE, VARIANT_COST + len(also)),
         )
         return of("MoreVariants", _still("MoreVariants", answer, "product", "variants"), shape)
 
     return pages("MoreVariants", first, more)
 
 
-def _levels(operation: str, client: Client, item: SpreadItemNode) -> Mapping[str, Quantities]:
+def levels_of(operation: str, client: Client, item: SpreadItemNode) -> Mapping[str, Quantities]:
     """What an item reads at each location; raises `Gone` where it vanishes on the way."""
 
     def more(after: str) -> LevelPage:
         answer = client.execute(
             load("more_levels"),
             {"id": item.id, "after": after},
-            cost=1 + connection_cost(PAGE, _LEVEL_COST),
+            cost=1 + connection_cost(PAGE, LEVEL_COST),
         )
         node = _still("MoreLevels", answer, "inventoryItem", "inventoryLevels")
         return of("MoreLevels", node, LevelPage)
@@ -273,76 +255,3 @@ def _still(operation: str, answer: dict[str, Any], name: str, connection: str) -
         if node is None:
             raise Gone
         return node[connection]
-
-
-# Pages
-
-_IDS = {"products": ProductId, "productVariants": VariantId}
-
-
-def pages_by_id(
-    operation: str, connection: str, page: Callable[[int, int], dict[str, Any]], first: int
-) -> Iterator[list[Any]]:
-    """The nodes of every page of a connection of `_IDS`.
-
-    A page that is too much for Shopify is asked for again at half the size.
-
-    `page` asks for so many objects beyond an id.
-    """
-    after, kind = 0, _IDS[connection]
-    while True:
-        most, answer = _halving(page, first, after)
-        first = min(first, most)
-        with shaped(operation):
-            nodes: list[Any] = answer[connection]["nodes"]
-            if not isinstance(nodes, list):
-                raise TypeError(f"{nodes!r} where a list belongs")
-            more = of(operation, answer[connection]["pageInfo"], PageInfo).has_next_page
-            last = number(msgspec.convert(nodes[-1]["id"], kind)) if nodes else after
-            if more and last <= after:
-                raise ValueError("a page that does not go on from the one before it")
-        yield nodes
-        if not more:
-            return
-        after = last
-
-
-def _halving(ask: Callable[[int, int], T], first: int, after: int) -> tuple[int, T]:
-    """What `ask` answers for so many after a place; half as many as long as that is too much."""
-    while True:
-        try:
-            return first, ask(first, after)
-        except QueryTooLarge:
-            if first == 1:
-                raise
-            first = (first + 1) // 2
-
-
-def _read(read: Callable[[Sequence[str]], ById], ids: Sequence[str], rows: int) -> ById:
-    """What `read` finds of all `ids`; each may bring so many rows."""
-    found: ById = {}
-    size, start = min(PAGE, ROWS_A_CALL // rows), 0
-    while start < len(ids):
-        ask = partial(_slice, read, ids)
-        size, some = _halving(ask, min(size, len(ids) - start), start)
-        found |= some
-        start += size
-    return found
-
-
-def _slice(
-    read: Callable[[Sequence[str]], ById], ids: Sequence[str], size: int, start: int
-) -> ById:
-    return read(ids[start : start + size])
-
-
-def _by_id(operation: str, answer: dict[str, Any], ids: Sequence[str]) -> list[tuple[str, Any]]:
-    """Each id with its node, null where it is gone."""
-    with shaped(operation):
-        nodes = answer["nodes"]
-        if not isinstance(nodes, list) or len(nodes) != len(ids):
-            raise ValueError("other objects than those asked for")
-        found = list(zip(ids, nodes, strict=True))
-        if any(node is not None and node["id"] != gid for gid, node in found):
-            raise ValueError("other objects than those asked for")
-    return found

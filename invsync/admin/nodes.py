@@ -89,10 +89,24 @@ class Item(Struct, frozen=True, gc=False):
     levels: Mapping[str, Quantities]
 
 
+class Listed(Item, frozen=True, gc=False):
+    """An item with what may decide its pool and its size.
+
+    `sells_on`: whether it sells when out of stock. `options`: name → value. `pool` and `pack`: the
+    values of the metafields that were asked for, None where it has none.
+    """
+
+    variant: str
+    sells_on: bool
+    options: Mapping[str, str]
+    pool: str | None = None
+    pack: str | None = None
+
+
 class Listing(Struct, frozen=True, gc=False):
     """A product with those of its items that were read.
 
-    All of them (variants), or just one (locations).
+    All of them (products), or just one (variants, items).
     """
 
     product: Product

@@ -5,7 +5,7 @@ https://shopify.dev/docs/api/usage/search-syntax
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def quote(term: str) -> str:
@@ -15,7 +15,11 @@ def quote(term: str) -> str:
 
 def any_of(field_name: str, values: Iterable[str]) -> str:
     """Terms for objects whose `field_name` is one of `values`; empty for no values."""
-    terms = [f"{field_name}:{quote(value)}" for value in values]
+    return either([f"{field_name}:{quote(value)}" for value in values])
+
+
+def either(terms: Sequence[str]) -> str:
+    """The terms, of which one is to be true; empty for none."""
     return terms[0] if len(terms) == 1 else f"({' OR '.join(terms)})" if terms else ""
 
 

@@ -50,6 +50,7 @@ _SCHEMA = f"{_DOCS}/admin-graphql"
 _SEARCH = f"{_DOCS}/usage/search-syntax"
 _PAGING = f"{_DOCS}/usage/pagination-graphql"
 _LIMITS = f"{_DOCS}/usage/limits"
+_VARIANTS = f"{_SCHEMA}/latest/queries/productVariants"
 _KEYS = f"{_DOCS}/usage/implementing-idempotency"
 _BULK = f"{_DOCS}/usage/bulk-operations/queries"
 _ADJUST = f"{_SCHEMA}/latest/mutations/inventoryAdjustQuantities"
@@ -91,6 +92,15 @@ def _used(place: str, form: str, source: str, refused: str = _ENDED) -> Sent:
 
 def _assumed(place: str, form: str, known: str, refused: str) -> Sent:
     return Sent(place, form, Evidence.NONE, known, refused)
+
+
+def _metafield(place: str, refused: str = _ENDED) -> tuple[Sent, ...]:
+    """One metafield of a variant, whichever the configuration names."""
+    known = f"{_SCHEMA}/latest/objects/ProductVariant; recorded of locations and products"
+    return tuple(
+        _documented(f"{place}.metafield({name}:)", "a name", known, refused)
+        for name in ("namespace", "key")
+    )
 
 
 #: The shop, its locations, what the app may do (no arguments).
@@ -146,10 +156,29 @@ _PAGED = (
         "null",
         "https://github.com/airbytehq/airbyte/pull/33827; recorded 106 times without the argument",
     ),
+    _used(
+        "productVariants(query:)",
+        "tag:'TEXT'",
+        f"{_MECHANIC} (hosted tasks filter so); no query on this field was recorded",
+    ),
     _documented("productVariants(query:)", "(… OR …)", _SEARCH),
     _documented("productVariants(query:)", "id:>N", f"{_PAGING}; {_SCHEMA} lists the field"),
     _documented("productVariants(query:)", "product_type:'TEXT' id:>N", _SEARCH),
     _documented("productVariants(query:)", "(… OR …) id:>N", _SEARCH),
+    _documented("productVariants(query:)", "tag:'TEXT' id:>N", _SEARCH),
+    _documented("productVariants(query:)", "sku:'TEXT' id:>N", _SEARCH),
+    _documented("productVariants(query:)", "product_id:N", f"{_VARIANTS} lists the field"),
+    _documented("productVariants(query:)", "product_id:N id:>N", _SEARCH),
+    _documented("productVariants(query:)", "id:N", f"{_VARIANTS} lists the field"),
+    *_metafield("productVariants"),
+    _documented(
+        "productVariants.inventoryItem.inventoryLevel(locationId:)",
+        "gid://shopify/Location/…",
+        f"{_SCHEMA}; recorded below `products`",
+    ),
+    _documented(
+        "productVariants.inventoryItem.inventoryLevel.quantities(names:)", _NAMES, _WORD_BY_WORD
+    ),
     _recorded(
         "productVariants.inventoryItem.inventoryLevels(first:)", _SIZE, 50, 175, refused=_HALVED
     ),
@@ -192,6 +221,14 @@ _BY_ID = (
         "nodes[InventoryItem].inventoryLevels(first:)", _SIZE, 151, 154, 155, refused=_HALVED
     ),
     _documented("nodes[InventoryItem].inventoryLevels.quantities(names:)", _NAMES, _WORD_BY_WORD),
+    _recorded(
+        "nodes[InventoryItem].inventoryLevel(locationId:)",
+        "gid://shopify/Location/…",
+        *(51, 67, 68),
+    ),
+    _documented("nodes[InventoryItem].inventoryLevel.quantities(names:)", _NAMES, _WORD_BY_WORD),
+    *_metafield("nodes[InventoryItem].variants"),
+    *_metafield("product.variants"),
     _recorded("product(id:)", "gid://shopify/Product/…", 40, 42, 70),
     _recorded("product.variants(first:)", _SIZE, 50, 175),
     _documented("product.variants(after:)", "a cursor", _PAGING),
@@ -261,10 +298,28 @@ _FEED = (
         f"{_PAGING} warns that a filter and an order of different fields can be slow",
         _HALVED,
     ),
+    *_metafield("products.variants"),
 )
 
 #: Bulk operations.
 _IN_BULK = (
+    _documented("bulk productVariants(query:)", "tag:'TEXT'", _BULK, refused=_PAGES),
+    _documented("bulk productVariants(query:)", "sku:'TEXT'", _BULK, refused=_PAGES),
+    _documented("bulk productVariants(query:)", "product_id:N", _BULK, refused=_PAGES),
+    _documented("bulk productVariants(query:)", "id:N", _BULK, refused=_PAGES),
+    *_metafield("bulk productVariants", refused=_PAGES),
+    _documented(
+        "bulk productVariants.inventoryItem.inventoryLevel(locationId:)",
+        "gid://shopify/Location/…",
+        _SCHEMA,
+        refused=_PAGES,
+    ),
+    _documented(
+        "bulk productVariants.inventoryItem.inventoryLevel.quantities(names:)",
+        _NAMES,
+        _SCHEMA,
+        refused=_PAGES,
+    ),
     _recorded("bulkOperationRunQuery(query:)", "a document", 21, 22, 23, refused=_PAGES),
     _recorded(
         "bulkOperation(id:)",

@@ -40,7 +40,7 @@ GRACE_SECONDS = 8.0
 LOOK_SECONDS = 0.2
 
 #: The longest answer, unpacked, and the most braces, brackets and commas in it. No reading asks for
-#: more than `levels.ROWS_A_CALL` rows, which take some 10 MiB and 450,000 of these. In memory an
+#: more than `paging.ROWS_A_CALL` rows, which take some 10 MiB and 450,000 of these. In memory an
 #: answer is its bytes, its text (up to 4 bytes a sign), that text once more in its values, and up
 #: to 200 bytes for each part, which may be as short as `{},`: without the second limit 64 MiB of
 #: them would take 2 GiB, with both no answer takes more than some 300 MiB.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from invsync import API_VERSIONS
+from invsync.config.nested import LISTS, PACK
 from invsync.config.values import (
     CHOICE,
     DURATION,
@@ -16,10 +17,12 @@ from invsync.config.values import (
     FLAG,
     LOCATION,
     LOCATION_LIST,
+    METAFIELD,
     NAMES,
     PERCENTAGE,
     SECRET,
     SHOP,
+    SKUS,
     UNITS,
     URL,
     Key,
@@ -148,16 +151,53 @@ VARIANTS: tuple[Key, ...] = (
     Key(
         "product_types",
         NAMES,
-        "Products of these types, compared exactly. Give this or product_tags, not both.",
+        "Products of these types, compared exactly. Give exactly one of product_types, "
+        "product_tags, skus and pools.",
         default=(),
         example=("Print",),
     ),
     Key(
         "product_tags",
         NAMES,
-        "Products with one of these tags, compared exactly. Give this or product_types, not both.",
+        "Products with one of these tags, whatever their case. Give exactly one of product_types, "
+        "product_tags, skus and pools.",
         default=(),
         example=("shared-stock",),
+    ),
+    Key(
+        "skus",
+        SKUS,
+        "Listings of these SKUs, on whatever products; or all: every SKU that tracked variants "
+        "share. All listings of one SKU are one stock then.",
+        default=(),
+        example=("BIRCH-A4", "OAK-A4"),
+        allowed=("all",),
+    ),
+    Key(
+        "pools",
+        LISTS,
+        "Stocks by hand: a name and its listings, each a SKU, the id of a variant or of a product "
+        "(all its variants), with its size where that is not 1.",
+    ),
+    Key(
+        "pool_by",
+        CHOICE,
+        "What is one stock: the variants of one product, or all listings of one product type, of "
+        "one SKU, or with the same value of a metafield of the variant.",
+        default="product",
+        allowed=("product", "product_type", "sku", "metafield"),
+    ),
+    Key(
+        "pool_metafield",
+        METAFIELD,
+        "With pool_by: metafield, which one: its namespace and key.",
+        example="custom.stock_pool",
+    ),
+    Key(
+        "pack_size",
+        PACK,
+        "How many units one piece of a listing is: the whole number in the value of an option, or "
+        "of a metafield of the variant; sizes says what other values mean.",
     ),
     Key("only_active", FLAG, "Leave out drafts and archived products.", default=False),
     Key(
@@ -191,7 +231,11 @@ LOCATIONS: tuple[Key, ...] = (
 
 #: The sections, each with what it is about and its keys.
 SECTIONS: dict[str, tuple[str, tuple[Key, ...]]] = {
-    "variants": ("All tracked variants of one product, at one location, are one stock.", VARIANTS),
+    "variants": (
+        "All tracked variants of one product (or of one SKU, type, …), at one location, are one "
+        "stock.",
+        VARIANTS,
+    ),
     "locations": ("One variant, at all its locations, is one stock.", LOCATIONS),
 }
 
@@ -209,7 +253,7 @@ CREDENTIALS_IN_WORDS = (
 )
 
 #: Of these keys of `variants`, exactly one is given and not empty.
-FILTERS = ("product_types", "product_tags")
+FILTERS = ("product_types", "product_tags", "skus", "pools")
 
 
 def unknown_mend(name: str, where: str, known: Sequence[str]) -> str:

@@ -194,12 +194,15 @@ class Reading:
                 result[key.name] = _default(key)
                 if key.required:
                     self.problem(0, path, f"is missing; add {key.name}: {key.example}")
+            elif key.kind.whole:
+                result[key.name] = key.kind.whole(self, node, path, key, self.lines[path])
             else:
-                take = self._many if key.kind.many else self._one
+                take = self._many if key.kind.many else self.one
                 result[key.name] = take(node, path, key, self.lines[path])
         return result
 
-    def _one(self, node: yaml.Node, path: str, key: Key, line: int) -> Any:
+    def one(self, node: yaml.Node, path: str, key: Key, line: int) -> Any:
+        """The value of one scalar; None where it is mistaken, which is noted."""
         try:
             given = self._scalar(node, key)
             value = key.kind.read(given, key)
@@ -211,9 +214,11 @@ class Reading:
             self._note_literal(given.raw, key.name)
         return value
 
-    def _many(self, node: yaml.Node, path: str, key: Key, line: int) -> tuple[Any, ...]:
+    def _many(self, node: yaml.Node, path: str, key: Key, line: int) -> tuple[Any, ...] | str:
         import yaml
 
+        if isinstance(node, yaml.ScalarNode) and node.value.strip() in key.allowed:
+            return str(node.value.strip())
         if not isinstance(node, yaml.SequenceNode):
             word = (
                 node.value
@@ -227,7 +232,7 @@ class Reading:
         found: list[Any] = []
         for each in node.value:
             line = each.start_mark.line + 1
-            value = self._one(each, path, key, line)
+            value = self.one(each, path, key, line)
             if value is not None and value in found:
                 shown = "a value" if holds_secret(each.value) else quoted(each.value)
                 self.problem(line, path, f"{shown} is listed twice; delete one of them")

@@ -23,7 +23,8 @@ def json_schema() -> dict[str, Any]:
             "properties": {key.name: _key_schema(key) for key in keys},
         }
     properties["variants"]["oneOf"] = [
-        {"required": [name], "properties": {name: {"minItems": 1}}} for name in FILTERS
+        {"required": [name], "properties": {name: {"minItems": 1, "minProperties": 1}}}
+        for name in FILTERS
     ]
     every = list(dict.fromkeys(name for way in CREDENTIALS for name in way))
     ways: list[dict[str, Any]] = [
@@ -55,11 +56,19 @@ def json_schema() -> dict[str, Any]:
 
 
 def _key_schema(key: Key) -> dict[str, Any]:
-    one = or_variable({"enum": list(key.allowed)}) if key.allowed else dict(key.kind.schema)
-    schema = {"type": "array", "items": one, "uniqueItems": True} if key.kind.many else one
+    schema = _list_schema(key) if key.kind.many else _one_schema(key)
     result: dict[str, Any] = {"description": key.about, **schema}
     if key.default is not None:
         result["default"] = list(key.default) if isinstance(key.default, tuple) else key.default
     if key.example is not None:
         result["examples"] = [list(key.example) if isinstance(key.example, tuple) else key.example]
     return result
+
+
+def _one_schema(key: Key) -> dict[str, Any]:
+    return or_variable({"enum": list(key.allowed)}) if key.allowed else dict(key.kind.schema)
+
+
+def _list_schema(key: Key) -> dict[str, Any]:
+    several = {"type": "array", "items": dict(key.kind.schema), "uniqueItems": True}
+    return {"anyOf": [{"enum": list(key.allowed)}, several]} if key.allowed else several

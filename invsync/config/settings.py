@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from invsync.config.finding import expanded
 from invsync.config.keys import CREDENTIALS, CREDENTIALS_IN_WORDS, FILTERS, SECTIONS, TOP
+from invsync.config.nested import ListSettings, PackSettings
 from invsync.config.reading import Reading, read, reason
 from invsync.config.values import WORD, is_loopback
 from invsync.config.words import holds_secret, listed, plain, yaml_list
@@ -17,6 +18,7 @@ from invsync.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+PoolBy = Literal["product", "product_type", "sku", "metafield"]
 SeveralRises = Literal["smallest", "freed", "sum", "hold"]
 Scan = Literal["auto", "complete", "changes"]
 
@@ -25,7 +27,7 @@ Scan = Literal["auto", "complete", "changes"]
 class VariantsSettings:
     """What `invsync variants` keeps in step.
 
-    Exactly one of `product_types` and `product_tags` is not empty.
+    Exactly one of `product_types`, `product_tags` and `skus` is not empty.
     """
 
     product_types: tuple[str, ...]
@@ -43,6 +45,14 @@ class VariantsSettings:
     scan: Scan
     #: Seconds.
     reconcile_every: float
+    skus: tuple[str, ...] | Literal["all"] = ()
+    pool_by: PoolBy = "product"
+    #: `namespace.key`; with `pool_by: metafield`, and only then.
+    pool_metafield: str | None = None
+    #: Stocks by hand.
+    pools: tuple[ListSettings, ...] | None = None
+    #: Where the size of a pack stands; None: every listing is of single units.
+    pack_size: PackSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     variants, locations = (reading.section(top.get(name), name) for name in SECTIONS)
     _check_filters(reading, variants)
     _warn_of_two_reserves(reading, variants, locations)
+    _check_pooling(reading, variants)
     sandbox, api_url = values["shop"] == "sandbox", values["api_url"]
     local = api_url is None or is_loopback(api_url)
     # A mistaken shop may be meant to be the sandbox.
@@ -155,11 +166,11 @@ def _check_filters(reading: Reading, variants: Mapping[str, Any] | None) -> None
         reading.problem(
             reading.lines["variants"],
             "variants",
-            "neither product_types nor product_tags says which products; add product_types: "
-            "[Print], say",
+            f"none of {listed(FILTERS, 'and')} says which listings; add product_types: [Print], "
+            "say",
         )
     elif len(filled) > 1:
-        first, last = sorted(filled, key=lambda path: reading.lines[path])
+        first, last = sorted(filled, key=lambda path: reading.lines[path])[:2]
         reading.problem(
             reading.lines[last],
             last,
@@ -176,6 +187,45 @@ def _warn_of_two_reserves(
             f"{plain(reading.file)}: locations.reserve: variants.reserve is given too; where both "
             "commands keep the same products in step, set one of the two to 0"
         )
+
+
+def _check_pooling(reading: Reading, variants: dict[str, Any] | None) -> None:
+    """That what is said to be one stock fits together; `skus` says that it is the SKU."""
+    if variants is None:
+        return
+    by, given = variants["pool_by"], "variants.pool_by" in reading.lines
+    if variants["skus"]:
+        if given and by not in ("sku", None):
+            reading.problem(
+                reading.lines["variants.pool_by"],
+                "variants.pool_by",
+                "skus makes the listings of one SKU one stock; write sku, or delete it",
+            )
+        variants["pool_by"] = "sku"
+    if variants["pools"]:
+        _refuse(reading, "pool_by", "pools says itself what is one stock; delete it")
+        _refuse(reading, "pack_size", "pools gives the sizes itself; delete it")
+
+    metafield = "variants.pool_metafield"
+    if by == "metafield" and metafield not in reading.lines:
+        reading.problem(
+            reading.lines["variants.pool_by"],
+            "variants.pool_by",
+            "needs to know which metafield; add pool_metafield: custom.stock_pool, say",
+        )
+    elif by != "metafield" and by is not None and metafield in reading.lines:
+        reading.problem(
+            reading.lines[metafield],
+            metafield,
+            "works with pool_by: metafield only; write that too, or delete it",
+        )
+
+
+def _refuse(reading: Reading, name: str, what: str) -> None:
+    """A key of `variants` that does not go together with another."""
+    path = f"variants.{name}"
+    if path in reading.lines:
+        reading.problem(reading.lines[path], path, what)
 
 
 def _check_credentials(reading: Reading, *, optional: bool) -> None:

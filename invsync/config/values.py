@@ -58,6 +58,8 @@ class Kind(NamedTuple):
     schema: Mapping[str, Any]
     #: Whether the key takes a list of such values.
     many: bool = False
+    #: What takes the YAML of the value itself, where it is no single value or list of such.
+    whole: Callable[[Any, Any, str, Key, int], Any] | None = None
 
 
 class Key(NamedTuple):
@@ -71,7 +73,7 @@ class Key(NamedTuple):
     #: own.
     default: str | bool | int | tuple[str, ...] | None = None
     example: str | tuple[str, ...] | None = None
-    #: For choices: what may be written.
+    #: For choices: what may be written. For lists: a word that may stand in place of one.
     allowed: tuple[str, ...] = ()
     required: bool = False
     secret: bool = False
@@ -81,6 +83,7 @@ _DOMAIN = r"[a-z0-9][a-z0-9-]*\.myshopify\.com"
 _DURATION = r"0*([1-9][0-9]{0,5}) ?([smhd])"
 _PERCENTAGE = r"(100(?:\.0+)?|[0-9]{1,2}(?:\.[0-9]+)?) ?%"
 WORD = r"[\x21-\x7e]+"
+_LISTING = r"gid://shopify/Product(Variant)?/[1-9][0-9]{0,18}"
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _YES, _NO = ("true", "yes", "on"), ("false", "no", "off")
 _YAML_TYPES = {
@@ -262,6 +265,42 @@ def _as_location(given: Scalar, key: Key) -> str:
     return _as_name(given, key)
 
 
+def _as_sku(given: Scalar, key: Key) -> str:
+    """A SKU: without blanks around it, as it is compared."""
+    return _as_name(given, key).strip()
+
+
+def _as_metafield(given: Scalar, key: Key) -> str:
+    text = _as_word(given, key)
+    if re.fullmatch(r"[A-Za-z0-9_$:-]+(\.[A-Za-z0-9_$:-]+)+", text):
+        return text
+    raise Mistake(
+        f"{given.shown} is not a metafield's namespace and key; write them with a dot between, "
+        f"like {key.example}"
+    )
+
+
+def _as_size(given: Scalar, key: Key) -> int:
+    """Units of one piece of a listing."""
+    text = given.text.strip()
+    if given.yaml_type in ("int", "str") and re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        return int(text)
+    raise Mistake(
+        f"{given.shown} is not a whole number of units from 1 to 999999; write one, like 6"
+    )
+
+
+def _as_listing(given: Scalar, key: Key) -> str:
+    """A SKU, or the id of a product or variant."""
+    text = _as_sku(given, key)
+    if not text.startswith("gid:") or re.fullmatch(_LISTING, text):
+        return text
+    raise Mistake(
+        f"{given.shown} is not the id of a product or variant; write it like "
+        "gid://shopify/ProductVariant/1004, or give the SKU"
+    )
+
+
 def or_variable(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON Schema of such a value, or of text with a variable in it."""
     return {"anyOf": [dict(schema), {"$ref": "#/$defs/variable"}]}
@@ -285,6 +324,11 @@ UNITS = Kind(_as_units, or_variable({"type": "integer", "minimum": 0, "maximum":
 FLAG = Kind(_as_flag, or_variable({"type": "boolean"}))
 CHOICE = Kind(_as_choice, {})
 NAMES = Kind(_as_name, _EXACT, many=True)
+SKUS = Kind(_as_sku, _EXACT, many=True)
+SIZE = Kind(_as_size, {"type": "integer", "minimum": 1, "maximum": 999999})
+LISTING = Kind(_as_listing, _EXACT)
+NAME = Kind(_as_name, _EXACT)
+METAFIELD = Kind(_as_metafield, {"type": "string", "pattern": r"^[^.\s]+(\.[^.\s]+)+$"})
 LOCATION = Kind(_as_location, _PLACE)
 LOCATION_LIST = Kind(_as_location, _PLACE, many=True)
 

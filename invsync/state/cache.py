@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from invsync.axis import Axis, axis_of
+from invsync.axis import PLAIN, Axis, axis_of
 from invsync.errors import StateError
 from invsync.state.entries import Entry, Number, Standing, entry_of, pool_of
 from invsync.state.files import FIRST_FORMAT, FORMAT, Command, Files, read_bytes, replace_file
@@ -25,6 +25,8 @@ class Scans(Struct, frozen=True):
     `complete`: when the last complete one was done, `points`: what it cost by pages. `watermark`:
     the moment up to which changes are known; `fed`: whether the last run relied on the feed of
     changes for that; `trusted`: whether the feed showed what it should have, as far as is known.
+    `skew`: seconds by which the shop's clock was ahead of this machine's, None until that is known.
+    `missing`: what the configuration names that the shop did not show.
     """
 
     complete: str | None = None
@@ -32,16 +34,17 @@ class Scans(Struct, frozen=True):
     watermark: str | None = None
     fed: bool = False
     trusted: bool = True
+    skew: int | None = None
+    missing: tuple[str, ...] = ()
 
 
 class Cache(Struct):
     """Every pool's quantity and what its levels last read, as entries.
 
     `shop`: the domain of the shop, `shop_id` its id ("" until that was read). `locations`: the ids
-    of the locations whose levels it holds; `places`: what each was called. `skew`: seconds by which
-    the shop's clock was ahead of this machine's, None until that is known. `run`: the run that
+    of the locations whose levels it holds; `places`: what each was called. `run`: the run that
     wrote it, empty for one that was never written; `finished`: the run whose journal it has taken
-    in, or forgotten. `matches`: what the filter was.
+    in, or forgotten. `matches`: what the filter was; `grouping`: what was one stock.
     """
 
     command: Command
@@ -54,7 +57,7 @@ class Cache(Struct):
     pools: Pools = field(default_factory=Pools)
     shop_id: str = ""
     places: dict[str, str] = {}
-    skew: int | None = None
+    grouping: str = PLAIN
     changed: bool = False
 
     def get(self, pool_id: str) -> Pool | None:
@@ -89,7 +92,7 @@ class Cache(Struct):
 
     @property
     def _axis(self) -> Axis:
-        return axis_of(self.command, self.locations)
+        return axis_of(self.command, self.locations, self.grouping)
 
     def encode(self, title: str, pool: Pool, problem: Standing | None = None) -> Entry:
         """The entry of a pool. `problem`: what a person is asked to look at."""
@@ -107,7 +110,7 @@ class _Marked(msgspec.Struct):
 
 
 class _Document(msgspec.Struct):
-    """A cache as it is on disk; 0.1.0 knew no `shop_id`, `places` and `skew`."""
+    """A cache as it is on disk; 0.1.0 knew no `shop_id`, `places`, `skew`, `grouping`."""
 
     command: str
     shop: str
@@ -124,6 +127,8 @@ class _Document(msgspec.Struct):
     shop_id: str = ""
     places: dict[str, str] = {}
     skew: Number | None = None
+    grouping: str = PLAIN
+    missing: tuple[str, ...] = ()
 
     @property
     def scans(self) -> Scans:
@@ -134,6 +139,8 @@ class _Document(msgspec.Struct):
             moment_of(self.watermark),
             self.fed,
             self.feed_trusted,
+            self.skew,
+            self.missing,
         )
 
 
@@ -182,7 +189,7 @@ def _cache(content: bytes, command: Command, *, first: bool) -> Cache:
         pools=Pools.read(document.pools, first=first),
         shop_id=document.shop_id,
         places=document.places,
-        skew=document.skew,
+        grouping=document.grouping,
     )
 
 
@@ -197,6 +204,7 @@ def write_cache(files: Files, cache: Cache, run: str) -> None:
         "locations": cache.locations,
         "places": cache.places,
         "matches": cache.matches,
+        "grouping": cache.grouping,
         "run": run,
         "finished": cache.finished,
         "scanned_at": cache.scans.complete,
@@ -204,7 +212,8 @@ def write_cache(files: Files, cache: Cache, run: str) -> None:
         "watermark": cache.scans.watermark,
         "fed": cache.scans.fed,
         "feed_trusted": cache.scans.trusted,
-        "skew": cache.skew,
+        "skew": cache.scans.skew,
+        "missing": cache.scans.missing,
     }
     head = json.dumps(document, ensure_ascii=False, separators=(",\n", ": ")).encode()
     pools = cache.pools.encoded()

@@ -142,6 +142,11 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
             for key, kept in self.levels.items()
         )
 
+    @property
+    def aside(self) -> bool:
+        """Whether only a complete scan looks at it: a placeholder, of any number of levels."""
+        return self.problem is not None and self.problem.kind == "too_many"
+
     def reads(self, levels: Mapping[str, Readable]) -> bool:
         """Whether these levels, and no others, read as they last did."""
         return len(levels) == len(self.levels) and all(

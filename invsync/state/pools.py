@@ -26,7 +26,8 @@ class Pools(MutableMapping[str, Entry]):
 
     What is asked of all of them is noted as they come, by pool id. `quantities`: of those that are
     managed and have several levels; `reserves`: where there are any; `single`: those of one level;
-    `unsettled`: those of which something is left to do.
+    `unsettled`: those of which something is left to do; `aside`: those that only a complete scan
+    looks at.
     """
 
     def __init__(self) -> None:
@@ -35,6 +36,7 @@ class Pools(MutableMapping[str, Entry]):
         self.reserves: dict[str, int] = {}
         self.single: set[str] = set()
         self.unsettled: set[str] = set()
+        self.aside: set[str] = set()
 
     @classmethod
     def read(cls, entries: Mapping[str, msgspec.Raw], *, first: bool) -> Pools:
@@ -51,6 +53,12 @@ class Pools(MutableMapping[str, Entry]):
             check(pool_id, entry)
             pools._entries[pool_id] = _encode(entry) if first else json
             pools._note(pool_id, entry)
+        return pools
+
+    def as_now(self) -> Pools:
+        """The same, which stays as it is whatever becomes of these."""
+        pools = type(self)()
+        pools._entries, pools.aside = dict(self._entries), set(self.aside)
         return pools
 
     def __getitem__(self, pool_id: str) -> Entry:
@@ -79,12 +87,15 @@ class Pools(MutableMapping[str, Entry]):
             self.reserves[pool_id] = entry.reserve
         if not entry.settled:
             self.unsettled.add(pool_id)
+        if entry.aside:
+            self.aside.add(pool_id)
 
     def _unnote(self, pool_id: str) -> None:
         self.quantities.pop(pool_id, None)
         self.reserves.pop(pool_id, None)
         self.single.discard(pool_id)
         self.unsettled.discard(pool_id)
+        self.aside.discard(pool_id)
 
     def with_other_reserve(self, reserve: int) -> set[str]:
         """The managed pools of several levels that were left with another reserve."""

@@ -50,6 +50,7 @@ from invsync.sync.words import (
 __all__ = [
     "BOUND",
     "FELL_ALIKE_WARNS",
+    "PLAIN",
     "Adjustment",
     "Align",
     "Echoes",

@@ -52,6 +52,7 @@ def _change(change: Change) -> dict[str, Any]:
                 "observed": level.observed,
                 "movement": level.movement,
                 "delta": level.delta,
+                "size": level.size,
                 "applied": level.applied,
             }
             for level in change.levels

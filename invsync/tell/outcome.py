@@ -23,7 +23,7 @@ Standing = Literal["failed", "held", "out_of_sync", "adopted", "adjusted", "in_s
 class LevelChange(Struct, frozen=True):
     """What one level read, how it moved since the last run, and what was sent for it.
 
-    `location`: its name.
+    `location`: its name; `size`: the units of one piece.
     """
 
     item: str
@@ -34,6 +34,7 @@ class LevelChange(Struct, frozen=True):
     movement: int
     delta: int
     applied: bool
+    size: int = 1
 
     @property
     def label(self) -> str:

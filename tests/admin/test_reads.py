@@ -15,7 +15,7 @@ import requests
 import responses
 from requests import PreparedRequest
 
-from invsync.admin import levels
+from invsync.admin import paging
 from invsync.admin.auth import AccessToken
 from invsync.admin.bulk import BulkFailed, bulk_items, bulk_products
 from invsync.admin.changes import changed_levels, changed_products
@@ -405,9 +405,9 @@ def test_a_witness_that_is_null_is_not_known(desk: Desk) -> None:
 
 def test_every_document_that_reads_a_level_asks_for_its_witnesses() -> None:
     names = 'quantities(names: ["available", "on_hand", "committed"])'
-    texts = [path.read_text("utf-8") for path in Path(levels.__file__).parent.glob("*.graphql")]
+    texts = [path.read_text("utf-8") for path in Path(paging.__file__).parent.glob("*.graphql")]
     reading = [text for text in texts if "quantities(" in text]
-    assert len(reading) == 10
+    assert len(reading) == 13
     assert all(text.count("quantities(") == text.count(names) for text in reading)
 
 
@@ -692,7 +692,7 @@ def test_no_more_rows_are_asked_for_at_once_than_an_answer_may_hold(
     variants: int, calls: list[int], desk: Desk
 ) -> None:
     def say(asked: dict[str, Any]) -> dict[str, Any]:
-        assert len(asked["ids"]) * asked["variants"] <= levels.ROWS_A_CALL
+        assert len(asked["ids"]) * asked["variants"] <= paging.ROWS_A_CALL
         return {"nodes": [product(int(gid.rpartition("/")[2]), []) for gid in asked["ids"]]}
 
     desk.says = {"ReadProducts": say}

@@ -197,13 +197,31 @@ def test_a_sandbox_somewhere_else_needs_credentials() -> None:
         # Which products.
         (
             SANDBOX + "variants: {product_types: [], product_tags: []}",
-            "config.yaml:2: variants: neither product_types nor product_tags says which products; "
-            "add product_types: [Print], say",
+            "config.yaml:2: variants: none of product_types, product_tags, skus and pools says "
+            "which listings; add product_types: [Print], say",
         ),
         (
             VARIANTS + "  product_tags: [shared]",
             "config.yaml:4: variants.product_tags: product_types is given too; keep one of the two "
             "and empty the other",
+        ),
+        (
+            VARIANTS + "  skus: [A]",
+            "config.yaml:4: variants.skus: product_types is given too; keep one of the two and "
+            "empty the other",
+        ),
+        (
+            SANDBOX + "variants: {skus: all, pool_by: product}",
+            "config.yaml:2: variants.pool_by: skus makes the listings of one SKU one stock; write "
+            "sku, or delete it",
+        ),
+        (
+            SANDBOX + "variants: {skus: [A, ' A']}",
+            'config.yaml:2: variants.skus: " A" is listed twice; delete one of them',
+        ),
+        (
+            SANDBOX + "variants: {skus: some}",
+            "config.yaml:2: variants.skus: must be a list; write [some]",
         ),
     ],
 )

@@ -92,6 +92,7 @@ def first_cells(text: str) -> list[str]:
 README = Page("README.md")
 COUNTING = Page("docs/counting.md")
 CONNECTING = Page("docs/connecting.md")
+POOLS = Page("docs/pools.md")
 RUNNING = Page("docs/running.md")
 REFERENCE = Page("docs/reference.md")
 RELIABILITY = Page("docs/reliability.md")
@@ -100,6 +101,7 @@ DEVELOPING = Page("docs/developing.md")
 PAGES = (
     README,
     COUNTING,
+    POOLS,
     CONNECTING,
     RUNNING,
     REFERENCE,

@@ -57,9 +57,8 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 def config_table(keys: Sequence[Key]) -> str:
     lines = []
     for key in keys:
-        allowed = (
-            f" One of {', '.join(f'`{word}`' for word in key.allowed)}." if key.allowed else ""
-        )
+        words = ", ".join(f"`{word}`" for word in key.allowed)
+        allowed = f" {'Or' if key.kind.many else 'One of'} {words}." if words else ""
         if key.required:
             default = "required"
         elif key.default is None or key.default == ():
@@ -286,13 +285,15 @@ def test_the_owners_page_tells_what_to_do_about_every_kind_of_note(kind: Any) ->
 
 def test_every_reason_for_leaving_something_out_is_in_the_table() -> None:
     reasons = {
-        node.value.value
-        for function in ast.walk(trees()["invsync/pools.py"])
-        if isinstance(function, ast.FunctionDef) and function.name in ("_unfit", "_left_out")
+        value.value
+        for module in ("invsync/pools.py", "invsync/ways.py")
+        for function in ast.walk(trees()[module])
+        if isinstance(function, ast.FunctionDef)
+        and function.name in ("_unfit", "_left_out", "lacks")
         for node in ast.walk(function)
         if isinstance(node, ast.Return)
-        and isinstance(node.value, ast.Constant)
-        and node.value.value
+        for value in ast.walk(node)
+        if isinstance(value, ast.Constant) and value.value
     }
     assert reasons
     assert set(first_cells(REFERENCE.section("What is left out"))) == reasons

@@ -66,6 +66,34 @@ def play(world: World, monkeypatch: pytest.MonkeyPatch) -> Mapping[Form, set[str
     for name in ("P-S", variant.gid, variant.item.gid, shop.product("Print").gid):
         run("variants", "--only", name, product_types=["Print"])
 
+    # Listings of several products, pooled by what they are.
+    add("Print again", "P-S P-M C-S", tags=["shared"])
+    add("Same", ["SAME"] * 260, product_type="Same")
+    large = shop.product("Large")
+    for variant in large.variants[:2]:
+        shop.set_metafield(variant, "custom.stock", "large")
+    grouped: tuple[dict[str, Any], ...] = (
+        {"skus": ["P-S"]},
+        {"skus": ["P-S", "P-M"]},
+        {"skus": "all"},
+        {"product_tags": ["shared"], "pool_by": "sku"},
+        {"skus": ["SAME"]},
+        {"product_types": ["Large"], "pool_by": "metafield", "pool_metafield": "custom.stock"},
+        {"pools": {"One": ["P-S", "P-M"], "Two": [shop.product("Cup").gid]}},
+        {"pools": {"Large": [shop.product("Large").gid]}},
+        {"pools": {"Two": [large.variants[0].gid, large.variants[1].gid]}},
+    )
+    for keys in grouped:
+        run("variants", "--init", "--reset", **keys)
+        shop.retag("Print", "shared", "a")
+        shop.retag("Large", "large")
+        run("variants", **keys, scan="changes")
+        shop.set_available(shop.product("Print").variants[0].item, 25)
+        run("variants", **keys, scan="complete")
+    shop.delete_product("Print again")
+    for sku in ("P-S", "P-M"):
+        shop.set_available(sku, 28)
+
     # A call whose answer is lost is sent again.
     run("variants", "--init", "--reset", product_types=["Print"])
     world.sell("P-S", 2)
@@ -98,6 +126,9 @@ def play(world: World, monkeypatch: pytest.MonkeyPatch) -> Mapping[Form, set[str
         for tags in (["a"], ["a", "b"]):
             run("variants", "--init", "--reset", product_tags=tags)
         run("locations", "--init", "--reset", product_types=[])
+        for keys in grouped:
+            run("variants", "--init", "--reset", **keys)
+            run("variants", "--init")  # pages are known to be dear
     for kinds in (["Print"], ["Print", "Mug"]):
         run("variants", "--init", "--reset", product_types=kinds)
         run("locations", "--init", "--reset", product_types=kinds)
@@ -105,6 +136,7 @@ def play(world: World, monkeypatch: pytest.MonkeyPatch) -> Mapping[Form, set[str
     for number in range(260):
         shop.retag(f"Print {number}", "c")
     run("variants", product_types=["Print", "Mug"], scan="changes")
+    run("variants", "--init", "--reset", product_tags=["c"], pool_by="sku")
     return sent
 
 

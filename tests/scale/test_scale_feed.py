@@ -15,7 +15,9 @@ import pytest
 from scale_world import LONG_AGO, World, kinds
 
 from invsync import find
+from invsync.axis import ByProduct
 from invsync.config.settings import load as load_config
+from invsync.members import Members
 from invsync.order import Known, Options, Order
 from invsync.state.cache import Cache, Scans, read_cache
 from invsync.tell.document import document
@@ -741,7 +743,7 @@ class TestChoice:
         order = Order(settings, "variants", Options(init=init), "run", "2026-11-22T12:00:00Z")
         cache = Cache("variants", "sandbox.myshopify.com", ("here",), matches=[matches])
         cache.scans = Scans(**{**usual, **scans})
-        known = Known(cache, on_disk=seeded)
+        known = Known(cache, Members(ByProduct("here"), cache), on_disk=seeded)
         return find.choose(order, known, ["type Print"], self.NOW)
 
     def test_changes_where_a_complete_scan_is_dear(self) -> None:
