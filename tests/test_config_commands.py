@@ -140,8 +140,8 @@ def test_a_sandbox_that_can_not_run_here_is_a_mistake(
     monkeypatch.setattr(builtins, "__import__", without)
     told = place.run("config", "validate", exit_code=2)
     assert told.err == (
-        f"invsync: {place.config}: shop: the sandbox needs graphql-core: "
-        "pip install 'invsync[sandbox]'\n"
+        f"invsync: {place.config}: shop: the sandbox needs graphql-core, which is not installed "
+        f"beside invsync; add it: `{sys.executable} -m pip install graphql-core`\n"
     )
 
 

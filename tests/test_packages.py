@@ -232,7 +232,10 @@ def test_the_installed_program_tells_its_version(installed: Installed, tmp_path:
 
 def test_without_the_extra_the_sandbox_says_what_to_install(installed: Installed) -> None:
     demo, run = installed.alone
-    says = "the sandbox needs graphql-core: pip install 'invsync[sandbox]'"
+    says = (
+        "the sandbox needs graphql-core, which is not installed beside invsync; add it: "
+        f"`uv pip install --python {installed.venv}/bin/python graphql-core`"
+    )
     assert (demo.returncode, demo.stdout, demo.stderr) == (1, "", f"invsync: {says}\n")
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr == f"invsync: config.yaml: shop: {says}\n"

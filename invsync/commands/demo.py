@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import re
 import subprocess
@@ -13,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from invsync.errors import InvsyncError
+from invsync.sandbox.exchange import GraphqlMissing, require_graphql
 from invsync.tell.lines import Paragraph
 from invsync.tell.terminal import Terminal
 
@@ -69,8 +69,10 @@ def play(say: Callable[[str], None], terminal: Terminal | None = None) -> None:
 
     `terminal`: what `say` prints on; the commands then print what they would there.
     """
-    if importlib.util.find_spec("graphql") is None:
-        raise InvsyncError("the sandbox needs graphql-core: pip install 'invsync[sandbox]'")
+    try:
+        require_graphql()
+    except GraphqlMissing as error:
+        raise InvsyncError(str(error)) from error
     with _folder() as (folder, hold):
         Path(folder, "config.yaml").write_text(_CONFIG, encoding="utf-8")
         say(f"config.yaml:\n\n{_indented(_CONFIG)}\n")

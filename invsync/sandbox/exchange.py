@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +33,13 @@ def require_graphql() -> None:
     try:
         import graphql  # noqa: F401
     except ImportError:
+        python = shlex.quote(sys.executable)
+        pip = (
+            f"{python} -m pip install" if find_spec("pip") else f"uv pip install --python {python}"
+        )
         raise GraphqlMissing(
-            "the sandbox needs graphql-core: pip install 'invsync[sandbox]'"
+            "the sandbox needs graphql-core, which is not installed beside invsync; add it: "
+            f"`{pip} graphql-core`"
         ) from None
 
 

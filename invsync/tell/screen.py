@@ -144,7 +144,8 @@ def _lines(told: Paragraph, console: Console, invsync: str) -> Iterator[Text]:
 def _split(words: str, invsync: str) -> Iterator[tuple[bool, str]]:
     """The words, without the commands in them, and these, in their order. Told first: which."""
     quoted = r"""'[^']*'|"[^"]*"|[^`'"]"""
-    pattern = rf"`((?:sudo -u \S+ )?{re.escape(invsync)} (?:{quoted})*)`"
+    begins = rf"(?:sudo -u \S+ )?{re.escape(invsync)} |uv pip |\S+ -m pip "
+    pattern = rf"`((?:{begins})(?:{quoted})*)`"
     for at, part in enumerate(re.split(pattern, words)):
         said = clean(part) if at % 2 else part.strip().lstrip(",;. " if at else "")
         if said:

@@ -196,7 +196,8 @@ def test_serving_without_graphql_core_says_what_to_install(path, monkeypatch) ->
     result = call(place, "serve", "--port", "0")
     assert (result.exit_code, result.stderr) == (
         1,
-        "invsync: the sandbox needs graphql-core: pip install 'invsync[sandbox]'\n",
+        "invsync: the sandbox needs graphql-core, which is not installed beside invsync; add it: "
+        f"`{sys.executable} -m pip install graphql-core`\n",
     )
 
 
