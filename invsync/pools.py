@@ -62,6 +62,11 @@ class Scope(Struct, frozen=True):
         force_setattr(self, "axis", axis)
 
     @property
+    def plain(self) -> bool:
+        """Whether each level is to read what its pool's quantity is: no packs, no reserve."""
+        return self.reserve == 0 and self.pack is None and not self.way.names
+
+    @property
     def grouping(self) -> str:
         """What is one stock, as text, to notice that it was changed between two runs."""
         return self.way.name + (EACH if self.each else ACROSS if self.across else "")

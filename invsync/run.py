@@ -91,7 +91,7 @@ def _go(
     remembered = None if options.reset else read_cache(order.files)
     shop = _own_shop(order, client, remembered)
     scope = scope_of(order.settings, order.command, shop)
-    outcome.places, outcome.plain = scope.locations, _is_plain(order)
+    outcome.places, outcome.axis, outcome.plain = scope.locations, scope.axis, scope.plain
     listings = listings_of(scope, client, len(shop.locations))
     source = Source(client, scope, listings)
 
@@ -122,11 +122,6 @@ def _go(
     settling = Settling(order, source, known, planning, pushing, seen.feed)
     with ledger.closing(journal, seen, found):
         ledger.keep_all(settling.settle(found, confirm, heed))
-
-
-def _is_plain(order: Order) -> bool:
-    """Whether each level is to read what its pool's quantity is."""
-    return order.section.reserve == 0
 
 
 def _own_shop(order: Order, client: Client, remembered: Cache | None) -> Shop:

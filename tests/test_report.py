@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pseudo_terminal import Window
 from rich.cells import cell_len
 
+from invsync.axis import axis_of
 from invsync.cli import main
 from invsync.errors import ShopError
 from invsync.tell import mail
@@ -43,6 +44,7 @@ def text(told: Outcome, terminal: Terminal | None = None, **called: str) -> str:
 
 def table(changes: Sequence[Change], terminal: Terminal, **how: Any) -> list[str]:
     """The lines of the table of these changes."""
+    how["axis"] = axis_of(how.pop("command"), ())
     return draw(at_a_terminal.table(changes, terminal, **how), terminal, "invsync").split("\n")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from invsync import run
+from invsync.axis import axis_of
 from invsync.connect import RunClock, section_of
 from invsync.invocation import Invocation, complain
 from invsync.order import Options
@@ -82,7 +83,7 @@ def _confirm(
         from invsync.tell import screen
 
         terminal = terminal_of(sys.stdout) or Terminal(80, colour=False)
-        plan = screen.table(changes, terminal, command=command, dry_run=True)
+        plan = screen.table(changes, terminal, axis=axis_of(command, ()), dry_run=True)
         drawn = screen.draw(plan, terminal, "invsync")
         these = "this pool" if len(changes) == 1 else f"these {len(changes)} pools"
         with bar.away():

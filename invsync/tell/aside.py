@@ -70,7 +70,7 @@ def apart(outcome: Outcome) -> Sequence[Problem]:
 
 def together(outcome: Outcome, pools: Sequence[Problem]) -> str:
     """What there is to say of many pools that are out of sync, with what `--align` would send."""
-    axis = axis_of(outcome.command, ())
+    axis = outcome.axis or axis_of(outcome.command, ())
     named = listed([f"{clean(one.title or '')} ({_readings(one)})" for one in pools])
     by_hand = f"set all {axis.one}s to the right number in Shopify"
     if axis.follows:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from invsync.axis import Axis
 from invsync.state.files import Command
 
 #: How each pool that was looked at is counted: exactly once, by the first of these that is true of
@@ -92,7 +93,8 @@ class Outcome(Struct):
     """All that a run did, filled in as it goes; `exit_code` follows from it.
 
     `asked`: the options, as they are typed for a run that is no dry one; `places`: the locations,
-    by id, with their names; `plain`: whether a level is to read what the quantity is.
+    by id, with their names; `axis`: how it pools; `plain`: whether a level is to
+    read what the quantity is.
     `error` is what ended it early, `left` how many pools it had still to deal with then.
     """
 
@@ -105,6 +107,7 @@ class Outcome(Struct):
     scan_why: str = ""
     asked: str = ""
     places: Mapping[str, str] = field(default_factory=dict)
+    axis: Axis | None = None
     plain: bool = True
     seconds: float = 0.0
     seen: int = 0

@@ -19,8 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from invsync.axis import axis_of
-from invsync.state.files import Command
+from invsync.axis import Axis, axis_of
 from invsync.tell.aside import apart, next_step, sums, together
 from invsync.tell.lines import BLANK, NAMED, TIE, Paragraph, addressed, clean, isolated
 from invsync.tell.mail import problem_lines, quantity_of, summary, warning_lines
@@ -94,7 +93,7 @@ def table(
     changes: Sequence[Change],
     terminal: Terminal,
     *,
-    command: Command,
+    axis: Axis,
     dry_run: bool,
     places: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Part]:
@@ -103,7 +102,7 @@ def table(
     A row a pool, in it a line for each level that moved or was adjusted; below many of them what
     they come to. `places`: the locations, by id, with their names.
     """
-    one, send = axis_of(command, ()).one.upper(), "TO SEND" if dry_run else "SENT"
+    one, send = axis.one.upper(), "TO SEND" if dry_run else "SENT"
     room = max(10, (terminal.width - 36) // 2)
     rows = [_row(change, room, dry_run=dry_run) for change in changes[:SHOWN]]
     heads = ("PRODUCT", "QUANTITY", one, "MOVED", send)
@@ -222,7 +221,7 @@ def _screenful(outcome: Outcome, terminal: Terminal) -> Iterator[Part]:
         yield from table(
             outcome.changes,
             terminal,
-            command=outcome.command,
+            axis=outcome.axis or axis_of(outcome.command, ()),
             dry_run=outcome.dry_run,
             places=outcome.places,
         )
