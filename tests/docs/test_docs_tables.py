@@ -31,6 +31,7 @@ from docs_pages import (
 
 from invsync import errors, find, settle
 from invsync.admin import adjust
+from invsync.admin.terms import SENT, Evidence
 from invsync.cli import main
 from invsync.config.keys import SECTIONS, TOP
 from invsync.config.settings import load as load_config
@@ -373,6 +374,12 @@ def test_the_figures_told_are_those_of_the_code() -> None:
     assert f"at {HISTORY_BYTES // 1_000_000} MB" in REFERENCE.section("State on disk")
     assert f"at least {settle.FEW_RISES})" in RUNNING.section("When something is wrong")
     assert f"at least {settle.FEW_RISES}, would" in REFERENCE.section("Several rises")
+
+
+def test_every_form_that_nobody_was_seen_to_send_is_named() -> None:
+    section = RELIABILITY.section("What nobody has seen of Shopify")
+    told = {(row[0].strip("`"), row[1]) for row in rows(section) if len(row) == 3}
+    assert told == {(row.place, row.form) for row in SENT if row.evidence is Evidence.NONE}
 
 
 # -- What is shown of files ------------------------------------------------------------------------
