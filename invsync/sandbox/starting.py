@@ -18,10 +18,10 @@ def starting_shop(
 ) -> Shop:
     """The shop that the sandbox begins with.
 
-    A print in four variants at 30, and beside it everything that a real shop has and invsync must
-    leave alone or ask about: products out of step, archived, draft, untracked, of a look-alike
-    type, with one variant, a gift card, a bundle, variants that the default location does not
-    stock; three locations.
+    A print in four variants at 30, a cookie in packs of 1, 6 and 12, a print on three products with
+    one SKU, and beside them everything that a real shop has and invsync must leave alone or ask
+    about: products out of step, archived, draft, untracked, of a look-alike type, with one variant,
+    a gift card, a bundle, variants that the default location does not stock; three locations.
     """
     shop = Shop(domain, now=now)
     warehouse = shop.add_location("Warehouse")
@@ -38,6 +38,8 @@ def starting_shop(
     _bundle(shop, warehouse)
     _gallery(shop, warehouse, till)
     _kitchen(shop, warehouse, till, popup)
+    _cookie(shop, warehouse)
+    _birch(shop, warehouse)
     shop.trail.ledger.clear()
     shop.account.bucket.at = now()
     return shop
@@ -99,6 +101,32 @@ def _kitchen(shop: Shop, warehouse: Location, till: Location, popup: Location) -
             title, [sku], product_type="Kitchen", tags=tags, available=available, locations=places
         )
     shop.set_available("APRON", 3, till)
+
+
+def _cookie(shop: Shop, warehouse: Location) -> None:
+    """One stock of 50, in packs; how large one is stands in an option and in a metafield."""
+    cookie = shop.add_product("Oat cookie", product_type="Cookie")
+    for size, pack, whole in ((1, "Single", 50), (6, "Half dozen", 8), (12, "12-pack", 4)):
+        variant = shop.add_variant(
+            cookie,
+            f"COOKIE-{size}",
+            options={"Pack size": pack},
+            available=whole,
+            locations=(warehouse,),
+        )
+        shop.set_metafield(variant, "custom.pack_size", str(size))
+
+
+def _birch(shop: Shop, warehouse: Location) -> None:
+    """One stock of a print, shown on three products under one SKU."""
+    for frame in ("unframed", "black frame", "oak frame"):
+        shop.add_product(
+            f"Birch forest, {frame}",
+            ["BIRCH-A4"],
+            product_type="Wall art",
+            available=30,
+            locations=(warehouse,),
+        )
 
 
 def generated_shop(

@@ -103,7 +103,7 @@ def test_reset_starts_over_with_any_size(place) -> None:
     call(place, "sell", "PRINT-S", "3")
     assert (
         call(place, "reset").output
-        == "The sandbox starts over: 15 products, 31 variants, 3 locations\n"
+        == "The sandbox starts over: 19 products, 37 variants, 3 locations\n"
     )
     assert "30 → 29" in call(place, "sell", "PRINT-S", "1").output
     made = call(place, "reset", "--products", "1200", "--variants", "2", "--locations", "1")

@@ -32,6 +32,8 @@ def test_the_starting_shop_tells_the_story(shop) -> None:
         "Print Supplies",
         "print",
         "Kitchen",
+        "Cookie",
+        "Wall art",
     }
     assert len(set(shop.availables("LIGHT-S", "LIGHT-M", "LIGHT-L"))) > 1
     assert not shop.item("WALL-4K").tracked
@@ -39,6 +41,12 @@ def test_the_starting_shop_tells_the_story(shop) -> None:
     assert shop.variant("DUO-S").requires_components
     assert not shop.level("GALLERY-XL").active
     assert shop.available("MUG") == shop.available("MUG", "Till")
+    assert shop.availables("COOKIE-1", "COOKIE-6", "COOKIE-12") == [50, 8, 4]
+    packs = [variant.options for variant in shop.product("Oat cookie").variants]
+    assert packs[1:] == [(("Pack size", "Half dozen"),), (("Pack size", "12-pack"),)]
+    birches = [variant for variant in shop.variants.values() if variant.sku == "BIRCH-A4"]
+    assert len({variant.product.title for variant in birches}) == 3
+    assert {shop.available(variant) for variant in birches} == {30}
     with pytest.raises(NotInShop, match='"GALLERY-L" is not stocked at "Warehouse"'):
         shop.level("GALLERY-L")
 
