@@ -78,10 +78,21 @@ def checks(
     """
     yield from _config(settings)
     yield _state_dir(settings)
+    with requests.Session() as session:
+        yield from _asked(settings, session, clock, watch)
+    if settings.ping_url is not None:
+        yield _watchdog(settings, settings.ping_url)
+
+
+def _asked(
+    settings: Settings,
+    session: requests.Session,
+    clock: RunClock,
+    watch: Callable[[ApiUse], None],
+) -> Iterator[Check]:
     answers = _Answers()
-    session = requests.Session()
     session.hooks["response"].append(answers.note)
-    client = connect(settings, clock, clock.deadline, keep_token=False, session=session)
+    client = connect(settings, session, clock, clock.deadline, keep_token=False)
     watch(client.use)
     granted: Access | None = None
     error: InvsyncError | None = None
@@ -94,8 +105,6 @@ def checks(
     yield from _stock(settings, client, granted)
     if granted is not None:
         yield _deprecations(client)
-    if settings.ping_url is not None:
-        yield _watchdog(settings, settings.ping_url)
 
 
 # --- On this machine ------------------------------------------------------------------------------

@@ -69,11 +69,11 @@ class RunClock:
 
 def connect(
     settings: Settings,
+    session: requests.Session,
     clock: Clock,
     deadline: float | None,
     *,
     keep_token: bool = True,
-    session: requests.Session | None = None,
 ) -> Client:
     """A client for the shop of the configuration.
 
@@ -82,7 +82,6 @@ def connect(
     `keep_token`: whether a granted token may be written to the state folder. Raises `StateError`
     for a sandbox in another user's folder.
     """
-    session = session or requests.Session()
     if settings.sandbox:
         from invsync.sandbox.transport import SandboxAdapter
 

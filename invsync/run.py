@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+import requests
+
 from invsync import find
 from invsync.admin.client import ApiUse, Client
 from invsync.admin.shop import Shop, read_shop
@@ -68,10 +70,11 @@ def run(
         clock.check()
         progress(what, done, total)
 
-    with _held(order) as unwise:
+    with _held(order) as unwise, requests.Session() as session:
         outcome.warnings += (Warning("state_dir", None, message) for message in unwise)
         begun()
-        client = connect(settings, clock, clock.deadline, keep_token=not options.dry_run)
+        keep_token = not options.dry_run
+        client = connect(settings, session, clock, clock.deadline, keep_token=keep_token)
         watch(client.use)
         with _told(order, outcome, client, clock):
             _go(order, outcome, client, clock, confirm, heed)
