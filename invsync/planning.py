@@ -175,7 +175,10 @@ class Planning(Struct, frozen=True):
             made = plan(pool, seen, self._braked(given.rules, seen, brake=brake), given.also_fell)
         else:
             made = self._first(seen, given.rules)
-        return self._told(sight.id, sight.title, made, self._names(sight, pool), given, brake=brake)
+        # Of a level of what is adopted at a first look, nothing is told that would need its name.
+        plain = first and made.why == "adopted" and not given.notes
+        names = {} if plain else self._names(sight, pool)
+        return self._told(sight.id, sight.title, made, names, given, brake=brake)
 
     def _given(self, sight: Sight, seen: Mapping[LevelId, Reading], pool: Pool | None) -> Given:
         """The rules for the pool, and what its levels did that left it or came to it."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -117,11 +117,13 @@ def again(cache: Cache, pool_id: str, pool: Pool) -> Pool | None:
     return cache.get(pool_id)
 
 
+@settings(deadline=None)
 @given(pools)
 def test_a_pool_comes_back_as_it_was(pool: Pool) -> None:
     assert again(Cache("variants", SHOP, (HERE,)), PRODUCT, pool) == pool
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.integers(1, 9).map(lambda n: f"gid://shopify/Location/{n}"), levels, min_size=1
