@@ -8,28 +8,26 @@ a note, which counts as neither success nor failure.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import requests
 
-from invsync import API_VERSIONS
+from invsync import API_VERSIONS, grouping
 from invsync.admin import access, search
 from invsync.admin.access import Access
 from invsync.admin.client import ApiUse, Client
 from invsync.admin.shop import Shop, read_shop
-from invsync.axis import axis_of
+from invsync.axis import Grouped, axis_of
 from invsync.config.settings import Settings
 from invsync.connect import RunClock, connect, scope_of
 from invsync.errors import InvsyncError, StateError
-from invsync.listings import listings_of
 from invsync.ping import note
-from invsync.pools import Scope, see
+from invsync.pools import Scope
+from invsync.preview import Preview, preview
 from invsync.recover import take_up
 from invsync.state.cache import read_cache
 from invsync.state.files import COMMANDS, Command, Files, prepare
@@ -37,8 +35,6 @@ from invsync.state.journal import read_journal
 
 #: Seconds that all questions to the shop may take together.
 PATIENCE = 45.0
-#: How many products (or variants) are counted before it is left at "at least": a few pages.
-COUNTED = 1000
 #: Seconds that the clocks may differ: from there on journal, token and feed are judged by wrong
 #: ages.
 SKEW = 60
@@ -385,47 +381,24 @@ def _places(key: str, scope: Scope) -> Check:
 
 
 def _pools(settings: Settings, client: Client, scope: Scope, places: int) -> Check:
-    """Count what matches and what is out of step, by the pages of a complete scan.
+    """Count what matches and what is out of step.
 
     A large shop only in part.
     """
-    found = listings_of(scope, client, places).found(scope.terms)
-    skipped: Counter[str] = Counter()
-    pools: dict[str, int] = {}
-    apart: list[str] = []
-    for listing in islice(found, COUNTED):
-        sight = see(scope, (listing,), skipped)
-        if sight is None or sight.id in pools:
-            continue
-        pools[sight.id] = len(sight.levels)
-        if len({level.available for level in sight.levels.values()}) > 1:
-            apart.append(sight.title)
-    more = next(found, None) is not None
-    return _counted(settings, scope, pools, apart, skipped, more)
-
-
-def _counted(
-    settings: Settings,
-    scope: Scope,
-    pools: Mapping[str, int],
-    apart: list[str],
-    skipped: Counter[str],
-    more: bool,
-) -> Check:
+    seen = preview(client, scope, places)
     name = f"{scope.command}.pools"
     filters = ", ".join(scope.matches) or "every product"
     left_out = ", ".join(
-        f"{count} {why.replace('_', ' ')}" for why, count in sorted(skipped.items())
+        f"{count} {why.replace('_', ' ')}" for why, count in sorted(seen.skipped.items())
     )
     left_out = f"; left out: {left_out}" if left_out else ""
-    single = sum(size == 1 for size in pools.values())
     counts = {
-        "found": len(pools),
-        "pools": len(pools) - single,
-        "out_of_step": len(apart),
-        "complete": int(not more),
+        "found": len(seen.sizes),
+        "pools": len(seen.sizes) - seen.single,
+        "out_of_step": len(seen.apart),
+        "complete": int(not seen.more),
     }
-    if not pools:
+    if not seen.sizes:
         return Check(
             name,
             "failed",
@@ -433,20 +406,37 @@ def _counted(
             f"check product_types and product_tags under {scope.command} in {settings.file}",
             counts,
         )
+    return _counted(name, scope, seen, filters, left_out, counts)
+
+
+def _counted(
+    name: str,
+    scope: Scope,
+    seen: Preview,
+    filters: str,
+    left_out: str,
+    counts: Mapping[str, int],
+) -> Check:
     what, part = scope.axis.found, scope.axis.one
-    least = "at least " if more else ""
-    message = f"{least}{len(pools)} {what} match ({filters})"
-    if single:
-        message += f", {single} of them with one {part} only"
-    if not apart:
-        return Check(name, "ok", f"{message}; all in step{left_out}", counts=counts)
+    least = "at least " if seen.more else ""
+    message = f"{least}{len(seen.sizes)} {what} match ({filters})"
+    if seen.single:
+        message += f", {seen.single} of them with one {part} only"
+    notable = seen.notable if isinstance(scope.axis, Grouped) else ""
+    missing = grouping.missing(scope, seen.named) if not seen.more else ()
+    told = [note.message for note in grouping.of_shop(scope, missing, seen.sizes)]
+    notable += "".join(f"; {message}" for message in told)
+    if not (seen.apart or seen.barred or told):
+        return Check(name, "ok", f"{message}; all in step{notable}{left_out}", counts=counts)
+    apart = seen.apart
     named = ", ".join(apart[:_NAMED]) + (
         f" and {len(apart) - _NAMED} more" if len(apart) > _NAMED else ""
     )
+    out = f"; {least}{len(apart)} out of step: {named}" if apart else "; all others in step"
     return Check(
         name,
         "warning",
-        f"{message}; {least}{len(apart)} out of step: {named}{left_out}",
+        f"{message}{out}{notable}{left_out}",
         f"what a run makes of them: `invsync {scope.command} --dry-run`",
         counts,
     )

@@ -17,7 +17,7 @@ from click.shell_completion import ShellComplete
 from command_line import BOTH, Place
 from graphql import build_schema, parse, validate
 
-from invsync import API_VERSIONS, check, cli
+from invsync import API_VERSIONS, check, cli, preview
 from invsync.admin import access
 from invsync.admin.documents import load
 from invsync.connect import RunClock
@@ -124,7 +124,7 @@ def test_an_order_that_waits_to_be_shipped_is_nothing_out_of_step(place: Place) 
 
 
 def test_a_large_shop_is_counted_in_part(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "COUNTED", 3)
+    monkeypatch.setattr(preview, "COUNTED", 3)
     found = checked(place)["variants.pools"]
     assert found["counts"] == {"found": 3, "pools": 3, "out_of_step": 1, "complete": False}
     assert found["message"].startswith("at least 3 products match")

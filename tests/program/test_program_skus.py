@@ -288,3 +288,27 @@ def test_two_pools_that_show_one_item_are_left_alone(world: World) -> None:
     world.shop.sell(two[0].item)
     world.run("variants", exit_code=3)
     assert reads(*two, *oak) == [29, 30, 7, 7]
+
+
+def test_check_lists_what_would_be_pooled_before_anything_is(world: World) -> None:
+    world.configure(variants={"skus": "all"}, locations=None)
+    for frame in ("plain", "black", "white"):
+        listing(world, f"Birch {frame}", "A")
+    oak = [listing(world, f"Oak {frame}", "B", 7) for frame in ("plain", "black")]
+    world.shop.set_policy(oak[0], "CONTINUE")
+    listing(world, "Alone", "C")
+    listing(world, "Bare", "")
+    for number in range(101):
+        listing(world, f"Print {number}", "TBD")
+    found = {one["check"]: one for one in world.run("check", "--json").document["checks"]}
+    told = found["variants.pools"]
+    assert told["result"] == "warning"
+    assert told["counts"] == {"found": 4, "pools": 3, "out_of_step": 0, "complete": 1}
+    for part in (
+        "4 pools match (every SKU), 1 of them with one listing only",
+        "the largest: TBD (101), A (3), B (2)",
+        "can't be adopted: TBD",
+        "some sell on when out of stock, some don't: B",
+        "left out: 1 no sku",
+    ):
+        assert part in told["message"]
