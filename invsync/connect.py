@@ -116,37 +116,52 @@ def scope_of(settings: Settings, command: Command, shop: Shop) -> Scope:
     section = section_of(settings, command)
     active = {location.id: location for location in shop.locations if location.active}
     if isinstance(section, LocationsSettings):
-        return _across(settings, section, active)
-    return _at_one(settings, section, active, shop.default)
+        other, taken = settings.variants, None
+        if other is not None and other.across_locations:
+            taken = _grouped(settings, other, active, shop.default)
+        return _across(settings, section, active, taken)
+    return _grouped(settings, section, active, shop.default)
 
 
-def _across(
-    settings: Settings, section: LocationsSettings, active: Mapping[str, Location]
-) -> Scope:
-    ids = [_location(settings, "locations.locations", name, active) for name in section.locations]
+def _several(
+    settings: Settings, key: str, names: Sequence[str], active: Mapping[str, Location]
+) -> dict[str, str]:
+    """Id → name of the locations that are named; without any, of all that are the shop's own."""
+    ids = [_location(settings, key, name, active) for name in names]
     if not ids:
         ids = [location.id for location in active.values() if not location.fulfilment_service]
     if not ids:
         raise ConfigError(
-            f"{settings.file}: locations.locations: the shop has no active location but those of "
+            f"{settings.file}: {key}: the shop has no active location but those of "
             "fulfilment services; name the ones to keep in step"
         )
+    return {gid: active[gid].name for gid in ids}
+
+
+def _across(
+    settings: Settings,
+    section: LocationsSettings,
+    active: Mapping[str, Location],
+    taken: Scope | None,
+) -> Scope:
     return Scope(
         "locations",
-        {gid: active[gid].name for gid in ids},
+        _several(settings, "locations.locations", section.locations, active),
         frozenset(section.product_types),
         terms=search.any_of("product_type", _forms(section.product_types)),
         reserve=section.reserve,
         way=ByItem(),
+        taken=taken,
     )
 
 
-def _at_one(
+def _one(
     settings: Settings,
     section: VariantsSettings,
     active: Mapping[str, Location],
     default: Location | None,
-) -> Scope:
+) -> dict[str, str]:
+    """Id → name of the one location of `variants`."""
     if section.location != "default":
         place = active[_location(settings, "variants.location", section.location, active)]
     elif default is not None:
@@ -155,12 +170,29 @@ def _at_one(
         raise ConfigError(
             f"{settings.file}: variants.location: the shop has no default location; name one"
         )
+    return {place.id: place.name}
+
+
+def _grouped(
+    settings: Settings,
+    section: VariantsSettings,
+    active: Mapping[str, Location],
+    default: Location | None,
+) -> Scope:
+    several, across = section.locations, section.across_locations
+    places = (
+        _one(settings, section, active, default)
+        if several is None
+        else _several(settings, "variants.locations", several, active)
+    )
     return Scope(
         "variants",
-        {place.id: place.name},
+        places,
         frozenset(section.product_types),
         frozenset(tag.strip().casefold() for tag in section.product_tags),
         section.only_active,
+        each=several is not None and not across,
+        across=across,
         terms=_terms(section),
         way=_way(section),
         filters=_filters(section),

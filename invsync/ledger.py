@@ -259,6 +259,8 @@ class Ledger(Struct):
         """Count how a pool stands; a single level is none."""
         made = work.plan
         if len(made.seen) < 2:
+            if work.applied:  # the rest of a pool, whose other levels left with a last fall
+                self.outcome.changes.append(work.change())
             return
         standing = _standing(work)
         self.outcome.standings[standing] += 1

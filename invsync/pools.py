@@ -20,7 +20,7 @@ from invsync.state.entries import Entry
 from invsync.state.files import Command
 from invsync.sync import LevelId, Reading, Units
 from invsync.text import composed
-from invsync.ways import ByList, ByProduct, Pack, Way
+from invsync.ways import ByList, ByMetafield, ByProduct, Pack, Way
 
 _PRODUCT: Way = ByProduct()
 _UNSETTLED: Axis = axis_of("variants", ())
@@ -34,7 +34,8 @@ class Scope(Struct, frozen=True):
     `terms`: what to ask the search index for: wider than what matches, never narrower. `way`: what
     decides which listings are one stock; `each`, `across`: see `axis.Grouped`; `pack`: where the
     size of a pack stands. `filters`: what else is asked for, as text. `reserve`:
-    units of every stock that no listing offers.
+    units of every stock that no listing offers. `taken`: what the other command keeps in step over
+    all locations.
     """
 
     command: Command
@@ -49,6 +50,7 @@ class Scope(Struct, frozen=True):
     pack: Pack | None = None
     filters: tuple[str, ...] = ()
     reserve: int = 0
+    taken: Scope | None = None
     #: How it pools; settled from the rest.
     axis: Axis = _UNSETTLED
 
@@ -268,7 +270,7 @@ def see(
             continue
         reason = _unfit(scope, listing.product)
         for item in listing.items:
-            why = reason or _left_out(scope, item)
+            why = reason or _left_out(scope, item) or _in_variants(scope, listing.product, item)
             here = ((at, now) for at, now in item.levels.items() if at in scope.locations)
             if why:
                 skipped[why] += 1
@@ -294,6 +296,14 @@ def _matches(scope: Scope, product: Product) -> bool:
             composed(tag.strip()).casefold() for tag in product.tags
         )
     return True
+
+
+def _in_variants(scope: Scope, product: Product, item: Item) -> str | None:
+    taken = scope.taken
+    if taken is None or not taken.wants(product):
+        return None
+    of_any = isinstance(taken.way, ByMetafield) or taken.way.key(product, item) is not None
+    return "in_variants" if of_any else None
 
 
 def _unfit(scope: Scope, product: Product) -> str | None:

@@ -208,6 +208,20 @@ VARIANTS: tuple[Key, ...] = (
         default="default",
         example="Main Street 1",
     ),
+    Key(
+        "locations",
+        LOCATION_LIST,
+        "Instead of location: several, by name or id; empty: every active one that no fulfilment "
+        "service owns. Each has stocks of its own, unless across_locations is on.",
+        example=("Warehouse", "Till"),
+    ),
+    Key(
+        "across_locations",
+        FLAG,
+        "With locations: what is one stock is so over all of them. invsync locations then leaves "
+        "these products out.",
+        default=False,
+    ),
     *_SHARED,
 )
 

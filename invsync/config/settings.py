@@ -16,7 +16,7 @@ from invsync.config.words import holds_secret, listed, plain, yaml_list
 from invsync.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PoolBy = Literal["product", "product_type", "sku", "metafield"]
 SeveralRises = Literal["smallest", "freed", "sum", "hold"]
@@ -53,6 +53,9 @@ class VariantsSettings:
     pools: tuple[ListSettings, ...] | None = None
     #: Where the size of a pack stands; None: every listing is of single units.
     pack_size: PackSettings | None = None
+    #: In place of `location`. Empty: every active one that no fulfilment service owns.
+    locations: tuple[str, ...] | None = None
+    across_locations: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     _check_filters(reading, variants)
     _warn_of_two_reserves(reading, variants, locations)
     _check_pooling(reading, variants)
+    _check_places(reading, (variants, locations))
     sandbox, api_url = values["shop"] == "sandbox", values["api_url"]
     local = api_url is None or is_loopback(api_url)
     # A mistaken shop may be meant to be the sandbox.
@@ -218,6 +222,30 @@ def _check_pooling(reading: Reading, variants: dict[str, Any] | None) -> None:
             reading.lines[metafield],
             metafield,
             "works with pool_by: metafield only; write that too, or delete it",
+        )
+
+
+def _check_places(reading: Reading, sections: Sequence[Mapping[str, Any] | None]) -> None:
+    """One location or several; over several at once only what `locations` can leave out."""
+    variants, locations = sections
+    if variants is None:
+        return
+    if "variants.locations" in reading.lines:
+        _refuse(reading, "location", "locations is given too; keep one of the two")
+    elif variants["across_locations"]:
+        _refuse(reading, "across_locations", "works with locations only; add locations: [], say")
+    by_id = [
+        one
+        for pool in variants["pools"] or ()
+        for one in pool.listings
+        if one.by == "variant" and variants["across_locations"]
+    ]
+    if by_id and locations is not None:
+        _refuse(
+            reading,
+            "pools",
+            f"{by_id[0].name} is the id of a variant, and locations could not leave that out; name "
+            "its SKU, or take across_locations or the section locations out",
         )
 
 

@@ -416,3 +416,60 @@ def test_a_reserve_of_both_commands_draws_a_warning() -> None:
         "config.yaml: locations.reserve: variants.reserve is given too; where both commands keep "
         "the same products in step, set one of the two to 0",
     )
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("location: A, locations: [B]", "location: locations is given too; keep one of the two"),
+        (
+            "across_locations: true",
+            "across_locations: works with locations only; add locations: [], say",
+        ),
+        ("pool_metafield: a.b", "pool_metafield: works with pool_by: metafield only"),
+        ("pool_by: metafield", "pool_by: needs to know which metafield"),
+        (
+            "pool_by: metafield, pool_metafield: stock",
+            'pool_metafield: "stock" is not a metafield\'s namespace and key; write them',
+        ),
+        (
+            "pack_size: {option: Size, metafield: a.b}",
+            "pack_size: option and metafield are both given; keep one",
+        ),
+        ("pack_size: {}", "pack_size: needs an option or a metafield"),
+        ("pack_size: six", "pack_size: must be a section"),
+        (
+            "pack_size: {option: Size, sizes: {Box: 1.5}}",
+            'pack_size.sizes.Box: "1.5" is not a whole number of units from 1 to 999999',
+        ),
+    ],
+)
+def test_what_of_a_grouping_does_not_fit_gets_one_line(keys: str, expected: str) -> None:
+    (told,) = problems(f"{SANDBOX}variants: {{product_types: [Print], {keys}}}")
+    assert told.startswith(f"config.yaml:2: variants.{expected}")
+
+
+@pytest.mark.parametrize(
+    ("pools", "expected"),
+    [
+        ("[A, B]", "pools: must give each stock a name"),
+        ("{Birch: A}", "pools.Birch: must be a list"),
+        ("{Birch: [A]}", "pools.Birch: has one listing only, which is no pool; add another"),
+        ("{Birch: []}", "pools.Birch: has one listing only"),
+        ("{Birch: [A, A]}", 'pools.Birch: "A" is listed twice; keep it in one place'),
+        ("{Birch: [A, B], Oak: [C, A]}", 'pools.Oak: "A" is in Birch already; keep it in one'),
+        (
+            "{Birch: [A, {sku: B, size: 0}]}",
+            'pools.Birch.size: "0" is not a whole number of units from 1',
+        ),
+        ("{Birch: [A, {sku: B, size: 1.5}]}", 'pools.Birch.size: "1.5" is not a whole number'),
+        ("{Birch: [A, {size: 6}]}", "pools.Birch: needs a sku or an id; add one"),
+        (
+            "{Birch: [A, 'gid://shopify/Location/1']}",
+            'pools.Birch: "gid://shopify/Location/1" is not the id of a product or variant',
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_list_by_hand_gets_one_line(pools: str, expected: str) -> None:
+    told = problems(f"{SANDBOX}variants: {{pools: {pools}}}")
+    assert told[0].startswith(f"config.yaml:2: variants.{expected}")
