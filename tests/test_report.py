@@ -226,6 +226,19 @@ def test_eight_levels_are_all_named() -> None:
     )
 
 
+def test_of_very_many_pools_the_first_are_shown_and_what_all_come_to() -> None:
+    many = [
+        change(f"Print {at}", None, at % 2, level("A", 0, -at), level("B", 0, 1), pool=f"p{at}")
+        for at in range(1, 151)
+    ]
+    lines = table(many, PLAIN, command="locations", dry_run=True)
+    assert sum(line.startswith("Print ") for line in lines) == 100
+    assert "and 50 more; --json lists them all" in lines
+    told = " ".join(lines[-2:])
+    assert "in all: 300 levels by -11,175 units" in told
+    assert "75 pools come to 0, and nothing of it can be sold" in told
+
+
 def test_wide_and_combining_characters_keep_the_columns() -> None:
     rows = [
         change("夕焼けの港", 30, 29, level("港-小", -1, 0)),
