@@ -24,6 +24,16 @@ locations:
   product_types: [Kitchen]
 """
 
+_PACKS = """\
+shop: sandbox
+state_dir: packs
+variants:
+  product_types: [Cookie]
+  pack_size:
+    option: Pack size
+    sizes: {Single: 1, Half dozen: 6}
+"""
+
 _INDENT = "  "
 #: A line on how far something is, and what takes it away again.
 _LINE_OVER = re.compile(r"[^\n]*\x1b\[2K|\x1b\[1A|\x1b\[\?25[lh]|\r")
@@ -63,6 +73,19 @@ _STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
 )
 
+_PACK_STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "Last, one stock of 50 cookies, sold alone, in sixes and in twelves. A half dozen is sold: "
+        "44 are left, which are 7 half dozens, or 3 twelves:",
+        (
+            "--config packs.yaml variants --init",
+            "--config packs.yaml sandbox sell COOKIE-6 1",
+            "--config packs.yaml variants",
+            "--config packs.yaml sandbox show COOKIE",
+        ),
+    ),
+)
+
 
 def play(say: Callable[[str], None], terminal: Terminal | None = None) -> None:
     """Play the story. Raises `InvsyncError` if a command fails or the sandbox can't run here.
@@ -74,18 +97,17 @@ def play(say: Callable[[str], None], terminal: Terminal | None = None) -> None:
     except GraphqlMissing as error:
         raise InvsyncError(str(error)) from error
     with _folder() as (folder, hold):
-        Path(folder, "config.yaml").write_text(_CONFIG, encoding="utf-8")
-        say(f"config.yaml:\n\n{_indented(_CONFIG)}\n")
-        for told, commands in _STORY:
-            say(f"{_laid_out(told, terminal)}\n")
-            for command in commands:
-                say(f"$ invsync {command}")
-                done = _ran(command, folder, hold, terminal)
-                say(_indented(done.stdout.rstrip()) + "\n")
-                if done.returncode not in (0, 3):
-                    raise InvsyncError(
-                        f"the demo stopped: `invsync {command}` ended with exit {done.returncode}"
-                    )
+        for name, config, story in (
+            ("config.yaml", _CONFIG, _STORY),
+            ("packs.yaml", _PACKS, _PACK_STORY),
+        ):
+            Path(folder, name).write_text(config, encoding="utf-8")
+            say(f"{name}:\n\n{_indented(config)}\n")
+            for told, commands in story:
+                say(f"{_laid_out(told, terminal)}\n")
+                for command in commands:
+                    say(f"$ invsync {command}")
+                    say(_indented(_printed(command, folder, hold, terminal).rstrip()) + "\n")
     end = "That is all. Point `shop:` at your own shop next: see the README."
     say(_laid_out(end, terminal))
 
@@ -98,10 +120,8 @@ def _laid_out(told: str, terminal: Terminal | None) -> str:
     return screen.draw([Paragraph(told)], terminal, "invsync")
 
 
-def _ran(
-    command: str, folder: Path, hold: int, terminal: Terminal | None
-) -> subprocess.CompletedProcess[str]:
-    """A command of the story, done, with all that it printed."""
+def _printed(command: str, folder: Path, hold: int, terminal: Terminal | None) -> str:
+    """All that a command of the story prints. Raises `InvsyncError` if it fails."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("INVSYNC_")}
     program = [sys.executable, "-m", "invsync", *command.split()]
     if terminal is None:
@@ -120,8 +140,11 @@ def _ran(
         with contextlib.suppress(OSError):  # a terminal's way to say that its other end is closed
             while piece := shown.read(10_000):
                 printed += piece
-    told = _LINE_OVER.sub("", printed.decode().replace("\r\n", "\n"))
-    return subprocess.CompletedProcess(program, child.returncode, told)
+    if child.returncode not in (0, 3):
+        raise InvsyncError(
+            f"the demo stopped: `invsync {command}` ended with exit {child.returncode}"
+        )
+    return _LINE_OVER.sub("", printed.decode().replace("\r\n", "\n"))
 
 
 @contextlib.contextmanager

@@ -212,6 +212,8 @@ def test_the_demo_prints_what_the_first_screen_shows(
     table = printed.partition("$ invsync sandbox show")[2].partition("$ invsync")[0]
     assert len(re.findall(r"^ +Sunset over the harbour .* 21 .*$", table, re.M)) == 4
     assert re.search(r"^ +Mug .* 18 +18\b", printed, re.M)
+    packs = printed.rpartition("$ invsync --config packs.yaml sandbox show COOKIE")[2]
+    assert re.findall(r"^ +Oat cookie .* active +(\d+)\b", packs, re.M) == ["44", "7", "3"]
     assert list(tmp_path.iterdir()) == []
 
 
