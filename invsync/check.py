@@ -32,6 +32,7 @@ from invsync.recover import take_up
 from invsync.state.cache import read_cache
 from invsync.state.files import COMMANDS, Command, Files, prepare
 from invsync.state.journal import read_journal
+from invsync.status import to_take_up
 
 #: Seconds that all questions to the shop may take together.
 PATIENCE = 45.0
@@ -99,6 +100,7 @@ def _asked(
     yield from _contact(settings, client, answers, granted, error)
     yield _clock(client.clock_skew)
     yield from _stock(settings, client, granted)
+    yield from _left_alone(settings, client.server_now())
     if granted is not None:
         yield _deprecations(client)
 
@@ -356,6 +358,11 @@ def _stock(settings: Settings, client: Client, granted: Access | None) -> Iterat
             yield _pools(settings, client, scope, len(shop.locations))
         except InvsyncError as error:
             yield Check(f"{command}.pools", "failed", _words(error))
+
+
+def _left_alone(settings: Settings, now: datetime) -> Iterator[Check]:
+    for one in to_take_up(settings, now):
+        yield Check(f"{one.command}.left_alone", "warning", f"{one.title}: {one.quiet}", one.mend)
 
 
 def _hindered(settings: Settings, granted: Access | None, *scopes: str) -> str | None:

@@ -200,7 +200,10 @@ class Ledger(Struct):
         problem = self._tell(work)
         self._count(work)
         self._record(work)
-        self._store(work, problem)
+        if work.over:
+            self._forget(work.id)
+        else:
+            self._store(work, problem)
 
     def _forget(self, pool_id: str) -> None:
         cache = self.known.cache
@@ -263,7 +266,7 @@ class Ledger(Struct):
                 self.outcome.changes.append(work.change())
             return
         standing = _standing(work)
-        self.outcome.standings[standing] += 1
+        self.outcome.standings[standing] += not work.over  # one that leaves is no pool any more
         sent = work.applied or work.end == "whole"
         if sent and (standing in ("adjusted", "failed") or made.adjustments):
             self.outcome.changes.append(work.change())
@@ -278,19 +281,21 @@ class Ledger(Struct):
 
     def _store(self, work: Work, problem: Problem | None = None) -> None:
         cache = self.known.cache
-        entry = cache.encode(work.title, work.pool, self._standing_problem(work.id, problem))
+        entry = cache.encode(work.title, work.pool, self._standing_problem(work, problem))
         if entry != cache.pools.get(work.id):
             cache.put(work.id, entry)
 
-    def _standing_problem(self, pool_id: str, problem: Problem | None) -> Kept | None:
+    def _standing_problem(self, work: Work, problem: Problem | None) -> Kept | None:
         """The problem as the cache keeps it for `invsync status`, with since when it stands."""
         if problem is None:
             return None
-        entry = self.known.cache.pools.get(pool_id)
+        entry, now = self.known.cache.pools.get(work.id), self.outcome.started_at
         earlier = entry.problem if entry else None
-        same = earlier is not None and earlier.kind == problem.kind
-        since = earlier.since if earlier and same else self.outcome.started_at
-        return Kept(problem.kind, since, problem.message)
+        if earlier is None or earlier.kind != problem.kind:
+            earlier = Kept(problem.kind, now, problem.message, now)
+        heard = now if any(note.levels for note in work.plan.notes) else earlier.heard or now
+        left_alone = work.plan.left_alone and work.plan.notes
+        return Kept(problem.kind, earlier.since, problem.message, heard if left_alone else None)
 
     # -- the end
 

@@ -18,7 +18,7 @@ from invsync.admin.paging import ById
 from invsync.admin.variants import Want
 from invsync.axis import ByProduct, Grouped
 from invsync.order import Known
-from invsync.pools import Scope, Sight, homes, see, see_group, why_not
+from invsync.pools import Scope, Sight, homes, see, see_group, see_whole, why_not
 from invsync.sync import LevelId
 from invsync.ways import ByMetafield
 
@@ -48,7 +48,7 @@ class Listings(Protocol):
     def read(
         self, ids: Sequence[str], known: Known, skipped: Counter[str] | None = None
     ) -> dict[str, Sight | None]:
-        """Pools whole and by id: id → what was seen, None for one that is no pool of ours any more.
+        """Pools whole and by id: id → what was seen, None for one that is not there any more.
 
         Others, to which their items went or from which they came, are read with them. `skipped`: as
         in `sights`.
@@ -94,7 +94,7 @@ class Products(Struct, frozen=True):
         """See `Listings`."""
         most = known.widest(ids) + 2
         found = levels.read_products(self.client, ids, self.location, variants=most)
-        return {pool: see(self.scope, listings, skipped) for pool, listings in found.items()}
+        return {pool: see_whole(self.scope, pool, one, skipped) for pool, one in found.items()}
 
     def pools(self, shown: Iterable[tuple[str, str]], known: Known) -> Iterator[str]:
         """See `Listings`."""
@@ -152,7 +152,7 @@ class Items(Struct, frozen=True):
     ) -> dict[str, Sight | None]:
         """See `Listings`."""
         found = levels.read_items(self.client, ids, self.places)
-        return {pool: see(self.scope, listings, skipped) for pool, listings in found.items()}
+        return {pool: see_whole(self.scope, pool, one, skipped) for pool, one in found.items()}
 
     def pools(self, shown: Iterable[tuple[str, str]], known: Known) -> Iterator[str]:
         """See `Listings`."""

@@ -96,7 +96,7 @@ class Members(Struct):
         taken: dict[str, str] = {}
         for old, sight in sights.items() if isinstance(self.axis, Grouped) else ():
             entry = self.cache.pools.get(old)
-            if sight is not None or entry is None:
+            if (sight is not None and not sight.leaves) or entry is None:
                 continue
             known = {self.axis.level(old, key) for key in entry.levels}
             of = {

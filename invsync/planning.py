@@ -29,6 +29,7 @@ from invsync.sync import (
     Unmanaged,
     adopt,
     align,
+    leave,
     plan,
 )
 from invsync.tell import words
@@ -84,6 +85,16 @@ class Work(Struct):
     def goes_on(self) -> bool:
         """Whether its adjustments are still to be sent."""
         return self.refused is None and self.end == "whole"
+
+    @property
+    def leaves(self) -> bool:
+        """Whether, once that is done, it is a pool no more."""
+        return self.plan.why == "leaves"
+
+    @property
+    def over(self) -> bool:
+        """Whether it leaves, and all that was to be sent before that was sent."""
+        return self.leaves and self.refused is None and self.end == "whole"
 
     @property
     def rises(self) -> bool:
@@ -180,6 +191,20 @@ class Planning(Struct, frozen=True):
         names = {} if plain else self._names(sight, pool)
         return self._told(sight.id, sight.title, made, names, given, brake=brake)
 
+    def last(self, sight: Sight) -> Work | None:
+        """A pool that is no more what is asked for: what was sold of it until then is passed on.
+
+        None where there is nothing to send.
+        """
+        pool = self.known.cache.get(sight.id)
+        if not isinstance(pool, Managed) or self.order.options.init:
+            return None
+        seen = {at: now for at, now in sight.left.items() if at in pool.levels}
+        made = leave(pool, seen)
+        if not made.adjustments:
+            return None
+        return self._told(sight.id, sight.title, made, self._names(sight, pool), Given())
+
     def _given(self, sight: Sight, seen: Mapping[LevelId, Reading], pool: Pool | None) -> Given:
         """The rules for the pool, and what its levels did that left it or came to it."""
         rules = self._rules(pool, seen, sight.sizes)
@@ -196,7 +221,7 @@ class Planning(Struct, frozen=True):
         came = {at: home for at in seen if at not in pool.levels and (home := members.home(at))}
         fell |= {at: members.fell(home, at, seen[at]) for at, home in came.items()}
         notes = grouping.notes(sight, self.scope, came, seen, self.known.cache)
-        return Given(rules, {at: units for at, units in fell.items() if units}, notes)
+        return Given(rules, fell, notes)
 
     def _names(self, sight: Sight, pool: Pool | None) -> dict[LevelId, Name]:
         """What people call the levels, also those that the pool had and that are gone."""
@@ -226,6 +251,7 @@ class Planning(Struct, frozen=True):
     def _rules(self, pool: Pool | None, seen: Mapping[LevelId, Reading], sizes: Units) -> Rules:
         """The rules in force. A single level is no pool: what is kept back of it stays so."""
         kept = pool.reserve if isinstance(pool, Managed) else 0
+        known = frozenset(level.location for level in pool.levels) if pool else frozenset()
         return Rules(
             several_rises=self.order.section.several_rises,
             release=self.order.options.force,
@@ -233,6 +259,7 @@ class Planning(Struct, frozen=True):
             fresh=self.known.seeded,
             sizes=sizes,
             reserve=self.scope.reserve if len(seen) > 1 else kept,
+            closed=known - self.scope.locations.keys(),
         )
 
     def _braked(self, rules: Rules, seen: Mapping[LevelId, Reading], *, brake: bool) -> Rules:

@@ -9,7 +9,7 @@ exact type, tag or SKU.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
@@ -99,8 +99,9 @@ class Scope(Struct, frozen=True):
 
     def label(self, product: Product, item: Item, at: str) -> str:
         """By what a level differs from the others of its pool."""
-        label = self.way.label(product, item, self.locations[at])
-        return f"{label} at {self.locations[at]}" if self.across else label
+        place = self.locations.get(at, "a location that left")
+        label = self.way.label(product, item, place)
+        return f"{label} at {place}" if self.across else label
 
 
 class Name(Struct, frozen=True):
@@ -119,6 +120,7 @@ class Sight(Struct, frozen=True):
     `levels`: level, by the key of the axis → what it reads. `sizes`: units of one piece, where that
     is not 1. `left`: what levels read that are no part of it (any more). `unsized`: those of them
     that are a pack of which no size is told; `shared`: items that another pool shows, too.
+    `leaves`: it is no longer what the configuration asks for; `left` is what can be adjusted still.
     """
 
     id: str
@@ -129,6 +131,7 @@ class Sight(Struct, frozen=True):
     left: Mapping[LevelId, Reading] = {}
     unsized: frozenset[LevelId] = frozenset()
     shared: frozenset[str] = frozenset()
+    leaves: bool = False
 
     def is_as(self, entry: Entry, scope: Scope) -> bool:
         """Whether it reads as it is remembered, level by level, and nothing is to be told of it."""
@@ -238,7 +241,7 @@ def see_group(scope: Scope, pool_id: str, listings: Iterable[Listing]) -> Sight 
             if size != 1:
                 sizes[level] = size
     if not title:
-        return None
+        return None if elsewhere else leaving(scope, pool_id, kept)
     here = {axis.level(pool_id, key) for key in levels}
     return Sight(
         pool_id,
@@ -250,6 +253,51 @@ def see_group(scope: Scope, pool_id: str, listings: Iterable[Listing]) -> Sight 
         frozenset(unsized),
         frozenset(level.item for level in elsewhere & here),
     )
+
+
+def see_whole(
+    scope: Scope,
+    pool_id: str,
+    listings: tuple[Listing, ...],
+    skipped: Counter[str] | None = None,
+) -> Sight | None:
+    """The pool of one product or item, as it was read by id: with all that is read beside it.
+
+    None where nothing is left of it that can be adjusted.
+    """
+    sight = see(scope, listings, skipped)
+    if sight is None:
+        return leaving(scope, pool_id, listings)
+    here = sight.seen_at(scope.axis)
+    left = {
+        level: reading(now)
+        for listing in listings
+        for item in listing.items
+        for at, now in item.levels.items()
+        if (level := LevelId(item.id, at)) not in here
+    }
+    return replace(sight, left=left)
+
+
+def leaving(scope: Scope, pool_id: str, listings: Sequence[Listing]) -> Sight | None:
+    """A pool that is no longer what is asked for: what of it can be adjusted still; None: nothing.
+
+    Untracked items and bundles can't be, nor what is not stocked; what `variants` keeps in step now
+    is for that to count.
+    """
+    left = {
+        LevelId(item.id, at): reading(now)
+        for listing in listings
+        for item in listing.items
+        if (_left_out(scope, item) or _in_variants(scope, listing.product, item)) is None
+        for at, now in item.levels.items()
+        if at in scope.locations
+    }
+    if not left:
+        return None
+    listing = next(one for one in listings if one.items)
+    title = scope.title(listing.product, listing.items[0], next(iter(scope.locations)))
+    return Sight(pool_id, title, {}, tuple(listings), left=left, leaves=True)
 
 
 def see(

@@ -337,7 +337,7 @@ class _Finishing(Struct):
         A person has to say what the pool's number is.
         """
         cache, title = self.known.cache, batch.pools[pool_id].title
-        if sight is None:
+        if sight is None or sight.leaves:
             cache.remove(pool_id)
             return
         one = self.source.scope.axis.one

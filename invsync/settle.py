@@ -113,7 +113,10 @@ class Settling(Struct, frozen=True):
         for attempt in range(1, STALE_TRIES + 1):
             works = yield from self._planned(ids, dealt, on=brake is not None and brake.on)
             if brake and brake.holds(works):
-                works = [work if work.brake else self.planning.braked(work) for work in works]
+                works = [
+                    work if work.brake or work.leaves else self.planning.braked(work)
+                    for work in works
+                ]
             yield from self._pushed(works)
             ids = [work.id for work in works if work.end == "again"]
             for work in works:
@@ -133,7 +136,7 @@ class Settling(Struct, frozen=True):
 
         `dealt`: those that are read along, and need nothing more; `on`: whether the brake is.
         """
-        works = []
+        works: list[Work] = []
         sights = self.source.read(ids, self.known)
         asked = frozenset(ids)
         for old, new in self.known.members.renamed(sights):
@@ -144,8 +147,11 @@ class Settling(Struct, frozen=True):
             if pool_id in dealt and pool_id not in asked:
                 continue
             dealt.add(pool_id)
-            if sight is None:
-                yield Gone(pool_id)
+            if sight is None or sight.leaves:
+                if sight is not None and (last := self.planning.last(sight)):
+                    works.append(last)
+                else:
+                    yield Gone(pool_id)
             elif work := self.planning.work(sight, brake=on):
                 if self.feed is not None:
                     work.unshown = self.feed.unshown(sight, work.plan)

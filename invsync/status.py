@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from invsync.config.settings import Settings
@@ -15,18 +16,37 @@ from invsync.state.journal import belongs, read_journal
 from invsync.state.last import read_last
 from invsync.state.lock import holder
 from invsync.state.values import utc_text
+from invsync.tell.lines import number_of
 from invsync.tell.times import moment
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A pool that needs a person, and since when (UTC text)."""
+    """A pool that needs a person, and since when (UTC text).
 
+    `again`: whether it was left alone for another program, and can be taken up again now.
+    """
+
+    command: Command
     pool: str
     title: str
     kind: str
     since: str
     message: str
+    again: bool = False
+
+    @property
+    def quiet(self) -> str:
+        """Why it can be taken up again."""
+        return (
+            "for a whole day nothing was seen of the program that it was left alone for, and all "
+            "read alike: it can be taken up again"
+        )
+
+    @property
+    def mend(self) -> str:
+        """What takes it up again."""
+        return f"run: `invsync {self.command} --init --only {shlex.quote(number_of(self.pool))}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +111,9 @@ class Status:
         return 3 if any(command.needs_person for command in self.commands) else 0
 
 
-def read_status(settings: Settings) -> Status:
-    """Look at the state folder; what can't be read is told in the result."""
-    found = [_command_status(settings, command) for command in COMMANDS]
+def read_status(settings: Settings, now: datetime) -> Status:
+    """Look at the state folder; what can't be read is told in the result. `now`: UTC."""
+    found = [_command_status(settings, command, now) for command in COMMANDS]
     told = tuple(
         each
         for each in found
@@ -102,7 +122,13 @@ def read_status(settings: Settings) -> Status:
     return Status(settings.shop, str(settings.state_dir), told)
 
 
-def _command_status(settings: Settings, command: Command) -> CommandStatus:
+def to_take_up(settings: Settings, now: datetime) -> list[Waiting]:
+    """The pools that were left alone for another program, and can be taken up again."""
+    known = read_status(settings, now).commands
+    return [waiting for each in known for waiting in each.waiting if waiting.again]
+
+
+def _command_status(settings: Settings, command: Command, now: datetime) -> CommandStatus:
     files = Files(settings.state_dir, command)
     section = getattr(settings, command)
     configured = section is not None
@@ -130,7 +156,7 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
         units=sum(cache.pools.quantities.values()),
         kept_back=cache.pools.kept_back,
         single=len(cache.pools.single),
-        waiting=_waiting(cache),
+        waiting=_waiting(cache, now),
         scanned_at=cache.scans.complete,
         reconcile_by=_reconcile_by(cache, section.reconcile_every if configured else None),
         last=last,
@@ -139,9 +165,17 @@ def _command_status(settings: Settings, command: Command) -> CommandStatus:
     )
 
 
-def _waiting(cache: Cache) -> tuple[Waiting, ...]:
+def _waiting(cache: Cache, now: datetime) -> tuple[Waiting, ...]:
     found = (
-        Waiting(pool_id, entry.title, told.kind, told.since, told.message)
+        Waiting(
+            cache.command,
+            pool_id,
+            entry.title,
+            told.kind,
+            told.since,
+            told.message,
+            entry.can_be_taken_up(now),
+        )
         for pool_id, entry in cache.pools.items()
         if (told := entry.problem) is not None
     )

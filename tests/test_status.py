@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -144,6 +145,30 @@ def test_the_oldest_problem_comes_first(managed: Place) -> None:
     path.write_text(json.dumps(cache))
     since = [problem["since"] for problem in known(managed, exit_code=3)["variants"]["problems"]]
     assert since == sorted(since)
+
+
+@pytest.mark.parametrize(
+    ("hours", "reads", "says"),
+    [(25, (9, 9), True), (23, (9, 9), False), (25, (9, 8), False), (None, (9, 9), False)],
+)
+def test_a_pool_left_alone_can_be_taken_up_after_a_quiet_day(
+    managed: Place, hours: int | None, reads: tuple[int, int], says: bool
+) -> None:
+    path = managed.state / "variants.json"
+    document = json.loads(path.read_text())
+    pool, entry = next(iter(document["pools"].items()))
+    then = datetime.now(UTC) - timedelta(hours=hours or 0)
+    heard = {} if hours is None else {"heard": then.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    levels = dict(zip(("gid://a", "gid://b"), ([read] for read in reads), strict=True))
+    problem = {"kind": "k", "since": "2026-11-20T12:00:00Z", "message": "m", **heard}
+    document["pools"] = {
+        pool: {"title": entry["title"], "quantity": None, "levels": levels, "problem": problem}
+    }
+    path.write_text(json.dumps(document))
+    (told,) = known(managed, exit_code=3)["variants"]["problems"]
+    assert told["can_be_taken_up"] == says
+    out = " ".join(managed.run("status", exit_code=3).out.split())
+    assert (f"variants --init --only {pool.rpartition('/')[2]}`" in out) == says
 
 
 def test_many_problems_are_listed_in_part(managed: Place) -> None:

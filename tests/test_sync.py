@@ -37,6 +37,7 @@ from invsync.sync import (
     due,
     first_edition,
     last_fall,
+    leave,
     plan,
 )
 
@@ -1061,6 +1062,66 @@ EXPLAINED = (
         follow=True,
     ),
     story(
+        "two are sold off the shelf of a location before it is closed: they are missing at home",
+        Managed(14, {level(f"v@{place}"): Level(reading(14)) for place in ("home", "fair")}),
+        Run(
+            {"v@home": 26},
+            12,
+            12,
+            {"stock_moved": {"v@home": 14}},
+            units={"stock_moved": 14},
+            rules={"closed": frozenset({"fair"})},
+        ),
+        follow=True,
+    ),
+    story(
+        "two are ordered of a location before it is closed: the order moves as well",
+        Managed(14, {level(f"v@{place}"): Level(reading(14)) for place in ("home", "fair")}),
+        Run(
+            {"v@home": 26},
+            12,
+            12,
+            {"stock_moved": {"v@home": 14}},
+            committed={"v@home": 2},
+            rules={"closed": frozenset({"fair"})},
+        ),
+        follow=True,
+    ),
+    story(
+        "what is owed at a location goes along when it is closed, with its orders",
+        Managed(-8, {level(f"v@{place}"): Level(reading(-8, 9)) for place in ("home", "fair")}),
+        Run(
+            {"v@home": -19},
+            -11,
+            -11,
+            {"stock_moved": {"v@home": -8}, "oversold": {"v@home": -3}},
+            committed={"v@home": 18},
+            rules={"closed": frozenset({"fair"})},
+        ),
+        follow=True,
+    ),
+    story(
+        "a location with open orders is closed while another sells",
+        Managed(
+            12, {level(f"v@{place}"): Level(reading(12, 2)) for place in ("home", "till", "fair")}
+        ),
+        Run(
+            {"v@home": 24, "v@till": 9},
+            9,
+            9,
+            {"stock_moved": {"v@home": 12}},
+            committed={"v@home": 4, "v@till": 5},
+            rules={"closed": frozenset({"fair"})},
+        ),
+        follow=True,
+    ),
+    story(
+        "an item is unstocked, and three restocked elsewhere: nothing is missing",
+        Managed(14, {level(f"v@{place}"): Level(reading(14)) for place in ("home", "fair")}),
+        Run({"v@home": 17}, 14, 14, {"stock_moved": {"v@home": 3}}),
+        follow=True,
+    ),
+    story(
         "a location is closed, its stock moved, and five more are restocked there",
         Managed(14, {level(f"v@{place}"): Level(reading(14)) for place in ("home", "fair")}),
         Run({"v@home": 33}, 19, 19, {"stock_moved": {"v@home": 14}}, why="rise"),
@@ -1756,6 +1817,34 @@ def test_a_pool_of_2048_levels() -> None:
     imported = plan(made.pool, dict.fromkeys(everything, reading(50)))
     assert imported.pool.quantity == 50  # type: ignore[union-attr]
     assert imported.adjustments == ()
+
+
+@pytest.mark.parametrize(
+    ("reads", "left", "after"),
+    [
+        # Seen from 50 units in packs of 1, 6 and 12.
+        ({"s": 44, "m": 8, "l": 4}, {"s": 44, "m": 7, "l": 3}, 44),
+        ({"s": 50, "m": 7, "l": 4}, {"s": 44, "m": 7, "l": 3}, 44),
+        ({"s": 49, "m": 8, "l": 4}, {"s": 49, "m": 8, "l": 4}, 49),
+        ({"s": 60, "m": 7, "l": 4}, {"s": 54, "m": 7, "l": 3}, 44),
+        ({"s": 0, "m": 7, "l": 4}, {"s": 0, "m": 0, "l": 0}, -6),
+        ({"s": -2, "m": 8, "l": 4}, {"s": -2, "m": 0, "l": 0}, -2),
+        ({"s": 50, "m": 8, "l": 4}, {"s": 50, "m": 8, "l": 4}, 50),
+    ],
+)
+def test_a_pool_that_leaves_whole_has_its_falls_taken_off_its_other_levels(
+    reads: Units, left: Units, after: int
+) -> None:
+    made = leave(managed(50, "sml", PACKS), readings(reads))
+    check_adjustments(made)
+    assert available(made.pool) == left
+    assert made.after == after
+    assert names(told(made)["last_falls"].levels if made.movements else {}) == names(made.movements)
+    # Where nothing of it takes effect, or all of it does, the next try comes to the same.
+    for tried in (made.unsent, made.pool):
+        assert isinstance(tried, Managed)
+        last = {at: one.last for at, one in tried.levels.items()}
+        assert available(leave(tried, last).pool) == left
 
 
 def test_what_a_plan_says_of_a_run() -> None:

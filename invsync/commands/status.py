@@ -11,7 +11,7 @@ import click
 
 from invsync.axis import axis_of
 from invsync.invocation import Invocation, complain
-from invsync.status import CommandStatus, OpenJournal, Status, read_status
+from invsync.status import CommandStatus, OpenJournal, Status, Waiting, read_status
 from invsync.tell.lines import BLANK, Paragraph
 from invsync.tell.times import local, moment, span
 
@@ -24,11 +24,12 @@ _SHOWN = 30
 
 def status(invocation: Invocation, settings: Settings, *, as_json: bool) -> int:
     """Print what the state folder tells; returns the exit code: 3 for a person, 1 unreadable."""
-    known = read_status(settings)
+    now = datetime.now(UTC)
+    known = read_status(settings, now)
     if as_json:
         click.echo(json.dumps(_document(known), ensure_ascii=False, indent=2))
     elif not invocation.quiet:
-        invocation.tell(*_text(known, datetime.now(UTC)))
+        invocation.tell(*_text(known, now))
     for each in known.commands:
         if each.error:
             complain(invocation, each.error)
@@ -74,6 +75,7 @@ def _document(known: Status) -> dict[str, Any]:
                         "title": waiting.title,
                         "since": waiting.since,
                         "message": waiting.message,
+                        "can_be_taken_up": waiting.again,
                     }
                     for waiting in each.waiting
                 ],
@@ -114,7 +116,7 @@ def _command_lines(each: CommandStatus, now: datetime) -> list[Paragraph]:
     rows += [
         _row(
             waiting.kind.replace("_", " "),
-            f"{_since(waiting.since, now)}: {waiting.message}",
+            f"{_since(waiting.since, now)}: {waiting.message}{_again(waiting)}",
             "bold yellow",
         )
         for waiting in each.waiting[:_SHOWN]
@@ -125,6 +127,10 @@ def _command_lines(each: CommandStatus, now: datetime) -> list[Paragraph]:
             _row("", f"and {more} more, that wait for a shorter time; --json lists them all")
         )
     return [Paragraph(f"{each.command}{aside}: {_standing(each)}", style="bold"), *rows]
+
+
+def _again(waiting: Waiting) -> str:
+    return f". Now: {waiting.quiet}; {waiting.mend}" if waiting.again else ""
 
 
 def _standing(each: CommandStatus) -> str:

@@ -8,6 +8,7 @@ remember stands there only where it is so. Format 1, which 0.1.0 wrote, is read 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Protocol
 
 import msgspec
@@ -24,6 +25,9 @@ from invsync.sync import (
     due,
     first_edition,
 )
+
+#: How long nothing may be seen of another program until its pool can be taken up again.
+QUIET = timedelta(days=1)
 
 #: A number that a state file may hold.
 Number = Annotated[int, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
@@ -84,12 +88,16 @@ class Heard(msgspec.Struct, frozen=True, array_like=True, gc=False):
     units: Number = 0
 
 
-class Standing(msgspec.Struct, frozen=True, gc=False):
-    """What a person is asked to look at. `since`: UTC text."""
+class Standing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What a person is asked to look at. `since`: UTC text.
+
+    `heard`: when another program was last seen at work, where that is what it is about.
+    """
 
     kind: str
     since: str
     message: str
+    heard: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -146,6 +154,16 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     def aside(self) -> bool:
         """Whether only a complete scan looks at it: a placeholder, of any number of levels."""
         return self.problem is not None and self.problem.kind == "too_many"
+
+    def can_be_taken_up(self, now: datetime) -> bool:
+        """Whether it was left alone for another program of which a whole day shows nothing.
+
+        And its levels agree; of packs, which do not read alike, that is not known here.
+        """
+        heard = self.problem.heard if self.problem else None
+        if heard is None or len({kept.available for kept in self.levels.values()}) != 1:
+            return False
+        return now - datetime.fromisoformat(heard) >= QUIET
 
     def reads(self, levels: Mapping[str, Readable]) -> bool:
         """Whether these levels, and no others, read as they last did."""
@@ -268,5 +286,6 @@ def check(pool_id: str, entry: Entry) -> None:
     if entry.problem is not None:
         try:
             moment_of(entry.problem.since)
+            moment_of(entry.problem.heard)
         except ValueError as error:
             raise ValueError(f"pool {pool_id}: {error}") from None

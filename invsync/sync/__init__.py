@@ -1,8 +1,9 @@
 """The rule: what a pool's levels did since the last run, and what follows from it.
 
 Pure: values in, values out. No I/O, no clock, no configuration, no logging; nothing else of the
-project is imported. `words`: the values. `level`: what one level shows and did. `managed`: the
-stories of a pool with a quantity. `unmanaged`: a pool without one. Read them in this order.
+project is imported. `words`: the values. `level`: what one level shows and did. `sight`: what all
+of a pool did. `managed`: the stories of a pool with a quantity. `unmanaged`: a pool without one.
+Read them in this order.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from invsync.sync.level import agree, change_of
-from invsync.sync.managed import judge, last_fall
+from invsync.sync.managed import judge, last_fall, leave
 from invsync.sync.unmanaged import (
     adopt,
     align,
@@ -75,6 +76,7 @@ __all__ = [
     "due",
     "first_edition",
     "last_fall",
+    "leave",
     "plan",
 ]
 
@@ -88,7 +90,8 @@ def plan(
     """What `seen`, a whole and fresh reading of a pool's levels (at least one), makes of `pool`.
 
     `pool` is None for one that is not remembered. `also_fell`: falls, in units, of levels that are
-    not (or no longer) in the pool and count all the same.
+    not (or no longer) in the pool and count all the same; 0 of one that left and is known to read
+    what it did.
     """
     if not seen:
         raise ValueError("a pool has at least one level")
@@ -98,7 +101,7 @@ def plan(
         made = without_quantity(pool, seen, rules)
     else:
         made = judge(pool, seen, rules, also_fell)
-    how = _how(pool, made)
+    how = made.how or _how(pool, made)
     return within_bounds(replace(made, how=how) if how else made, pool)
 
 

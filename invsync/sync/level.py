@@ -77,6 +77,11 @@ class Change(NamedTuple):
         return "off_shelf" if self.off_shelf == self.available else "partly_ordered"
 
     @property
+    def far(self) -> int:
+        """How much there is of it to explain."""
+        return abs(self.available) + abs(self.committed or 0)
+
+    @property
     def ordered(self) -> int:
         """What was newly committed, but for what had been set aside for it."""
         return max(0, self.committed + min(0, self._set_aside)) if self.committed else 0
@@ -118,9 +123,19 @@ class Move(Struct, frozen=True):
     refused: int = 0
 
 
-def move_of(level: Level, now: Reading, size: int, quantity: int, reserve: int) -> Move:
-    """The table "what one level did", for a level that is known."""
-    change, shown = change_of(level.last, now), level.held // level.size
+def move_of(
+    level: Level,
+    now: Reading,
+    size: int,
+    quantity: int,
+    reserve: int,
+    joined: Reading | None = None,
+) -> Move:
+    """The table "what one level did", for a level that is known.
+
+    `joined`: what it would have read last with the stock that Shopify has moved to it since.
+    """
+    change, shown = change_of(joined or level.last, now), level.held // level.size
     gap = due(quantity, level.size, reserve) + shown - level.last.available
     # Where the size changed, a fall counts with the larger, a rise with the smaller.
     fell = (change.available - change.rose) * max(size, level.size)

@@ -22,10 +22,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from invsync.sync.level import Move, agree, agreed, move_of, undid
+from invsync.sync.sight import Sight, look
 from invsync.sync.words import (
     NONE,
     Echoes,
@@ -43,66 +43,12 @@ from invsync.sync.words import (
     told,
 )
 
-
-class _Sight(Struct, frozen=True):
-    """A managed pool and what its known levels did.
-
-    `echo`: what another program took from each. `stirred`: whether any shows more or less than it
-    was left with.
-    """
-
-    pool: Managed
-    seen: Mapping[LevelId, Reading]
-    rules: Rules
-    moves: Mapping[LevelId, Move]
-    also_fell: Units
-    echo: Units
-    stirred: bool
-
-    @property
-    def movements(self) -> Units:
-        moved = {at: move.fell + move.rose for at, move in self.moves.items()}
-        return {at: units for at, units in {**moved, **self.also_fell}.items() if units}
-
-    @property
-    def falls(self) -> Units:
-        fell = {at: move.fell for at, move in self.moves.items() if move.fell}
-        return {**fell, **self.also_fell}
-
-    @property
-    def rises(self) -> Units:
-        return {at: move.rose for at, move in self.moves.items() if move.rose}
-
-    @property
-    def cancelled(self) -> frozenset[LevelId]:
-        return frozenset(at for at, move in self.moves.items() if move.change.cancelled)
-
-    @property
-    def taken(self) -> Units:
-        """Units that were held and are gone, with their level or without it."""
-        return {
-            at: units
-            for at, held in self.pool.held.items()
-            if (units := self.moves[at].taken if at in self.moves else held)
-        }
-
-
-def _look(pool: Managed, seen: Mapping[LevelId, Reading], rules: Rules, also_fell: Units) -> _Sight:
-    moves = {
-        at: move_of(pool.levels[at], now, rules.size(at), pool.quantity, pool.reserve)
-        for at, now in seen.items()
-        if at in pool.levels
-    }
-    stirred = any(move.change.available for move in moves.values())
-    return _Sight(pool, seen, rules, moves, also_fell, _echo(pool, moves), stirred)
-
-
 # The stories.
 
 
 def judge(pool: Managed, seen: Mapping[LevelId, Reading], rules: Rules, also_fell: Units) -> Plan:
     """What became of a managed pool of which at least one known level is left."""
-    sight = _look(pool, seen, rules, also_fell)
+    sight = look(pool, seen, rules, also_fell)
     return _settled(sight) or _another_program(sight) or _sales_and_restocks(sight)
 
 
@@ -112,7 +58,33 @@ def last_fall(pool: Managed, at: LevelId, now: Reading) -> int:
     return move_of(level, now, level.size, pool.quantity, pool.reserve).fell
 
 
-def _settled(sight: _Sight) -> Plan | None:
+def leave(pool: Managed, seen: Mapping[LevelId, Reading]) -> Plan:
+    """The last of a pool that is kept in step no longer: its falls go off its other levels.
+
+    Nothing else: none is raised, none lowered below 0, and what rose stays where it rose.
+    """
+    rules = Rules(sizes={at: pool.levels[at].size for at in seen}, reserve=pool.reserve)
+    sight = look(pool, seen, rules, NONE)
+    quantity = pool.quantity + sum(sight.falls.values())
+    beside = {at: move.held + move.rose for at, move in sight.moves.items()}
+    shown = {
+        at: max(0, rules.due(at, quantity)) + units // rules.size(at)
+        for at, units in beside.items()
+    }
+    levels = {at: _remember(sight, at, units) for at, units in beside.items()}
+    return Plan(
+        pool.quantity,
+        Managed(quantity, levels, pool.on_release, reserve=pool.reserve),
+        seen,
+        adjustments(seen, {at: min(now.available, shown[at]) for at, now in seen.items()}),
+        movements=sight.falls,
+        how=sight.how,
+        notes=tuple(told(Note("last_falls", sight.falls, quantity))),
+        why="leaves",
+    )
+
+
+def _settled(sight: Sight) -> Plan | None:
     """Rises were held, a person raised a level, and now all agree: that is the quantity."""
     moves, rules = sight.moves, sight.rules
     held = {at: sight.pool.levels[at].held for at in moves if sight.pool.levels[at].held}
@@ -129,7 +101,7 @@ def _settled(sight: _Sight) -> Plan | None:
     return _bring(sight, quantity, notes=(Note("settled", held, quantity),), why="settled")
 
 
-def _another_program(sight: _Sight) -> Plan | None:
+def _another_program(sight: Sight) -> Plan | None:
     """Often enough, the levels lost what a program takes that answers our own adjustments."""
     echoes = _listen(sight)
     if not sight.echo or echoes.heard < (8 if len(sight.moves) == 2 else 2):
@@ -139,10 +111,17 @@ def _another_program(sight: _Sight) -> Plan | None:
     ran_down = sight.pool.echoes.units + max(sight.echo.values())
     pool = Unmanaged(sight.seen, left_alone=True, ran_down=ran_down)
     note = Note("another_program", sight.falls, ran_down)
-    return Plan(sight.pool.quantity, pool, sight.seen, movements=sight.movements, notes=(note,))
+    return Plan(
+        sight.pool.quantity,
+        pool,
+        sight.seen,
+        movements=sight.movements,
+        how=sight.how,
+        notes=(note,),
+    )
 
 
-def _sales_and_restocks(sight: _Sight) -> Plan:
+def _sales_and_restocks(sight: Sight) -> Plan:
     """All falls count; of the rises that nothing explains, what the policy says.
 
     An import is a number for the whole pool: what was held before it is let through with it.
@@ -178,7 +157,7 @@ def _must_wait(rules: Rules, rises: Units, why: Why) -> bool:
 
 
 def _bring(
-    sight: _Sight,
+    sight: Sight,
     quantity: int,
     held: Units = NONE,
     on_release: int = 0,
@@ -201,13 +180,14 @@ def _bring(
         sight.seen,
         sent,
         sight.movements,
+        sight.how,
         risen=risen,
         notes=notes,
         why=why,
     )
 
 
-def _remember(sight: _Sight, at: LevelId, held: int) -> Level:
+def _remember(sight: Sight, at: LevelId, held: int) -> Level:
     """A level as it was observed, with what the alarms remember of it."""
     now, size = sight.seen[at], sight.rules.size(at)
     if at not in sight.moves:
@@ -227,7 +207,7 @@ def _remember(sight: _Sight, at: LevelId, held: int) -> Level:
 # Rises.
 
 
-def _stock_moved(sight: _Sight) -> Units:
+def _stock_moved(sight: Sight) -> Units:
     """What Shopify moved off a level that left the pool, to others of the same item."""
     left = _stock_that_left(sight)
     moved: dict[LevelId, int] = {}
@@ -238,15 +218,16 @@ def _stock_moved(sight: _Sight) -> Units:
     return moved
 
 
-def _stock_that_left(sight: _Sight) -> Counter[str]:
+def _stock_that_left(sight: Sight) -> Counter[str]:
+    """By item; but for what a level is known to read still, or to have gone to another."""
     left: Counter[str] = Counter()
     for at, level in sight.pool.levels.items():
-        if at not in sight.seen:
+        if not (at in sight.seen or at in sight.also_fell or at in sight.moved):
             left[at.item] += max(0, level.last.available) * level.size
     return left
 
 
-def _still_on_release(sight: _Sight) -> int:
+def _still_on_release(sight: Sight) -> int:
     """What is let through on release once what was taken back is gone: less by all of that.
 
     Also where more was held than would have counted: what went may have been what counts.
@@ -254,7 +235,7 @@ def _still_on_release(sight: _Sight) -> int:
     return max(0, sight.pool.on_release - sum(sight.taken.values()))
 
 
-def _count(sight: _Sight, rises: Units, on_release: int) -> tuple[int, Why]:
+def _count(sight: Sight, rises: Units, on_release: int) -> tuple[int, Why]:
     """How many units of `rises` count, and why.
 
     Fewer than none where they show that what was held before is one import with them.
@@ -274,7 +255,7 @@ def _count(sight: _Sight, rises: Units, on_release: int) -> tuple[int, Why]:
     return min(rises.values()), "smallest_rise"
 
 
-def _import(sight: _Sight, rises: Units) -> int | None:
+def _import(sight: Sight, rises: Units) -> int | None:
     """The number that one import wrote on all levels, if that is what the rises are.
 
     Several rose, now or (held) before, of a pool that was in step but for those; nothing fell but
@@ -305,24 +286,7 @@ def _was_only_written(move: Move) -> bool:
 # The two alarms: another program, listened for here; overwritten, among the rises.
 
 
-def _echo(pool: Managed, moves: Mapping[LevelId, Move]) -> Units:
-    """What another program took from each level, if this run shows that one takes from all.
-
-    One that takes our adjustments for movements answers each level by the sum of all of ours less
-    that level's own, in whole pieces. Empty unless every level left the shelf by at least as much.
-    """
-    sent = sum(pool.levels[at].sent for at in moves)
-    took: dict[LevelId, int] = {}
-    for at, move in moves.items():
-        level = pool.levels[at]
-        pieces = (level.sent - sent) // level.size
-        if pieces <= 0 or move.change.shelf is None or -move.change.off_shelf < pieces:
-            return NONE
-        took[at] = pieces * level.size
-    return took
-
-
-def _listen(sight: _Sight) -> Echoes:
+def _listen(sight: Sight) -> Echoes:
     """Echoes after this run: two levels have to show them running, more levels within 12 runs."""
     before = sight.pool.echoes
     if sight.echo:
@@ -338,7 +302,7 @@ def _listen(sight: _Sight) -> Echoes:
 
 
 def _notes_of_rises(
-    sight: _Sight, rises: Units, counted: int, why: Why, moved_here: Units
+    sight: Sight, rises: Units, counted: int, why: Why, moved_here: Units
 ) -> Iterator[Note]:
     several = {**sight.pool.held, **rises} if why == "import" else rises
     left_out = sum(rises.values()) - counted
@@ -348,13 +312,22 @@ def _notes_of_rises(
     loose = {at: stock % sight.rules.size(at) for at in typed if why != "import"}
     return told(
         Note("several_rises", several if len(several) > 1 and rises else {}, left_out, cancelled),
-        Note("stock_moved", moved_here, sum(_stock_that_left(sight).values())),
+        _notes_of_stock(sight, moved_here),
         Note("loose_units", {at: units for at, units in loose.items() if units}),
         Note("taken_back", sight.taken, sight.pool.on_release - _still_on_release(sight)),
     )
 
 
-def _notes_of_falls(sight: _Sight, quantity: int) -> Iterator[Note]:
+def _notes_of_stock(sight: Sight, moved_here: Units) -> Note:
+    came = Counter(moved_here)
+    for left, at in sight.moved.items():
+        level = sight.pool.levels[left]
+        came[at] += level.last.available * level.size
+    units = sum(_stock_that_left(sight).values()) + sum(came.values()) - sum(moved_here.values())
+    return Note("stock_moved", {at: units for at, units in came.items() if units}, units)
+
+
+def _notes_of_falls(sight: Sight, quantity: int) -> Iterator[Note]:
     went_below = quantity < min(0, sight.pool.quantity)
     alike = sight.falls if _fell_alike(sight) else {}
     return told(
@@ -363,7 +336,7 @@ def _notes_of_falls(sight: _Sight, quantity: int) -> Iterator[Note]:
     )
 
 
-def _fell_alike(sight: _Sight) -> bool:
+def _fell_alike(sight: Sight) -> bool:
     """All known levels fell, none of it ordered, by the same units or to one number."""
     moves = sight.moves.values()
     if len(moves) < 2 or any(not m.fell or m.change.off_shelf > m.change.available for m in moves):
@@ -373,7 +346,7 @@ def _fell_alike(sight: _Sight) -> bool:
     return alike or agreed(known, sight.rules, sight.pool.reserve) is not None
 
 
-def _notes_of_levels(sight: _Sight, after: Managed) -> Iterator[Note]:
+def _notes_of_levels(sight: Sight, after: Managed) -> Iterator[Note]:
     rules, known = sight.rules, sight.pool.levels
     fresh = {
         at: now.available * rules.size(at) for at, now in sight.seen.items() if at not in known

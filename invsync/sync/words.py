@@ -23,6 +23,7 @@ NoteKind = Literal[
     "new_level_stock",  # its own units, not counted      –
     "size_changed",  #    its size before                 –
     "loose_units",  #     typed up in packs: loose units  –
+    "last_falls",  #      what it fell by before leaving  the quantity
     "raise_closed",  #    units that only closed a gap    –
     "several_rises",  #   what it rose by (`cancelled`)   that are left out: "raise one by 3"
     "held",  #            units held                      that the quantity rises by on release
@@ -54,6 +55,7 @@ Why = Literal[
     "aligned",
     "as_set",
     "finish",
+    "leaves",
 ]
 
 #: Shopify takes no adjustment that leads beyond this, in either direction.
@@ -91,6 +93,13 @@ class Reading(Struct, frozen=True):
         if self.on_hand > 0:
             return self.on_hand
         return min(self.on_hand, self.available + self.committed)
+
+    def joined(self, other: Reading) -> Reading:
+        """What this level reads once the stock and the orders of another are moved to it."""
+        known = self.shelf is not None and other.shelf is not None
+        shelf = max(0, (self.shelf or 0) + (other.shelf or 0)) if known else None
+        committed = (self.committed or 0) + (other.committed or 0) if known else None
+        return Reading(self.available + other.available, shelf, committed)
 
     def adjusted(self, delta: int) -> Reading:
         """The same after an adjustment: it moves available and on_hand alike."""
@@ -180,7 +189,8 @@ class Rules(Struct, frozen=True):
     `brake`: rises are held. `release`: what is held is let through (`--force`). `follow`: a pool
     without a quantity follows what a person types, and passes its falls on (the locations of one
     variant). `fresh`: a pool that is not remembered was made since the last run. `sizes`: units per
-    piece, where that is not 1. `reserve`: units that no level shows.
+    piece, where that is not 1. `reserve`: units that no level shows. `closed`: locations that are
+    open no longer.
     """
 
     several_rises: SeveralRises = "smallest"
@@ -190,6 +200,7 @@ class Rules(Struct, frozen=True):
     fresh: bool = False
     sizes: Units = {}
     reserve: int = 0
+    closed: frozenset[str] = frozenset()
 
     def size(self, at: LevelId) -> int:
         """Units per piece of a level."""
@@ -251,6 +262,11 @@ class Plan(Struct, frozen=True):
     def after(self) -> int | None:
         """The quantity that it comes to; None where it has none."""
         return self.unsent.quantity if isinstance(self.unsent, Managed) else None
+
+    @property
+    def left_alone(self) -> bool:
+        """Whether the pool is left alone, since another program works on it."""
+        return isinstance(self.unsent, Unmanaged) and self.unsent.left_alone
 
     @property
     def pool(self) -> Pool:

@@ -203,11 +203,22 @@ def settled(about: About) -> Said:
 
 def stock_moved(about: About) -> Said:
     """Of the note `stock_moved`."""
+    came = sum(about.note.levels.values())
+    stays = about.plan.before == about.after
+    was, so = ("a restock", "raise") if came > 0 else ("sold", "lower")
     return Said(
         f"a level left that held {about.note.units}, and its stock came to {about.signed}: taken "
-        f"for the same stock, moved by Shopify, and not counted; it stays at {about.after}",
-        f"If it was a restock, raise one {about.one} by {sum(about.note.levels.values())} in "
-        "Shopify",
+        f"for the same stock, moved by Shopify, and not counted; "
+        f"{'it stays at' if stays else 'it comes to'} {about.after}",
+        f"If it was {was}, {so} one {about.one} by {abs(came)} in Shopify",
+    )
+
+
+def last_falls(about: About) -> Said:
+    """Of the note `last_falls`."""
+    return Said(
+        f"it is kept in step no longer; what was sold of it until then ({about.signed}) is taken "
+        f"off its other {about.one}s for the last time ({about.move})"
     )
 
 

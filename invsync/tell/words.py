@@ -54,6 +54,7 @@ MEANINGS: Mapping[NoteKind, Meaning] = {
     "fell_alike": Meaning("warning", sentences.fell_alike),
     "oversold": Meaning("problem", sentences.oversold, passing=True),
     "new_level_stock": Meaning("warning", sentences.new_level_stock),
+    "last_falls": Meaning("warning", sentences.last_falls),
     "raise_closed": Meaning("warning", sentences.raise_closed),
     "several_sources": Meaning("warning", sentences.several_sources),
     "lifted": Meaning("problem", sentences.lifted, passing=True),
@@ -79,6 +80,7 @@ RULES: Mapping[Why, str] = {
     "aligned": "brought to one number (--align)",
     "as_set": "right as they are: a person said so",
     "finish": "levels brought to the quantity",
+    "leaves": "it leaves; its last falls: counted",
 }
 
 #: How a movement came about, as the witnesses tell it.

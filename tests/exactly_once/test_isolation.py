@@ -224,3 +224,17 @@ def test_a_fault_of_ours_stops_the_run_and_loses_nothing(prints: Prints) -> None
     assert world.until_rest()[-1].exit_code == 0
     in_step(world, "A", 28)
     in_step(world, "BC", 29)
+
+
+def test_the_last_adjustment_of_a_product_that_leaves_is_tried_again(prints: Prints) -> None:
+    world = prints(A=3, B=3, C=3)
+    world.shop.sell("C-1")
+    world.shop.retype("C", "Poster")
+    ended = world.run(faults=[refuse("C-2")])
+    assert ended.exit_code == 3
+    assert len(ended.problems("refused")) == 1
+    assert world.reads("C") == [29, 30, 30]
+    assert "C" in world.cached()
+    assert world.run().exit_code == 0
+    assert world.reads("C") == [29, 29, 29]
+    assert "C" not in world.cached()

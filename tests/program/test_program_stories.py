@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from program_world import World
 
-from invsync.sandbox.api import Phase
+from invsync.sandbox.api import Phase, as_faults
 from invsync.sandbox.exchange import Request
 
 PLACES = ("Warehouse", "Till", "Fair")
@@ -22,7 +23,8 @@ class Now:
     """What happens before one run, and what that run leads to.
 
     `left`: what the levels read after it; `told`: kinds of problems and warnings; `says`: a part of
-    one of their messages; `moved`: how `explain` tells of what moved.
+    one of their messages; `moved`: how `explain` tells of what moved; `refused`: the SKU whose
+    adjustments Shopify refuses in this run.
     """
 
     happens: Callable[[World], object]
@@ -31,16 +33,21 @@ class Now:
     says: str = ""
     moved: str = ""
     options: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True)
 class Story:
-    """A pool that starts in step at `units`, of one SKU a letter, and what happens to it."""
+    """A pool that starts in step at `units`, of one SKU a letter, and what happens to it.
+
+    `then`: its SKUs afterwards, where they are others.
+    """
 
     units: int
     runs: tuple[Now, ...]
     skus: str = "S M"
     policy: str = "smallest"
+    then: str = ""
 
 
 def nothing(world: World) -> None:
@@ -76,6 +83,20 @@ def cancelled(**units: int) -> Callable[[World], object]:
 
 def typed(**numbers: int) -> Callable[[World], object]:
     return lambda world: [world.shop.set_available(sku, units) for sku, units in numbers.items()]
+
+
+def replaced(units: int, skus: str) -> Callable[[World], object]:
+    """All variants of the product are deleted, and others made."""
+
+    def replace(world: World) -> None:
+        product = world.shop.product("Print")
+        old = list(product.variants)
+        for sku in skus.split():
+            world.shop.add_variant(product, sku, available=units, locations=(world.shop.primary,))
+        for variant in old:
+            world.shop.delete_variant(variant)
+
+    return replace
 
 
 def both(*happen: Callable[[World], object]) -> Callable[[World], object]:
@@ -186,6 +207,37 @@ STORIES = {
         ),
         skus="S M L",
     ),
+    "a person makes all agree while rises wait": Story(
+        10,
+        (
+            Now(typed(S=15, M=12), [15, 12, 10], "held several_rises"),
+            Now(typed(S=17, M=17, L=17), [17, 17, 17], "settled", "(10 → 17)"),
+        ),
+        skus="S M L",
+        policy="hold",
+    ),
+    "a raise that was refused, and an import of the same number beside an order": Story(
+        10,
+        (
+            Now(typed(S=50), [50, 10], "refused", refused="M"),
+            Now(both(typed(M=50), ordered(M=1)), [49, 49], "raise_closed", "brought to 49"),
+        ),
+    ),
+    "a raise that was refused, and is made by somebody": Story(
+        30,
+        (
+            Now(typed(S=33), [33, 30], "refused", refused="M"),
+            Now(typed(M=33), [33, 33], "raise_closed"),
+        ),
+    ),
+    "one write refused, then the next run": Story(
+        30,
+        (
+            Now(ordered(S=1), [29, 30], "refused", refused="M"),
+            Now(nothing, [29, 29]),
+        ),
+    ),
+    "all variants are made anew": Story(12, (Now(replaced(5, "S2 M2"), [5, 5]),), then="S2 M2"),
     "another program writes its number back": Story(
         12,
         (
@@ -210,13 +262,23 @@ def test_a_story(world: World, story: Story, scan: str) -> None:
         now.happens(world)
         world.time.pass_by(minutes=30)  # more than what the feed shows again
         where = f"run {number}"
-        document = world.variants(*now.options.split(), exit_code=None)
-        assert world.reads(story.skus) == now.left, where
+        document = refusing(world, now.refused, *now.options.split())
+        assert world.reads(story.then or story.skus) == now.left, where
         told = [*document["problems"], *document["warnings"]]
         assert sorted({one["kind"] for one in told}) == sorted(now.told.split()), where
         assert any(now.says in one["message"] for one in told) or not now.says, (where, told)
         if now.moved:
             assert now.moved in explained(world), where
+
+
+def refusing(world: World, sku: str, *args: str) -> dict[str, Any]:
+    """The document of a run in which Shopify refuses the adjustments of a SKU, if of any."""
+    assert world.server is not None
+    rules = [{"fault": "refuse", "items": [sku], "operation": "Adjust"}] if sku else []
+    world.server.sandbox.faults = as_faults(rules)
+    document = world.variants(*args, exit_code=None)
+    world.server.sandbox.faults = as_faults([])
+    return document
 
 
 def test_the_log_tells_ordered_from_off_the_shelf(world: World) -> None:

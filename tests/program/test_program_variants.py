@@ -5,6 +5,8 @@ What is sold once is counted once.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from program_world import World
 
@@ -554,7 +556,8 @@ def test_a_scan_that_finds_nothing_concludes_nothing_not_even_by_force(world: Wo
 # --- Another program at work ----------------------------------------------------------------------
 
 
-def test_another_program_at_work_is_noticed_and_the_pool_left_alone(world: World) -> None:
+def left_alone(world: World) -> dict[str, Any]:
+    """A pool that another program works on until it is left alone: the document that tells so."""
     seeded(world)
     for sku in FOUR.split():
         world.shop.set_available(sku, 900)
@@ -570,19 +573,54 @@ def test_another_program_at_work_is_noticed_and_the_pool_left_alone(world: World
             world.shop.restock(sku, sum(moved.values()) - moved[sku])
         last = {sku: world.shop.available(sku) for sku in skus}
         document = world.variants(exit_code=None)
-    (problem,) = document["problems"]
+    return document
+
+
+def test_another_program_at_work_is_noticed_and_the_pool_left_alone(world: World) -> None:
+    (problem,) = left_alone(world)["problems"]
     assert problem["kind"] == "another_program"
     assert "ran it down by" in problem["message"]
     left = world.reads(FOUR)
     world.sell("P-S", 2)
     assert world.variants(exit_code=3)["pools"]["held"] == 1
     assert world.batches == []
-    for sku in skus:
+    for sku in FOUR.split():
         world.shop.set_available(sku, left[0])
     world.run("variants", "--init")
     world.sell("P-S", 2)
     world.run("variants")
     assert world.reads(FOUR) == [left[0] - 2] * 4
+
+
+def test_a_pool_left_alone_can_be_taken_up_after_a_quiet_day(world: World) -> None:
+    """Quiet: nothing fell off the shelf, which the program may have done; orders don't count."""
+
+    def quiet() -> str:
+        """The command that `check` says takes it up again, if it does."""
+        assert world.run("variants", exit_code=3)
+        checks = world.run("check", "--json", exit_code=None).document["checks"]
+        (mend,) = [one["mend"] for one in checks if one["check"] == "variants.left_alone"] or [""]
+        return str(mend)
+
+    left_alone(world)
+    world.sell("P-S P-M P-L P-XL", 1)
+    for sku in FOUR.split():
+        world.shop.set_available(sku, 700)
+    world.time.pass_by(hours=20)
+    assert quiet() == ""  # somebody, or something, lowered all of them
+    world.time.pass_by(hours=23)
+    world.sell(FOUR)
+    assert quiet() == ""
+    world.time.pass_by(hours=2)
+    world.sell("P-S")
+    assert quiet() == ""  # they do not agree
+    world.shop.restock("P-S", 1)
+    mend = quiet()
+    assert mend.startswith("run: `invsync variants --init --only ")
+    world.run(*mend.rpartition("`invsync ")[2].rstrip("`").split())
+    world.sell("P-S", 2)
+    world.run("variants")
+    assert world.reads(FOUR) == [697] * 4
 
 
 # --- Raises that met an import --------------------------------------------------------------------

@@ -26,6 +26,7 @@ from invsync.sync import (
     Rules,
     Unmanaged,
     Why,
+    leave,
     plan,
 )
 from invsync.tell import words
@@ -78,9 +79,13 @@ class Story:
     title: str = "Print"
     advised: Mapping[LevelId, int] = field(default_factory=dict)
     comes_to: int = 0
+    leaves: bool = False
 
     @property
     def made(self) -> Plan:
+        if self.leaves:
+            assert isinstance(self.pool, Managed)
+            return leave(self.pool, self.seen)
         return plan(self.pool, self.seen, self.rules)
 
     def about(self, made: Plan) -> About:
@@ -239,6 +244,24 @@ STORIES = [
         comes_to=28,
     ),
     Story(
+        "stock_moved",
+        Managed(
+            14,
+            {
+                LevelId(A.item, place): Level(Reading(14, 14, 0))
+                for place in ("gid://here", "gid://fair")
+            },
+        ),
+        reads(A=26),
+        "a level left that held 14, and its stock came to P-A +14: taken for the same stock, moved "
+        "by Shopify, and not counted; it comes to 12. If it was a restock, raise one location by "
+        "14 in Shopify",
+        rules=Rules(closed=frozenset({"gid://fair"})),
+        command="locations",
+        advised={A: 26},
+        comes_to=26,
+    ),
+    Story(
         "overwritten",
         TWICE_UNDONE,
         reads(A=12, B=12),
@@ -357,6 +380,15 @@ STORIES = [
         reads(A=30, B=2_000_000_010),
         "would have to read more than Shopify can hold (P-A 2000000010), so nothing is sent or "
         "counted for it. Set its variants to the right number in Shopify",
+    ),
+    Story(
+        "last_falls",
+        at_thirty(),
+        reads(A=28, B=30, C=30),
+        "it is kept in step no longer; what was sold of it until then (P-A -2) is taken off its "
+        "other variants for the last time (30 → 28)",
+        weight="warning",
+        leaves=True,
     ),
     Story("adopted", None, reads(A=4, B=4), "adopted at 4", weight="silent"),
     Story(
