@@ -46,15 +46,15 @@ ENVIRONMENT = {
 
 #: The program, and the program with complete scans by pages at whatever price.
 INVSYNC = (sys.executable, "-m", "invsync")
+BY_PAGES = (
+    *(sys.executable, "-c"),
+    "from invsync import cli, find; find.DEAR_POINTS = 10**9; cli.main(prog_name='invsync')",
+)
 #: The sandbox answers only once it has made a bulk result, which Shopify makes in the background.
 PATIENT = (
     *(sys.executable, "-c"),
     "from invsync import cli; from invsync.admin import wire; "
     "wire.READ_TIMEOUT_SECONDS = wire.ANSWER_SECONDS = 3600.0; cli.main(prog_name='invsync')",
-)
-BY_PAGES = (
-    *(sys.executable, "-c"),
-    "from invsync import cli, find; find.DEAR_POINTS = 10**9; cli.main(prog_name='invsync')",
 )
 
 
