@@ -266,8 +266,9 @@ class Stage:
         if not off:
             return
         tally.otherwise += 1
-        said = json.loads(told.out) if told.exit_code == 3 else {"problems": []}
-        about = " ".join(problem["message"] for problem in said["problems"])
+        said = json.loads(told.out) if told.exit_code in (0, 3) else {}
+        notes = [*said.get("problems", ()), *said.get("warnings", ())]
+        about = " ".join(note["message"] for note in notes)
         product = {"P": "Plain", "O": "Other", "A": "Apart", "W": "Wide"}
         if not all(product[key[0]] in about for key in off):
             tally.untold += 1
