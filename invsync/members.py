@@ -7,7 +7,8 @@ in both.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 
 from msgspec import Struct, field
 
@@ -32,19 +33,38 @@ class Members(Struct):
     named: set[str] = set()
     _entries: Pools = field(default_factory=Pools)
     _homes: Mapping[str, str] | None = None
+    _twice: frozenset[str] = frozenset()
 
     def forget(self) -> None:
         """Look at the cache afresh: what an earlier run left was taken into it."""
-        self._homes = None
+        self._homes, self._twice = None, frozenset()
 
     @property
     def homes(self) -> Mapping[str, str]:
         """Level, as the axis names it, → the pool that it was in as the run began."""
         if self._homes is None:
             self._entries = self.cache.pools.as_now()
-            pools = ((one, entry.levels) for one, entry in self._entries.items())
-            self._homes = self.axis.homes(pools)
+            listed: list[int] = []
+            self._homes = self.axis.homes(self._counted(listed))
+            if sum(listed) > len(self._homes):
+                self._twice = self._in_two()
         return self._homes
+
+    def _counted(self, listed: list[int]) -> Iterator[tuple[str, Collection[str]]]:
+        for pool, entry in self._entries.items():
+            listed.append(len(entry.levels))
+            yield pool, entry.levels
+
+    def _in_two(self) -> frozenset[str]:
+        """The levels that two pools have.
+
+        A run was cut off after one took it, before the other had let it go: what that would take
+        for a fall may be what we sent for the first.
+        """
+        counts: Counter[str] = Counter()
+        for pool, entry in self._entries.items():
+            counts.update(self.axis.homes([(pool, entry.levels)]).keys())
+        return frozenset(level for level, pools in counts.items() if pools > 1)
 
     def note(self, pool: str, item: str) -> None:
         """An item was seen to belong to a pool."""
@@ -79,7 +99,7 @@ class Members(Struct):
 
         0 where nothing tells: the pool had no quantity, or another one has the level already.
         """
-        if self.home(level) != pool:
+        if self.home(level) != pool or self.axis.home(level) in self._twice:
             return 0
         entry = self._entries[pool]
         if entry.quantity is None:

@@ -174,12 +174,16 @@ def _where(problem: Problem) -> str:
     Its id, and its SKU where all its levels have the same.
     """
     labels = {level.sku for level in problem.levels}
-    sku = f"{clean(labels.pop())}, " if len(labels) == 1 and len(problem.levels) > 1 else ""
-    return f"{sku}{_short_id(problem.pool or '')}"
+    where = _short_id(problem.pool or "")
+    one = len(labels) == 1 and len(problem.levels) > 1 and not where.startswith("sku:")
+    return f"{clean(labels.pop())}, {where}" if one else where
 
 
-def _short_id(gid: str) -> str:
-    """`product 7` for gid://shopify/Product/7."""
+def _short_id(pool: str) -> str:
+    """`product 7` for gid://shopify/Product/7; what is no product or item goes by its own name."""
+    gid = pool.partition("@gid:")[0]
+    if not gid.startswith("gid:"):
+        return clean(gid)
     kind, _, number = gid.removeprefix("gid://shopify/").rpartition("/")
     return f"{ {'Product': 'product', 'InventoryItem': 'item'}.get(kind, kind) } {number}".strip()
 

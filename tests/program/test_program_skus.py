@@ -6,6 +6,8 @@ import pytest
 from group_world import listing, reads, resku, story
 from program_world import World
 
+from invsync.sandbox.things import Variant
+
 SCANS = pytest.mark.parametrize("scan", ["complete", "changes"])
 
 
@@ -312,3 +314,41 @@ def test_check_lists_what_would_be_pooled_before_anything_is(world: World) -> No
         "left out: 1 no sku",
     ):
         assert part in told["message"]
+
+
+def test_a_mail_says_which_sku_and_which_listings_differ(world: World) -> None:
+    world.configure(variants={"skus": "all"}, locations=None)
+    listing(world, "Birch plain", "BOX/A", 3)
+    listing(world, "Birch black", "BOX/A", 5)
+    out = world.run("variants", "--init", exit_code=3).out
+    assert "BOX/A (sku:BOX/A): its listings differ (Birch plain 3, Birch black 5)" in out
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("sold", [0, 2])
+def test_a_run_cut_off_while_a_listing_changed_its_sku_counts_nothing_twice(
+    world: World, *, after: bool, turned: bool, sold: int
+) -> None:
+    by_sku(world)
+
+    def birches() -> list[Variant]:
+        return [listing(world, f"Birch {frame}", "A") for frame in ("plain", "black", "white")]
+
+    def oaks() -> list[Variant]:
+        return [listing(world, f"Oak {frame}", "B", 7) for frame in ("plain", "black")]
+
+    if turned:
+        oak, birch = oaks(), birches()
+    else:
+        birch, oak = birches(), oaks()
+    world.run("variants", "--init")
+    world.time.pass_by(minutes=1)
+    if sold:
+        world.shop.sell(birch[0].item, sold)
+    resku(world, birch[0], "B")
+    world.cut_off("variants", after=after)
+    world.run("variants")
+    assert reads(*birch[1:]) == [30 - sold] * 2
+    assert reads(birch[0], *oak) == [7 - sold] * 3
+    assert world.variants()["changes"] == []
