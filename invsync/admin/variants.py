@@ -36,8 +36,6 @@ from invsync.admin.search import beyond, since_moment
 
 #: Variants of one item that a reading by id asks for.
 _SHARING = 10
-#: Variants that come with each product that changed; one with more is completed by id.
-_BESIDE = 30
 
 
 class Want(Struct, frozen=True):
@@ -226,8 +224,8 @@ def changed_variants(client: Client, since: str, want: Want) -> Iterator[Listing
     def page(first: int, after: int) -> dict[str, Any]:
         return client.execute(
             document,
-            {"query": beyond(since_moment(since), after), "products": first, "variants": _BESIDE},
-            cost=connection_cost(first, connection_cost(_BESIDE, 1 + want.points)),
+            {"query": beyond(since_moment(since), after), "products": first, "variants": PAGE},
+            cost=connection_cost(first, connection_cost(PAGE, 1 + want.points)),
         )
 
     for nodes in pages_by_id("ChangedVariants", "products", page, PAGE):
