@@ -34,6 +34,7 @@ LEVEL = {
     "observed": int,
     "movement": int,
     "delta": int,
+    "size": int,
     "applied": bool,
 }
 DOCUMENT = {
@@ -124,6 +125,7 @@ def test_the_document_tells_what_happened(world: World) -> None:
             "observed": observed,
             "movement": movement,
             "delta": delta,
+            "size": 1,
             "applied": True,
         }
         for sku, observed, movement, delta in rows
