@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -26,6 +26,8 @@ class Invocation:
         self.config = config
         self.verbose = verbose
         self.quiet = quiet
+        self._file: Path | None = None
+        self._state_dir: Path | None = None
 
     def also(self, *, verbose: int, quiet: bool = False) -> None:
         """Say as much, or as little, as is asked for after the command too."""
@@ -37,7 +39,10 @@ class Invocation:
         from invsync.config.finding import find as find_config
         from invsync.config.settings import load as load_config
 
-        return load_config(find_config(self.config, os.environ, Path()), os.environ)
+        self._file = find_config(self.config, os.environ, Path())
+        settings = load_config(self._file, os.environ)
+        self._state_dir = settings.state_dir
+        return settings
 
     def sandbox_place(self) -> SandboxPlace:
         """Where the sandbox keeps its shop.
@@ -96,20 +101,30 @@ class Invocation:
         """How the reader of a report calls this very program with this very configuration.
 
         Who reads cron's mail is in another folder, and has neither cron's environment nor, maybe, a
-        PATH to invsync.
+        PATH to invsync; and who is not the user whose the state folder is has to become that one.
         """
         import shlex
-        import shutil
 
-        started = Path(sys.argv[0])
-        known = started.name != "invsync" or shutil.which("invsync")
-        program = "invsync" if known else shlex.quote(_absolute(started))
-        if at_a_terminal:
-            config = self.config
-        else:
-            given = self.config or os.environ.get("INVSYNC_CONFIG")
+        program = _program(at_a_terminal=at_a_terminal)
+        config = self.config
+        if not at_a_terminal:
+            given = self._file or self.config or os.environ.get("INVSYNC_CONFIG")
             config = _absolute(Path(given)) if given else None
-        return f"{program} --config {shlex.quote(config)}" if config else program
+        words = [program, "--config", config] if config else [program]
+        if user := self._become(at_a_terminal=at_a_terminal):
+            words = ["sudo", "-u", user, *words]
+        return shlex.join(words)
+
+    def _become(self, *, at_a_terminal: bool) -> str | None:
+        """Whom the reader has to become to run a command; None for nobody else."""
+        from invsync.state.files import owner_of
+
+        owner = None if self._state_dir is None else owner_of(self._state_dir)
+        if owner is None:
+            return None
+        if owner.uid != os.geteuid():
+            return owner.name
+        return None if at_a_terminal or _reads_own_mail(owner.name, os.environ) else owner.name
 
     def progress(self) -> Progress:
         """The line on stderr that moves while something takes long; what is logged finds it gone.
@@ -128,7 +143,9 @@ class Invocation:
 
     def tell(self, *told: Paragraph) -> None:
         """Print on stdout, the commands as they have to be typed here."""
-        called = self.called(at_a_terminal=sys.stdout.isatty())
+        from invsync.tell.terminal import terminal_of
+
+        called = self.called(at_a_terminal=terminal_of(sys.stdout) is not None)
         click.echo(_laid_out(told, sys.stdout, called))
 
 
@@ -146,6 +163,36 @@ class SandboxPlace(NamedTuple):
     state_file: Path
     url: str | None
     api_version: str
+
+
+def _program(*, at_a_terminal: bool) -> str:
+    """The program, as its reader can start it."""
+    import shutil
+
+    started = Path(sys.argv[0])
+    if started.name != "invsync":
+        return "invsync"  # python -m invsync, or a test
+    if at_a_terminal and shutil.which("invsync"):
+        return "invsync"
+    return _absolute(Path(shutil.which(sys.argv[0]) or started))
+
+
+def _reads_own_mail(user: str, environ: Mapping[str, str]) -> bool:
+    """Whether cron's mail goes to whoever is logged in as the user that the job runs as.
+
+    Not where it is sent to somebody else (cron hands its MAILTO on to the job), nor where nobody
+    can log in as that user.
+    """
+    import pwd
+
+    to = environ.get("MAILTO")
+    if to and to.partition("@")[0] != user:
+        return False
+    try:
+        shell = pwd.getpwnam(user).pw_shell
+    except KeyError:
+        return True
+    return Path(shell).name not in ("nologin", "false")
 
 
 def complain(invocation: Invocation | None, error: Exception | str) -> None:

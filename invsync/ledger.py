@@ -18,7 +18,7 @@ from invsync.errors import InvsyncError
 from invsync.find import Found, Look
 from invsync.order import Known, Order
 from invsync.planning import Work
-from invsync.settle import Gone, Settled
+from invsync.settle import Gone, Settled, brake_limit
 from invsync.state.cache import write_cache
 from invsync.state.entries import Standing as Kept
 from invsync.state.history import append_history, counted, history_tail, noted
@@ -41,9 +41,9 @@ class Ledger(Struct):
     """What a run remembers and tells. `now`: the shop's clock.
 
     `lines`: what the history has yet to get; `kept`: the pools that were dealt with; `gone`: the
-    titles of those that left; `held_back`: how many the brake kept from rising; `left_over`:
-    whether a pool kept moving, and is left to the next run; `noted`: how much of what was told the
-    history gets.
+    titles of those that left; `held_back`: how many the brake kept from rising; `risen`: how many
+    rose; `left_over`: whether a pool kept moving, and is left to the next run; `noted`: how much of
+    what was told the history gets.
     """
 
     order: Order
@@ -54,6 +54,7 @@ class Ledger(Struct):
     kept: set[str] = set()
     gone: list[str] = []
     held_back: int = 0
+    risen: int = 0
     left_over: bool = False
     noted: int = 0
 
@@ -162,6 +163,8 @@ class Ledger(Struct):
                 cut_off = pools.keys() & set(found.to_read) - self.kept
                 self.outcome.left = sum(pools[one].several for one in cut_off)
             self.outcome.seen = self.known.count(seen.only)
+            self.outcome.dealt |= self.kept
+            self.outcome.known = pools
             # A batch of unknown outcome leaves everything to the journal.
             if not (self.order.options.dry_run or journal.open):
                 if whole and not self.left_over:
@@ -207,6 +210,7 @@ class Ledger(Struct):
 
     def _forget(self, pool_id: str) -> None:
         cache = self.known.cache
+        self.outcome.dealt.add(pool_id)
         if pool_id in cache.pools:
             self.gone.append(cache.title(pool_id))
             message = f"{cache.title(pool_id)}: no longer in the shop, or not what is asked for"
@@ -249,12 +253,17 @@ class Ledger(Struct):
             log.info("%s: %s", work.title, words.story(made, labels))
         for note in work.notes:
             self.report(note)
+        if made.why == "released":
+            told = sentences.released(made.before, made.after).of(work.title, work.id)
+            self.warn("released", work.id, told)
+        self.risen += work.rises
         if work.refused is None:
             problems = (note for note in work.notes if isinstance(note, Problem))
             return next((problem for problem in problems if words.stands(problem)), None)
-        said = sentences.refused(work.refused, self.order.command)
+        why = work.refused
+        said = sentences.refused(why, self.order.command)
         line = said.of(work.title, work.id)
-        refused = Problem("refused", work.id, work.title, line, work.shown, said.mend)
+        refused = Problem("refused", work.id, work.title, line, work.shown, said.mend, why)
         self.report(refused)
         return refused
 
@@ -308,6 +317,14 @@ class Ledger(Struct):
                 None,
                 f"no longer in the shop, or not what {settings.file} asks for: "
                 f"{listed(self.gone)}; forgotten, and judged afresh if they return",
+            )
+        if self.order.options.force and self.risen >= brake_limit(self.order, self.known):
+            self.warn(
+                "released",
+                None,
+                f"--force: {self.risen} of {self.known.count()} pools rose in this run, more than "
+                f"max_rising ({section.max_rising:.0%}) lets through at once. If an import was "
+                "wrong, put it right in Shopify: what falls is counted too",
             )
         if self.held_back:
             self.warn(

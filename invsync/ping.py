@@ -43,10 +43,15 @@ _log = logging.getLogger("invsync")
 
 
 class Ping:
-    """The pings of one run. Without a URL they do nothing."""
+    """The pings of one run. Without a URL they do nothing.
 
-    def __init__(self, url: str | None) -> None:
+    `loud`: a ping that fails is a warning. Where nobody watches the run it is none: cron would mail
+    it every ten minutes, and that no ping comes is what the watchdog tells.
+    """
+
+    def __init__(self, url: str | None, *, loud: bool = True) -> None:
         self._url = url
+        self._level = logging.WARNING if loud else logging.INFO
 
     def __repr__(self) -> str:
         return "Ping()"
@@ -82,7 +87,8 @@ class Ping:
         trouble = _post(self._url + path, body, tries=tries)
         if trouble is None:
             return
-        _log.warning(
+        _log.log(
+            self._level,
             "ping_url: %s: it was not told of this run's %s; the run itself is not concerned",
             trouble.words,
             {"/start": "start", "": "success", "/fail": "failure"}[path],

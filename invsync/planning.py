@@ -297,7 +297,7 @@ class Planning(Struct, frozen=True):
         given = replace(given, brake=brake) if brake else given
         if left := self._untold(pool, title, made, names):
             return Work(pool, title, replace(made, notes=()), names, given, (left,))
-        if all(words.weight(note) == "silent" for note in made.notes):
+        if all(words.weight(note, made.before) == "silent" for note in made.notes):
             # nearly all pools, at `--init`
             return Work(pool, title, made, names, given, given.notes)
         labels = {level: name.label for level, name in names.items()}

@@ -32,6 +32,11 @@ FEW_RISES = 20
 Confirm = Callable[[Sequence[Change]], bool]
 
 
+def brake_limit(order: Order, known: Known) -> int:
+    """How many pools may not rise in one run without somebody having looked."""
+    return max(FEW_RISES, int(order.section.max_rising * known.count()) + 1)
+
+
 class Gone(Struct, frozen=True):
     """A pool that is no longer in the shop, or not what the configuration asks for."""
 
@@ -57,7 +62,7 @@ class Brake(Struct):
         """The brake of a run in which as many pools seem to rise; None where it is let off."""
         if order.options.force:
             return None
-        limit = max(FEW_RISES, int(order.section.max_rising * known.count()) + 1)
+        limit = brake_limit(order, known)
         return cls(limit, on=rising >= limit)
 
     def holds(self, works: Sequence[Work]) -> bool:

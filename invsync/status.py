@@ -15,8 +15,10 @@ from invsync.state.files import COMMANDS, Command, Files, look_over
 from invsync.state.journal import belongs, read_journal
 from invsync.state.last import read_last
 from invsync.state.lock import holder
+from invsync.state.told import Happened, read_told
 from invsync.state.values import utc_text
 from invsync.tell.lines import number_of
+from invsync.tell.news import recent
 from invsync.tell.times import moment
 
 
@@ -50,6 +52,15 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Owing:
+    """A pool that is sold out and more: so many units are owed."""
+
+    pool: str
+    title: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenJournal:
     """What an unfinished run left.
 
@@ -69,7 +80,8 @@ class CommandStatus:
     `managed`: pools with a quantity, `units` all of those quantities together, of which no listing
     shows `kept_back`; `single`: products
     (or variants) with one level only, remembered in case that a second one comes. `seeded`: whether
-    there is a cache. `reconcile_by`: when the next complete scan is due, by the shop's clock.
+    there is a cache. `owing`: pools below 0; `happened`: what needed a person in the last seven
+    days, and is over. `reconcile_by`: when the next complete scan is due, by the shop's clock.
     `running`: the run at work, in its own words. `error`: why nothing more can be told.
     """
 
@@ -81,6 +93,8 @@ class CommandStatus:
     kept_back: int = 0
     single: int = 0
     waiting: tuple[Waiting, ...] = ()
+    owing: tuple[Owing, ...] = ()
+    happened: tuple[Happened, ...] = ()
     scanned_at: str | None = None
     reconcile_by: str | None = None
     last: Mapping[str, Any] | None = None
@@ -136,6 +150,7 @@ def _command_status(settings: Settings, command: Command, now: datetime) -> Comm
         look_over(files)
         running = holder(files)
         last = read_last(files)
+        happened = recent(read_told(files).happened, now)
         cache = read_cache(files)
         if cache is not None and cache.shop != settings.shop:
             raise StateError(
@@ -147,7 +162,14 @@ def _command_status(settings: Settings, command: Command, now: datetime) -> Comm
     except StateError as error:
         return CommandStatus(command, configured, error=str(error))
     if cache is None:
-        return CommandStatus(command, configured, last=last, journal=journal, running=running)
+        return CommandStatus(
+            command,
+            configured,
+            happened=tuple(happened),
+            last=last,
+            journal=journal,
+            running=running,
+        )
     return CommandStatus(
         command,
         configured,
@@ -157,6 +179,8 @@ def _command_status(settings: Settings, command: Command, now: datetime) -> Comm
         kept_back=cache.pools.kept_back,
         single=len(cache.pools.single),
         waiting=_waiting(cache, now),
+        owing=_owing(cache),
+        happened=tuple(happened),
         scanned_at=cache.scans.complete,
         reconcile_by=_reconcile_by(cache, section.reconcile_every if configured else None),
         last=last,
@@ -180,6 +204,16 @@ def _waiting(cache: Cache, now: datetime) -> tuple[Waiting, ...]:
         if (told := entry.problem) is not None
     )
     return tuple(sorted(found, key=lambda waiting: waiting.since))
+
+
+def _owing(cache: Cache) -> tuple[Owing, ...]:
+    """The pools below 0, those that owe most first."""
+    found = (
+        Owing(pool_id, cache.title(pool_id), -quantity)
+        for pool_id, quantity in cache.pools.quantities.items()
+        if quantity < 0
+    )
+    return tuple(sorted(found, key=lambda owing: -owing.units))
 
 
 def _reconcile_by(cache: Cache, every: float | None) -> str | None:

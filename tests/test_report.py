@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import io
 import sys
 import unicodedata
@@ -25,7 +26,7 @@ from invsync.tell import mail
 from invsync.tell import screen as at_a_terminal
 from invsync.tell.document import document
 from invsync.tell.lines import addressed, encodable
-from invsync.tell.mail import change_line, headline, summary
+from invsync.tell.mail import change_line, headline, summary, unsent_line
 from invsync.tell.outcome import Change, LevelChange, Outcome, Problem, Shown, Warning
 from invsync.tell.screen import draw
 from invsync.tell.terminal import Terminal, terminal_of
@@ -386,12 +387,14 @@ def test_the_closing_line_has_the_colour_of_the_outcome(ran: Outcome, colour: in
 
 
 def test_a_mail_begins_with_its_subject_and_ends_with_the_counts() -> None:
-    assert text(eventful()) == (
+    moon = change("Moon", 12, 10, level("MOON-S", -2, 0))
+    told = eventful()
+    told.changes.append(moon)
+    assert text(told) == (
         "invsync variants, shop.myshopify.com: 1 needs a person, 1 changed, 1 warning\n"
         "\n"
         "Changed:\n"
-        "Sunset over the harbour: 30 → 21; moved PRINT-S -3, PRINT-M -3, PRINT-L -3; "
-        "sent PRINT-S -6, PRINT-M -6, PRINT-L -6, PRINT-XL -9\n"
+        "Moon: 12 → 10; moved MOON-S -2\n"
         "\n"
         "Needs a person:\n"
         "Lighthouse (product 8): its variants differ (L-S 10, L-M 7), so it is left alone. Set all "
@@ -443,7 +446,8 @@ def test_nothing_that_happened_makes_no_mail() -> None:
 
 def test_a_pool_that_only_has_to_be_finished_stays_at_its_quantity() -> None:
     told = change("Print", 21, 21, level("P-S", 0, -6), level("P-M", 0, -9, applied=False))
-    assert change_line(told, dry_run=False) == "Print: stays 21; sent P-S -6; not sent P-M -9"
+    assert change_line(told, dry_run=False) == "Print: stays 21; sent P-S -6"
+    assert unsent_line(told) == "Print: P-M -9; the next run tries again"
     assert change_line(told, dry_run=True) == "Print: stays 21; sent P-S -6; to send P-M -9"
 
 
@@ -530,6 +534,7 @@ def test_the_document_has_what_stopped_the_run_as_a_problem() -> None:
         "pool": None,
         "title": None,
         "message": "gone: try later",
+        "since": "2026-07-01T12:00:00Z",
         "levels": [],
     }
 
@@ -569,6 +574,14 @@ def test_a_mail_gives_the_command_for_the_configuration_that_was_used(
     assert f"`{shop}/bin/invsync {there}" in mailed("--config", "my shop.yaml", argv="bin/invsync")
     (shop / "invsync").write_text("#!/bin/sh\n")
     (shop / "invsync").chmod(0o755)
-    assert f"`invsync {there}" in mailed("--config", "my shop.yaml", argv="bin/invsync")
+    assert f"`{shop}/invsync {there}" in mailed("--config", "my shop.yaml")
     monkeypatch.setenv("INVSYNC_CONFIG", "my shop.yaml")
-    assert f"`invsync {there}" in mailed()
+    assert f"`{shop}/invsync {there}" in mailed()
+    monkeypatch.delenv("INVSYNC_CONFIG")
+    (shop / "my shop.yaml").rename(shop / "config.yaml")
+    there = f"--config {shop}/config.yaml variants --init --align lowest --only "
+    assert f"`{shop}/invsync {there}" in mailed()
+    monkeypatch.setenv("MAILTO", "stock@example.com")
+    assert f"`sudo -u {getpass.getuser()} {shop}/invsync {there}" in mailed()
+    monkeypatch.setenv("MAILTO", getpass.getuser())
+    assert f"`{shop}/invsync {there}" in mailed()

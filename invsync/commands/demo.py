@@ -18,6 +18,7 @@ from invsync.tell.terminal import Terminal
 
 _CONFIG = """\
 shop: sandbox
+report: changes
 variants:
   product_types: [Print]
 locations:

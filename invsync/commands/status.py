@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,20 @@ def _document(known: Status) -> dict[str, Any]:
                     }
                     for waiting in each.waiting
                 ],
+                "owing": [
+                    {"pool": owing.pool, "title": owing.title, "units": owing.units}
+                    for owing in each.owing
+                ],
+                "happened": [
+                    {
+                        "kind": event.kind,
+                        "pool": event.pool,
+                        "title": event.title,
+                        "at": event.at,
+                        "message": event.message,
+                    }
+                    for event in each.happened
+                ],
             }
             for each in known.commands
         ],
@@ -126,11 +140,22 @@ def _command_lines(each: CommandStatus, now: datetime) -> list[Paragraph]:
         rows.append(
             _row("", f"and {more} more, that wait for a shorter time; --json lists them all")
         )
+    rows += [_row(label, told) for label, told in _looking_back(each, now)]
     return [Paragraph(f"{each.command}{aside}: {_standing(each)}", style="bold"), *rows]
 
 
 def _again(waiting: Waiting) -> str:
     return f". Now: {waiting.quiet}; {waiting.mend}" if waiting.again else ""
+
+
+def _looking_back(each: CommandStatus, now: datetime) -> Iterator[tuple[str, str]]:
+    """What is owed, and what happened in the last days: no person is waited for."""
+    for owing in each.owing[:_SHOWN]:
+        yield "owed", f"{owing.title}: {_count(owing.units, 'unit')}"
+    if len(each.owing) > _SHOWN:
+        yield "", f"and {len(each.owing) - _SHOWN} more that owe less; --json lists them all"
+    for event in each.happened[-_SHOWN:]:
+        yield "happened", f"{_ago(event.at, now)}: {event.message}"
 
 
 def _standing(each: CommandStatus) -> str:

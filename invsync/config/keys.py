@@ -74,6 +74,14 @@ _SHARED = (
     ),
 )
 
+ENVIRONMENT_FILE = Key(
+    "environment_file",
+    FILE,
+    "A file of NAME=value lines for ${NAME}; relative to the folder of the configuration. What it "
+    "names counts, whatever the environment says.",
+    example="environment",
+)
+
 TOP: tuple[Key, ...] = (
     Key(
         "shop",
@@ -125,12 +133,27 @@ TOP: tuple[Key, ...] = (
         "Another address for the shop's API; plain http only to this machine.",
         example="http://127.0.0.1:8787",
     ),
+    ENVIRONMENT_FILE,
     Key(
         "state_dir",
         FILE,
         "The folder for what invsync remembers between runs; relative to the folder of the "
         "configuration.",
         default="invsync-state",
+    ),
+    Key(
+        "report",
+        CHOICE,
+        "What a run prints that nobody watches, and cron mails: what a person has to know, or "
+        "every change as well.",
+        default="problems",
+        allowed=("problems", "changes"),
+    ),
+    Key(
+        "remind_every",
+        DURATION,
+        "How often a problem that stands is told again.",
+        default="1d",
     ),
     Key(
         "ping_url",

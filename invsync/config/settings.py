@@ -7,8 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from invsync.config.environment import variables
 from invsync.config.finding import expanded
-from invsync.config.keys import CREDENTIALS, CREDENTIALS_IN_WORDS, FILTERS, SECTIONS, TOP
+from invsync.config.keys import (
+    CREDENTIALS,
+    CREDENTIALS_IN_WORDS,
+    ENVIRONMENT_FILE,
+    FILTERS,
+    SECTIONS,
+    TOP,
+)
 from invsync.config.nested import ListSettings, PackSettings
 from invsync.config.reading import Reading, read, reason
 from invsync.config.values import WORD, is_loopback
@@ -99,6 +107,10 @@ class Settings:
     client_secret: str | None = field(repr=False)
     state_dir: Path
     ping_url: str | None = field(repr=False)
+    #: What is printed of a run that nobody watches.
+    report: Literal["problems", "changes"]
+    #: Seconds.
+    remind_every: float
     #: Seconds.
     max_run_time: float
     #: None: the file has no such section.
@@ -116,6 +128,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     """
     reading = Reading(path, environ)
     top = reading.entries(reading.document(), "", (*(key.name for key in TOP), *SECTIONS))
+    _take_up_environment(reading, top)
     values = reading.values(top, "", TOP)
     variants, locations = (reading.section(top.get(name), name) for name in SECTIONS)
     _check_filters(reading, variants)
@@ -144,11 +157,24 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         client_secret=client_secret,
         state_dir=_beside(reading, values["state_dir"]),
         ping_url=values["ping_url"],
+        report=values["report"],
+        remind_every=values["remind_every"],
         max_run_time=values["max_run_time"],
         variants=None if variants is None else VariantsSettings(**variants),
         locations=None if locations is None else LocationsSettings(**locations),
         warnings=() if sandbox and local else tuple(reading.warnings),
     )
+
+
+def _take_up_environment(reading: Reading, top: Mapping[str, Any]) -> None:
+    """Have the file of `environment_file` fill in `${VAR}`, if the configuration names one."""
+    name = ENVIRONMENT_FILE.name
+    if name not in top:
+        return
+    given = reading.values({name: top[name]}, "", (ENVIRONMENT_FILE,))[name]
+    if given is not None:
+        found = variables(reading, _beside(reading, given), name)
+        reading.environ = {**reading.environ, **found}
 
 
 def section_missing(settings: Settings, name: str) -> ConfigError:

@@ -6,6 +6,7 @@ Per command (`variants`, `locations`) the state folder holds
     variants.journal   the batches that were sent, or about to be, since the cache was last written
     variants.lock      flock'ed while a run is at work; says who holds it
     variants.last      how the last run ended, for `invsync status`
+    variants.told      what the readers of the mail were told, and what happened in the last days
     variants.waiting   how many runs in a row have found the lock held, while one does
 
 and, shared by both, `history.jsonl`. Files are 0600, the folder 0700. Nothing else than a file is
@@ -23,7 +24,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from shlex import quote
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -73,6 +74,11 @@ class Files(Struct, frozen=True):
     def last(self) -> Path:
         """How the last run ended."""
         return self.folder / f"{self.command}.last"
+
+    @property
+    def told(self) -> Path:
+        """What the readers of the mail were told."""
+        return self.folder / f"{self.command}.told"
 
     @property
     def waiting(self) -> Path:
@@ -146,7 +152,7 @@ def look_over(files: Files) -> tuple[str, ...]:
         place
         for command in COMMANDS
         for each in (Files(folder, command),)
-        for place in (each.cache, each.journal, each.lock, each.last, each.waiting)
+        for place in (each.cache, each.journal, each.lock, each.last, each.told, each.waiting)
     ]
     for place in (*ours, *(folder / name for name in _OTHERS)):
         with said(place), contextlib.suppress(FileNotFoundError):
@@ -174,6 +180,22 @@ def refuse_foreign(folder: Path, command: str) -> None:
         f"{folder}: belongs to {owner}, and this is {_user(os.geteuid())}; nothing was read or "
         f"sent. Run as that user: `sudo -u {quote(owner)} invsync {command}`"
     )
+
+
+class Owner(NamedTuple):
+    """Whose a folder is."""
+
+    uid: int
+    name: str
+
+
+def owner_of(folder: Path) -> Owner | None:
+    """Whose a folder is; None where there is none, or none that may be looked at."""
+    try:
+        uid = folder.stat().st_uid
+    except OSError:
+        return None
+    return Owner(uid, _user(uid))
 
 
 def _user(uid: int) -> str:

@@ -25,9 +25,16 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "pools": outcome.pools,
         "skipped": dict(sorted(outcome.skipped.items())),
         "changes": [_change(change) for change in outcome.changes],
-        "problems": [_problem(problem) for problem in problems],
+        "problems": [_problem(problem, outcome) for problem in problems],
         "warnings": [
-            {"kind": warning.kind, "pool": warning.pool, "message": warning.message}
+            {
+                "kind": warning.kind,
+                "pool": warning.pool,
+                "message": warning.message,
+                "since": outcome.warnings_since.get(
+                    (warning.kind, warning.pool), outcome.started_at
+                ),
+            }
             for warning in outcome.warnings
         ],
         "api": {
@@ -60,12 +67,13 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
+def _problem(problem: Problem, outcome: Outcome) -> dict[str, Any]:
     return {
         "kind": problem.kind,
         "pool": problem.pool,
         "title": problem.title,
         "message": problem.message,
+        "since": outcome.problems_since.get((problem.kind, problem.pool), outcome.started_at),
         "levels": [
             {
                 "item": level.item,

@@ -43,10 +43,14 @@ BLANK = Paragraph("")
 
 
 def addressed(message: str, invsync: str) -> str:
-    """The message with its commands as they have to be typed here; `invsync`: how it is called."""
+    """The message with its commands as they have to be typed here; `invsync`: how it is called.
+
+    A command that says as whom it is to be run is taken at its word.
+    """
+    plain = re.sub(r"^sudo -u \S+ ", "", invsync)
     return re.sub(
         r"`(sudo -u \S+ )?invsync ",
-        lambda found: f"`{found[1] or ''}{invsync} ",
+        lambda found: f"`{found[1]}{plain} " if found[1] else f"`{invsync} ",
         message,
     )
 

@@ -8,7 +8,7 @@ terminal can show it on a line of its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from msgspec import Struct, field
@@ -70,7 +70,8 @@ class Problem(Struct, frozen=True):
     """Something that needs a person; the run exits 3.
 
     `levels`: what each reads, and what people call it. `mend`: what to do about it, the end of the
-    message as `words.Said` has it; "" where that is of no use to another pool.
+    message as `Said` has it; "" where that is of no use to another pool. `gist`: by what a problem
+    that stands is seen to have changed.
     """
 
     kind: str
@@ -79,6 +80,7 @@ class Problem(Struct, frozen=True):
     message: str
     levels: tuple[Shown, ...] = ()
     mend: str = ""
+    gist: str = ""
 
 
 class Warning(Struct, frozen=True):
@@ -93,9 +95,10 @@ class Outcome(Struct):
     """All that a run did, filled in as it goes; `exit_code` follows from it.
 
     `asked`: the options, as they are typed for a run that is no dry one; `places`: the locations,
-    by id, with their names; `axis`: how it pools; `plain`: whether a level is to
-    read what the quantity is.
-    `error` is what ended it early, `left` how many pools it had still to deal with then.
+    by id, with their names; `axis`: how it pools; `plain`: whether a level is to read what the
+    quantity is. `error` is what ended it early, `left` how many pools it had still to deal with
+    then; `dealt`: the ids of those that it has dealt with, `known` of all that are remembered.
+    `…_since`: kind and pool → since when it is so (UTC text), where that is not since this run.
     """
 
     command: Command
@@ -122,6 +125,10 @@ class Outcome(Struct):
     throttled: int = 0
     waited_seconds: float = 0.0
     error: Exception | None = None
+    dealt: set[str] = set()
+    known: Collection[str] = ()
+    problems_since: Mapping[tuple[str, str | None], str] = {}
+    warnings_since: Mapping[tuple[str, str | None], str] = {}
 
     @property
     def exit_code(self) -> int:

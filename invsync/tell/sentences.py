@@ -345,3 +345,11 @@ def refused(why: str, command: Command) -> Said:
         "Every run tries again; mend the product in Shopify or take it out of the filter, then "
         f"run: `invsync {command}{ONLY}`",
     )
+
+
+def released(before: int | None, after: int | None) -> Said:
+    """What is said of a pool of which `--force` let through what was held."""
+    return Said(
+        f"what was held is let through by --force ({before} → {after})",
+        "If that is wrong, set one of its levels to the right number in Shopify: the others follow",
+    )

@@ -139,26 +139,30 @@ def told(about: Sequence[About], levels: tuple[Shown, ...]) -> tuple[Problem | W
     """The notes of a plan, as what has to be told. `levels`: what each level of the pool read."""
     notes: list[Problem | Warning] = []
     for each in about:
-        kind, weighs = each.note.kind, weight(each.note)
+        kind, weighs = each.note.kind, weight(each.note, each.plan.before)
         if weighs == "silent":
             continue
         said = MEANINGS[kind].said(each)
         line = said.of(each.title, each.pool)
         if weighs == "problem":
-            notes.append(Problem(kind, each.pool, each.title, line, levels, said.mend))
+            notes.append(Problem(kind, each.pool, each.title, line, levels, said.mend, said.mend))
         else:
             notes.append(Warning(kind, each.pool, line))
     return tuple(notes)
 
 
-def weight(note: Note) -> Weight:
-    """How much a note weighs.
+def weight(note: Note, before: int | None) -> Weight:
+    """How much a note weighs. `before`: the pool's quantity before its plan.
 
-    A fall of all levels alike is told from some units on, and is a problem below 0.
+    A fall of all levels alike is told from some units on. What fell below 0 is a problem when it
+    does; where it falls on from there, the person knows.
     """
+    known = before is not None and before < 0
+    if note.kind == "oversold":
+        return "warning" if known else MEANINGS[note.kind].weight
     if note.kind != "fell_alike":
         return MEANINGS[note.kind].weight
-    if note.units:
+    if note.units and not known:
         return "problem"
     return "warning" if min(note.levels.values()) <= -FELL_ALIKE_WARNS else "silent"
 

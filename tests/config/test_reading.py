@@ -18,7 +18,8 @@ ALL_KEYS = (
     "shop, api_version, access_token, access_token_file, client_id, client_secret, "
     "client_secret_file, "
 )
-ALL_KEYS += "api_url, state_dir, ping_url, max_run_time, variants, locations"
+ALL_KEYS += "api_url, environment_file, state_dir, report, remind_every, ping_url, max_run_time, "
+ALL_KEYS += "variants, locations"
 
 
 def test_a_key_without_a_value_counts_as_left_out() -> None:

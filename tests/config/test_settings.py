@@ -34,6 +34,8 @@ def test_the_example_works_as_it_stands_without_any_environment_variable() -> No
         client_id=None,
         client_secret=None,
         state_dir=ROOT / "invsync-state",
+        report="problems",
+        remind_every=86400.0,
         ping_url=None,
         max_run_time=540.0,
         variants=VariantsSettings(
@@ -60,6 +62,8 @@ def test_a_whole_file_for_a_real_shop() -> None:
         client_secret: ${SECRET}
         state_dir: ~/state
         ping_url: https://ping.example/uuid/
+        report: changes
+        remind_every: 12h
         max_run_time: 30s
         variants:
           product_tags: ['a "b" \\ c:d', 共有, "on", "2024", "a $${x}"]
@@ -97,6 +101,8 @@ def test_a_whole_file_for_a_real_shop() -> None:
         client_id="abc",
         client_secret="s3cret",
         state_dir=Path("/home/me/state"),
+        report="changes",
+        remind_every=43200.0,
         ping_url="https://ping.example/uuid",
         max_run_time=30.0,
         variants=VariantsSettings(
@@ -122,6 +128,50 @@ def test_a_whole_file_for_a_real_shop() -> None:
             reconcile_every=5400.0,
         ),
     )
+
+
+def test_the_environment_file_fills_in_variables(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        "shop: my-shop.myshopify.com\nenvironment_file: secret.env\naccess_token: ${TOKEN}\n"
+        "ping_url: ${PING}\nstate_dir: ${STATE}\nvariants: {product_types: [Print]}\n"
+    )
+    secrets = tmp_path / "secret.env"
+    secrets.write_text("# made by hand\n\nTOKEN='abc=d'\nexport PING=\"https://ping.example/a\"\n")
+    secrets.chmod(0o600)
+    result = load_config(file, {"STATE": "/state", "TOKEN": "of another shop"})
+    assert result.access_token == "abc=d"
+    assert result.state_dir == Path("/state")
+    assert result.warnings == ()
+    secrets.chmod(0o644)
+    (warning,) = load_config(file, {"STATE": "/state"}).warnings
+    assert warning == (
+        f"{secrets}: environment_file: others on this machine can read this secret; run chmod 600 "
+        f"{secrets}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"TOKEN=a\nshpat_secret\n", "line 2 of {file} is not NAME=value; correct it, or begin"),
+        (b"1A=secret\n", "line 1 of {file} is not NAME=value"),
+        (b"\xff\xfe", "{file} is not UTF-8 text; save it as UTF-8"),
+        (None, "{file} can't be read: No such file or directory; correct the path or permissions"),
+    ],
+)
+def test_an_environment_file_that_is_none_is_refused_and_never_shown(
+    tmp_path: Path, content: bytes | None, says: str
+) -> None:
+    file, secrets = tmp_path / "config.yaml", tmp_path / "secret.env"
+    file.write_text("shop: sandbox\nenvironment_file: secret.env\nvariants: {product_types: [a]}\n")
+    if content is not None:
+        secrets.write_bytes(content)
+    with pytest.raises(ConfigError) as raised:
+        load_config(file, {})
+    assert f"config.yaml:2: environment_file: {says.format(file=secrets)}" in str(raised.value)
+    assert "secret\n" not in str(raised.value)
+    assert "shpat_secret" not in str(raised.value)
 
 
 def test_a_section_that_is_not_there_is_none() -> None:

@@ -36,13 +36,14 @@ COLUMNS = 118
 
 #: What has to happen before the mails of the owner's page, by the line that introduces each.
 MAILS: Mapping[str, Sequence[str]] = {
-    "Nothing happened: no mail. Two were sold:": (
-        "invsync sandbox sell FOG-S 2",
-        "invsync variants | cat",
-    ),
-    "Two variants were raised within ten minutes, by 2 and by 3 (long lines are broken here):": (
+    "2 and by 3:": (
         "invsync sandbox set PRINT-S 32",
         "invsync sandbox set PRINT-M 33",
+        "invsync variants | cat",
+    ),
+    "Two were sold:": (
+        "report: changes",
+        "invsync sandbox sell FOG-S 2",
         "invsync variants | cat",
     ),
 }
@@ -113,6 +114,12 @@ class Shell:
         match shlex.split(command.removesuffix(" | cat"), comments=True):
             case ["echo", "$?"]:
                 return f"{self.exit_code}\n"
+            case ["report:", how]:
+                config = self.folder / "config.yaml"
+                text = config.read_text(encoding="utf-8").replace(
+                    "report: problems", f"report: {how}"
+                )
+                config.write_text(text, encoding="utf-8")
             case ["invsync", *args, ">", file]:
                 (self.folder / file).write_text(self.invsync(args), encoding="utf-8")
                 return ""
@@ -186,6 +193,7 @@ def test_the_mails_shown_are_those_that_cron_sends(
     assert told.keys() == MAILS.keys()
     for what, commands in MAILS.items():
         printed = [shell.run(command) for command in commands][-1] or ""
+        printed = printed.replace(str(tmp_path), "/etc/invsync")
         shown = re.sub(r"\n  (?=\S)", " ", told[what])
         assert agrees(shown.splitlines(), printed), f"{what}\n\nprinted:\n{printed}"
 
