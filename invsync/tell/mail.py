@@ -262,7 +262,7 @@ def _together(group: Sequence[Problem], since: Mapping[tuple[str, str | None], s
     first = group[0]
     lines = [f"{len(group)} pools, {first.kind.replace('_', ' ')}:"]
     for one in group[:NAMED]:
-        what = one.message.removesuffix(for_pools(one.mend, [one.pool or ""])).rstrip(". ")
+        what = one.message.partition(for_pools(one.mend, [one.pool or ""]))[0].rstrip(". ")
         lines.append(f"- {_named(what, one.title, _where(one))}{_open_since(one, since)}")
     if len(group) > NAMED:
         lines.append(f"- and {len(group) - NAMED} more: `invsync status`")

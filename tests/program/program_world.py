@@ -99,6 +99,8 @@ class World:
     #: Called as the shop is asked, before and after each request is carried out; may raise
     #: `ConnectionError`.
     hook: Hook | None = None
+    #: Whether a run knows what the one before it has told; else each prints all that it has to.
+    remembers: bool = False
 
     @property
     def state(self) -> Path:
@@ -147,6 +149,7 @@ class World:
                 "shop": "sandbox",
                 "api_url": self.server.url if self.server else None,
                 "access_token": TOKEN,
+                "report": "changes",
                 "variants": {"product_types": ["Print"]},
                 "locations": {},
             }
@@ -158,6 +161,9 @@ class World:
     def run(self, *args: str, exit_code: int | None = 0, stdin: str | None = None) -> Ran:
         """The command line; what it asked of the shop is in `asked` afterwards."""
         self.asked.clear()
+        if not (self.remembers or "--dry-run" in args):
+            for command in ("variants", "locations"):
+                self.place(command, "told").unlink(missing_ok=True)
         root = logging.getLogger()
         # pytest's own handlers would keep the program from setting up its log.
         kept, root.handlers = root.handlers, []

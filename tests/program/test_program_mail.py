@@ -17,6 +17,14 @@ from invsync.status import read_status
 
 
 @pytest.fixture
+def world(world: World) -> World:
+    """As it is by default: a run tells what is news."""
+    world.remembers = True
+    world.configure(report=None)
+    return world
+
+
+@pytest.fixture
 def unequal(world: World) -> World:
     """A product that is in step, and one whose variants differ, which a mail has told."""
     world.add("Sunset", "S-1 S-2")
@@ -60,7 +68,7 @@ def test_a_problem_is_told_once_then_once_a_day_then_that_it_is_over(unequal: Wo
 
 def test_what_comes_back_is_told_again(world: World) -> None:
     world.add("Bag", "B-1 B-2", locations=("Warehouse", "Till"), available=9)
-    world.configure(variants={"product_types": ["Print"], "several_rises": "hold"})
+    world.configure(report=None, variants={"product_types": ["Print"], "several_rises": "hold"})
     world.run("variants", "--init")
     for _ in range(2):
         for sku in ("B-1", "B-2"):
@@ -74,7 +82,7 @@ def test_what_comes_back_is_told_again(world: World) -> None:
 
 
 def test_a_problem_that_changed_is_told_at_once(world: World) -> None:
-    world.configure(variants={"product_types": ["Print"], "several_rises": "hold"})
+    world.configure(report=None, variants={"product_types": ["Print"], "several_rises": "hold"})
     world.add("Sunset", "S-1 S-2 S-3", available=10)
     world.run("variants", "--init")
     for sku, units in (("S-1", 2), ("S-2", 3)):
@@ -98,7 +106,7 @@ def test_reminders_come_together(unequal: World) -> None:
 
 
 def test_one_is_reminded_as_often_as_the_configuration_says(unequal: World) -> None:
-    unequal.configure(remind_every="3h")
+    unequal.configure(report=None, remind_every="3h")
     assert mail(unequal) == ""
     unequal.time.pass_by(hours=3)
     assert "1 still open" in mail(unequal)
@@ -239,7 +247,7 @@ def test_another_failure_is_told_at_once(unequal: World) -> None:
     assert mail(unequal, exit_code=1) != ""
     assert mail(unequal, exit_code=1) == ""
     unequal.hook = None
-    unequal.configure(variants={"product_types": ["Nothing"]})
+    unequal.configure(report=None, variants={"product_types": ["Nothing"]})
     assert "nothing in the shop matches" in mail(unequal, exit_code=1)
     assert mail(unequal, exit_code=1) == ""
 
@@ -311,7 +319,7 @@ def looked_up(world: World, *, exit_code: int) -> tuple[dict[str, Any], str]:
 def test_status_tells_what_happened_and_what_is_owed_and_nobody_is_waited_for(
     world: World,
 ) -> None:
-    world.configure(locations=None)
+    world.configure(report=None, locations=None)
     world.add("Sunset", "S-1 S-2", available=10)
     world.run("variants", "--init")
     world.sell("S-1", 12)
@@ -331,7 +339,7 @@ def test_status_tells_what_happened_and_what_is_owed_and_nobody_is_waited_for(
 
 
 def test_what_happened_is_forgotten_after_seven_days(world: World) -> None:
-    world.configure(locations=None)
+    world.configure(report=None, locations=None)
     world.add("Sunset", "S-1 S-2", available=10)
     world.run("variants", "--init")
     world.sell("S-1", 12)
