@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-import signal
 import signal
 import sys
 from collections.abc import Callable, Sequence
