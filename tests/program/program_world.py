@@ -161,7 +161,7 @@ class World:
     def run(self, *args: str, exit_code: int | None = 0, stdin: str | None = None) -> Ran:
         """The command line; what it asked of the shop is in `asked` afterwards."""
         self.asked.clear()
-        if not (self.remembers or "--dry-run" in args):
+        if self.state.is_dir() and not (self.remembers or "--dry-run" in args):
             for command in ("variants", "locations"):
                 self.place(command, "told").unlink(missing_ok=True)
         root = logging.getLogger()
