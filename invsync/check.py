@@ -410,7 +410,8 @@ def _pools(settings: Settings, client: Client, scope: Scope, places: int) -> Che
             name,
             "failed",
             f"nothing matches ({filters}){left_out}",
-            f"check product_types and product_tags under {scope.command} in {settings.file}",
+            f"check product_types, product_tags and exclude under {scope.command} in "
+            f"{settings.file}",
             counts,
         )
     return _counted(name, scope, seen, filters, left_out, counts)

@@ -16,8 +16,15 @@ from invsync.admin.client import Client
 from invsync.admin.clock import Clock
 from invsync.admin.shop import Location, Shop
 from invsync.config.nested import ListSettings
-from invsync.config.settings import LocationsSettings, Settings, VariantsSettings, section_missing
+from invsync.config.settings import (
+    ExcludeSettings,
+    LocationsSettings,
+    Settings,
+    VariantsSettings,
+    section_missing,
+)
 from invsync.errors import ConfigError, OutOfTime, Stopped
+from invsync.exclude import Exclude, tag_of
 from invsync.pools import Scope
 from invsync.state.files import Command, is_own, refuse_foreign
 from invsync.state.token import TokenFile
@@ -152,6 +159,7 @@ def _across(
         reserve=section.reserve,
         way=ByItem(),
         taken=taken,
+        exclude=_exclude(section.exclude),
     )
 
 
@@ -189,7 +197,7 @@ def _grouped(
         "variants",
         places,
         frozenset(section.product_types),
-        frozenset(tag.strip().casefold() for tag in section.product_tags),
+        frozenset(map(tag_of, section.product_tags)),
         section.only_active,
         each=several is not None and not across,
         across=across,
@@ -198,6 +206,16 @@ def _grouped(
         filters=_filters(section),
         pack=_pack(section),
         reserve=section.reserve,
+        exclude=_exclude(section.exclude),
+    )
+
+
+def _exclude(given: ExcludeSettings) -> Exclude:
+    return Exclude(
+        frozenset(map(tag_of, given.product_tags)),
+        frozenset(given.product_types),
+        frozenset(given.skus),
+        frozenset(given.ids),
     )
 
 

@@ -275,13 +275,13 @@ def _check_found(order: Order, source: Source, scan: _Scan, known: int) -> None:
     if not scan.ids:
         raise ShopError(
             f"nothing in the shop matches ({filters}), so nothing was done. Check product_types, "
-            f"product_tags and location under `{command}` in {file}"
+            f"product_tags, exclude and location under `{command}` in {file}"
         )
     if known >= FEW_POOLS and scan.known < known / 2 and not order.options.force:
         raise ShopError(
             f"only {scan.known} of the {known} pools that are known still match ({filters}), so "
-            f"nothing was done. Check product_types and product_tags under `{command}` in {file}; "
-            "if that is right, run once with --force"
+            "nothing was done. Check product_types, product_tags and exclude under "
+            f"`{command}` in {file}; if that is right, run once with --force"
         )
 
 

@@ -16,6 +16,7 @@ from msgspec.structs import force_setattr, replace
 
 from invsync.admin.nodes import Item, Listing, Product, Quantities
 from invsync.axis import ACROSS, EACH, PLAIN, Axis, Grouped, axis_of
+from invsync.exclude import NOTHING, Exclude, tag_of
 from invsync.state.entries import Entry
 from invsync.state.files import Command
 from invsync.sync import LevelId, Reading, Units
@@ -33,9 +34,9 @@ class Scope(Struct, frozen=True):
     `product_types` and `product_tags` at most one is not empty; both empty means every product.
     `terms`: what to ask the search index for: wider than what matches, never narrower. `way`: what
     decides which listings are one stock; `each`, `across`: see `axis.Grouped`; `pack`: where the
-    size of a pack stands. `filters`: what else is asked for, as text. `reserve`:
-    units of every stock that no listing offers. `taken`: what the other command keeps in step over
-    all locations.
+    size of a pack stands. `filters`: what else is asked for, as text. `reserve`: units of every
+    stock that no listing offers. `taken`: what the other command keeps in step over all
+    locations. `exclude`: what is left out all the same.
     """
 
     command: Command
@@ -51,6 +52,7 @@ class Scope(Struct, frozen=True):
     filters: tuple[str, ...] = ()
     reserve: int = 0
     taken: Scope | None = None
+    exclude: Exclude = NOTHING
     #: How it pools; settled from the rest.
     axis: Axis = _UNSETTLED
 
@@ -79,7 +81,8 @@ class Scope(Struct, frozen=True):
         terms = [f"type {name}" for name in self.product_types] + [
             f"tag {name}" for name in self.product_tags
         ]
-        return sorted([*terms, *self.filters]) + (["only active"] if self.only_active else [])
+        only_active = ["only active"] if self.only_active else []
+        return sorted([*terms, *self.filters]) + only_active + sorted(self.exclude.terms)
 
     def wants(self, product: Product) -> bool:
         """Whether a product matches, and is of a kind whose stock can be kept in step."""
@@ -339,10 +342,7 @@ def _matches(scope: Scope, product: Product) -> bool:
     if scope.product_types:
         return composed(product.product_type) in scope.product_types
     if scope.product_tags:
-        # Shopify takes tags that differ in case or in blanks at their ends for the same tag.
-        return not scope.product_tags.isdisjoint(
-            composed(tag.strip()).casefold() for tag in product.tags
-        )
+        return not scope.product_tags.isdisjoint(map(tag_of, product.tags))
     return True
 
 
@@ -355,6 +355,8 @@ def _in_variants(scope: Scope, product: Product, item: Item) -> str | None:
 
 
 def _unfit(scope: Scope, product: Product) -> str | None:
+    if scope.exclude.product(product):
+        return "excluded"
     if product.gift_card:
         return "gift_card"
     # What is unlisted sells by its link:
@@ -367,6 +369,8 @@ def _unfit(scope: Scope, product: Product) -> str | None:
 
 
 def _left_out(scope: Scope, item: Item) -> str | None:
+    if scope.exclude.item(item):
+        return "excluded"
     if item.bundle:
         return "bundle"
     if not item.tracked:

@@ -184,7 +184,7 @@ def bulk_products(client: Client, terms: str, location: str, heed: Heed) -> Iter
             if bundle is None or item is None:
                 raise ValueError("an object that is neither a product nor a variant")
             title = titles.setdefault(row.title, row.title)
-            products[row.parent][1].append(item_at(location, title, bundle, item))
+            products[row.parent][1].append(item_at(location, row.id, title, bundle, item))
     for gid in tuple(products):  # let go of as it is handed out: what is made of it takes its room
         product, items = products.pop(gid)
         yield Listing(product, tuple(items))
@@ -220,7 +220,7 @@ def bulk_items(client: Client, terms: str, heed: Heed) -> Iterator[Listing]:
                 raise ValueError("an object that is neither a variant nor a level")
             product = products.setdefault(of_product.id, of_product)
             here = levels[row.id] = levels.setdefault(item.id, {})
-            shown = Item(item.id, item.sku or "", title, item.tracked, bundle, here)
+            shown = Item(item.id, item.sku or "", title, item.tracked, bundle, here, row.id)
             variants.append(Listing(product, (shown,)))
     yield from variants
 

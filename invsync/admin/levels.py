@@ -26,6 +26,7 @@ from invsync.admin.nodes import (
     Product,
     Quantities,
     SpreadItemNode,
+    VariantId,
     VariantPage,
     item_at,
     of,
@@ -50,6 +51,7 @@ LEVEL_COST = 1 + 1
 class _Variant(Node):
     """A variant without its item."""
 
+    id: VariantId
     title: str
     requires_components: bool
     product: Product
@@ -190,7 +192,9 @@ def _product(operation: str, client: Client, node: Any, location: str) -> Listin
         for page in all_variants(client, product.id, first, location, VariantPage):
             with shaped(operation):
                 items += [
-                    item_at(location, each.title, each.requires_components, each.inventory_item)
+                    item_at(
+                        location, each.id, each.title, each.requires_components, each.inventory_item
+                    )
                     for each in page.nodes
                 ]
     except Gone:
@@ -243,7 +247,13 @@ def levels_of(operation: str, client: Client, item: SpreadItemNode) -> Mapping[s
 
 def _listing(variant: _Variant, item: SpreadItemNode, read: Mapping[str, Quantities]) -> Listing:
     shown = Item(
-        item.id, item.sku or "", variant.title, item.tracked, variant.requires_components, read
+        item.id,
+        item.sku or "",
+        variant.title,
+        item.tracked,
+        variant.requires_components,
+        read,
+        variant.id,
     )
     return Listing(variant.product, (shown,))
 

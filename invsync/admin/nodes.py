@@ -78,7 +78,8 @@ class Product(
 class Item(Struct, frozen=True, gc=False):
     """An inventory item as one of its variants shows it.
 
-    `levels`: location id → what it reads, for the locations that were read and stock it.
+    `levels`: location id → what it reads, for the locations that were read and stock it. `variant`:
+    the id of that variant.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Item(Struct, frozen=True, gc=False):
     tracked: bool
     bundle: bool
     levels: Mapping[str, Quantities]
+    variant: str
 
 
 class Listed(Item, frozen=True, gc=False):
@@ -96,7 +98,6 @@ class Listed(Item, frozen=True, gc=False):
     values of the metafields that were asked for, None where it has none.
     """
 
-    variant: str
     sells_on: bool
     options: Mapping[str, str]
     pool: str | None = None
@@ -198,6 +199,7 @@ class SpreadItemNode(Node):
 class VariantNode(Node):
     """A variant with its item at one location."""
 
+    id: VariantId
     title: str
     requires_components: bool
     inventory_item: ItemNode
@@ -233,11 +235,11 @@ def quantities_of(level: LevelNode) -> Quantities:
     return Quantities(available, on_hand, committed, touched)
 
 
-def item_at(location: str, title: str, bundle: bool, node: ItemNode) -> Item:
+def item_at(location: str, variant: str, title: str, bundle: bool, node: ItemNode) -> Item:
     """An item of which only the level at `location` was asked for."""
     level = node.inventory_level
     levels = _NO_LEVELS if level is None else {location: quantities_of(level)}
-    return Item(node.id, node.sku or "", title, node.tracked, bundle, levels)
+    return Item(node.id, node.sku or "", title, node.tracked, bundle, levels, variant)
 
 
 def pages(operation: str, first: P, more: Callable[[str], P]) -> Iterator[P]:

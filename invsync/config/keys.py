@@ -19,17 +19,57 @@ from invsync.config.values import (
     LOCATION_LIST,
     METAFIELD,
     NAMES,
+    OBJECTS,
     PERCENTAGE,
     SECRET,
+    SECTION,
     SHOP,
     SKUS,
+    SKUS_OR_BEGINNINGS,
     UNITS,
     URL,
     Key,
 )
 from invsync.config.words import listed, nearest
 
+_EXCLUDE = (
+    Key(
+        "product_tags",
+        NAMES,
+        "Products with one of these tags.",
+        default=(),
+        example=("one-off",),
+    ),
+    Key(
+        "product_types",
+        NAMES,
+        "Products of these types, compared exactly.",
+        default=(),
+        example=("Gift",),
+    ),
+    Key(
+        "skus",
+        SKUS_OR_BEGINNINGS,
+        "Variants with these SKUs, compared exactly; with a * at the end: all that begin so.",
+        default=(),
+        example=("TEST-*",),
+    ),
+    Key(
+        "ids",
+        OBJECTS,
+        "Products or variants, by the number that ends their address in the Shopify admin.",
+        default=(),
+        example=("1004",),
+    ),
+)
+
 _SHARED = (
+    Key(
+        "exclude",
+        SECTION,
+        "What is left out although it matches.",
+        keys=_EXCLUDE,
+    ),
     Key(
         "reserve",
         UNITS,

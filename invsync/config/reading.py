@@ -167,18 +167,21 @@ class Reading:
 
     def section(self, node: yaml.Node | None, name: str) -> dict[str, Any] | None:
         """The values of a section; None when the file does not have it."""
-        import yaml
-
         if node is None:
             return None
+        return self._below(node, name, SECTIONS[name][1])
+
+    def _below(self, node: yaml.Node, path: str, keys: Sequence[Key]) -> dict[str, Any] | None:
+        """The values of the keys below a key; None where it is mistaken, which is noted."""
+        import yaml
+
         if not isinstance(node, yaml.MappingNode):
             what = (
                 "must be a section; indent its keys below it, as `invsync config example` shows it"
             )
-            self.problem(self.lines[name], name, what)
+            self.problem(self.lines[path], path, what)
             return None
-        keys = SECTIONS[name][1]
-        return self.values(self.entries(node, name, [key.name for key in keys]), name, keys)
+        return self.values(self.entries(node, path, [key.name for key in keys]), path, keys)
 
     # From YAML's nodes to values.
 
@@ -190,7 +193,11 @@ class Reading:
         for key in keys:
             path = joined(where, key.name)
             node = entries.get(key.name)
-            if node is None:
+            if node is not None and key.keys:
+                result[key.name] = self._below(node, path, key.keys)
+            elif key.keys:
+                result[key.name] = self.values({}, path, key.keys)
+            elif node is None:
                 result[key.name] = _default(key)
                 if key.required:
                     self.problem(0, path, f"is missing; add {key.name}: {key.example}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from invsync.config.keys import CREDENTIALS, FILTERS, SECTIONS, TOP
@@ -18,9 +19,7 @@ def json_schema() -> dict[str, Any]:
     for name, (about, keys) in SECTIONS.items():
         properties[name] = {
             "description": about,
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {key.name: _key_schema(key) for key in keys},
+            **_section_schema(keys),
         }
     properties["variants"]["oneOf"] = [
         {"required": [name], "properties": {name: {"minItems": 1, "minProperties": 1}}}
@@ -55,7 +54,17 @@ def json_schema() -> dict[str, Any]:
     }
 
 
+def _section_schema(keys: Sequence[Key]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {key.name: _key_schema(key) for key in keys},
+    }
+
+
 def _key_schema(key: Key) -> dict[str, Any]:
+    if key.keys:
+        return {"description": key.about, **_section_schema(key.keys)}
     schema = _list_schema(key) if key.kind.many else _one_schema(key)
     result: dict[str, Any] = {"description": key.about, **schema}
     if key.default is not None:

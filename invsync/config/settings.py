@@ -32,6 +32,18 @@ Scan = Literal["auto", "complete", "changes"]
 
 
 @dataclass(frozen=True, slots=True)
+class ExcludeSettings:
+    """What is left out although it matches."""
+
+    product_tags: tuple[str, ...] = ()
+    product_types: tuple[str, ...] = ()
+    #: With a * at the end: all that begin so.
+    skus: tuple[str, ...] = ()
+    #: Numbers or gids of products and variants.
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class VariantsSettings:
     """What `invsync variants` keeps in step.
 
@@ -43,6 +55,7 @@ class VariantsSettings:
     only_active: bool
     #: `default` (the shop's default location), a location's name, its number or its gid.
     location: str
+    exclude: ExcludeSettings
     #: Units.
     reserve: int
     several_rises: SeveralRises
@@ -74,6 +87,7 @@ class LocationsSettings:
     product_types: tuple[str, ...]
     #: Names, numbers or gids. Empty: every active location that no fulfilment service owns.
     locations: tuple[str, ...]
+    exclude: ExcludeSettings
     #: Units.
     reserve: int
     several_rises: SeveralRises
@@ -160,8 +174,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         report=values["report"],
         remind_every=values["remind_every"],
         max_run_time=values["max_run_time"],
-        variants=None if variants is None else VariantsSettings(**variants),
-        locations=None if locations is None else LocationsSettings(**locations),
+        variants=None if variants is None else VariantsSettings(**_typed(variants)),
+        locations=None if locations is None else LocationsSettings(**_typed(locations)),
         warnings=() if sandbox and local else tuple(reading.warnings),
     )
 
@@ -175,6 +189,11 @@ def _take_up_environment(reading: Reading, top: Mapping[str, Any]) -> None:
     if given is not None:
         found = variables(reading, _beside(reading, given), name)
         reading.environ = {**reading.environ, **found}
+
+
+def _typed(section: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a section, those below a key of it typed too."""
+    return {**section, "exclude": ExcludeSettings(**section["exclude"])}
 
 
 def section_missing(settings: Settings, name: str) -> ConfigError:

@@ -77,6 +77,8 @@ class Key(NamedTuple):
     allowed: tuple[str, ...] = ()
     required: bool = False
     secret: bool = False
+    #: What may stand below it, where it is a section of its own.
+    keys: tuple[Key, ...] = ()
 
 
 _DOMAIN = r"[a-z0-9][a-z0-9-]*\.myshopify\.com"
@@ -107,6 +109,25 @@ def _as_written(given: Scalar, key: Key) -> str:
 def _as_name(given: Scalar, key: Key) -> str:
     """Text that names something of the shop: compared exactly, but for the form of its signs."""
     return composed(_as_written(given, key))
+
+
+def _as_skus(given: Scalar, key: Key) -> str:
+    """A SKU, or with a * at its end all that begin so."""
+    text = _as_name(given, key).strip()
+    if text == "*":
+        raise Mistake('"*" is every SKU; write how those begin that are meant, like TEST-*')
+    return text
+
+
+def _as_product_or_variant(given: Scalar, key: Key) -> str:
+    """The number or gid of a product or a variant. A number needs no quotes here."""
+    text = given.text.strip()
+    if re.fullmatch(r"(gid://shopify/(Product|ProductVariant)/)?[1-9][0-9]{0,18}", text):
+        return text
+    raise Mistake(
+        f"{given.shown} is not the id of a product or variant; write its number, which ends its "
+        "address in the Shopify admin"
+    )
 
 
 def _as_word(given: Scalar, key: Key) -> str:
@@ -329,6 +350,9 @@ SIZE = Kind(_as_size, {"type": "integer", "minimum": 1, "maximum": 999999})
 LISTING = Kind(_as_listing, _EXACT)
 NAME = Kind(_as_name, _EXACT)
 METAFIELD = Kind(_as_metafield, {"type": "string", "pattern": r"^[^.\s]+(\.[^.\s]+)+$"})
+SKUS_OR_BEGINNINGS = Kind(_as_skus, _EXACT, many=True)
+OBJECTS = Kind(_as_product_or_variant, _PLACE, many=True)
+SECTION = Kind(_as_written, {"type": "object"})
 LOCATION = Kind(_as_location, _PLACE)
 LOCATION_LIST = Kind(_as_location, _PLACE, many=True)
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from invsync import API_VERSIONS
-from invsync.config.settings import LocationsSettings
+from invsync.config.settings import ExcludeSettings, LocationsSettings
 from invsync.config.settings import load as load_config
 from invsync.errors import ConfigError
 
@@ -37,7 +37,7 @@ def test_sections_may_share_settings_by_anchor_and_merge() -> None:
         "locations: {<<: *v, scan: changes}\n"
     )
     assert result.locations == LocationsSettings(
-        ("Print",), (), 0, "smallest", 0.1, 10, "changes", 21600.0
+        ("Print",), (), ExcludeSettings(), 0, "smallest", 0.1, 10, "changes", 21600.0
     )
 
 

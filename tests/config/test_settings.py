@@ -12,7 +12,13 @@ from config_file import EXAMPLE, REAL, ROOT, SANDBOX, SECRET, VARIANTS, load, pr
 
 from invsync import API_VERSIONS
 from invsync.config import reading
-from invsync.config.settings import LocationsSettings, Settings, VariantsSettings, section_missing
+from invsync.config.settings import (
+    ExcludeSettings,
+    LocationsSettings,
+    Settings,
+    VariantsSettings,
+    section_missing,
+)
 from invsync.config.settings import load as load_config
 from invsync.errors import ConfigError
 
@@ -39,9 +45,21 @@ def test_the_example_works_as_it_stands_without_any_environment_variable() -> No
         ping_url=None,
         max_run_time=540.0,
         variants=VariantsSettings(
-            ("Print",), (), False, "default", 0, "smallest", 0.5, 10, "auto", 21600.0
+            ("Print",),
+            (),
+            False,
+            "default",
+            ExcludeSettings(),
+            0,
+            "smallest",
+            0.5,
+            10,
+            "auto",
+            21600.0,
         ),
-        locations=LocationsSettings((), (), 0, "smallest", 0.5, 10, "auto", 21600.0),
+        locations=LocationsSettings(
+            (), (), ExcludeSettings(), 0, "smallest", 0.5, 10, "auto", 21600.0
+        ),
     )
 
 
@@ -69,6 +87,11 @@ def test_a_whole_file_for_a_real_shop() -> None:
           product_tags: ['a "b" \\ c:d', 共有, "on", "2024", "a $${x}"]
           only_active: yes
           location: 123456
+          exclude:
+            product_tags: [One-off]
+            product_types: [Gift]
+            skus: ["TEST-*", " S-1 "]
+            ids: [1004, gid://shopify/ProductVariant/7]
           reserve: 2
           several_rises: hold
           max_rising: 12.5%
@@ -78,6 +101,7 @@ def test_a_whole_file_for_a_real_shop() -> None:
         locations:
           product_types: ["${KIND} prints"]
           locations: [Main Street 1, 42, gid://shopify/Location/7]
+          exclude: {skus: ["${KIND}*"]}
           reserve: ${KEPT}
           several_rises: sum
           max_rising: 100%
@@ -110,6 +134,12 @@ def test_a_whole_file_for_a_real_shop() -> None:
             product_tags=('a "b" \\ c:d', "共有", "on", "2024", "a ${x}"),
             only_active=True,
             location="123456",
+            exclude=ExcludeSettings(
+                ("One-off",),
+                ("Gift",),
+                ("TEST-*", "S-1"),
+                ("1004", "gid://shopify/ProductVariant/7"),
+            ),
             reserve=2,
             several_rises="hold",
             max_rising=0.125,
@@ -120,6 +150,7 @@ def test_a_whole_file_for_a_real_shop() -> None:
         locations=LocationsSettings(
             product_types=("Large prints",),
             locations=("Main Street 1", "42", "gid://shopify/Location/7"),
+            exclude=ExcludeSettings(skus=("Large*",)),
             reserve=0,
             several_rises="sum",
             max_rising=1.0,

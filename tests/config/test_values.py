@@ -172,6 +172,39 @@ def test_names_are_the_same_however_their_signs_are_typed() -> None:
             VARIANTS + "  reserve: [2]",
             "config.yaml:4: variants.reserve: must be one value, not a list; write one",
         ),
+        # What is left out.
+        (
+            VARIANTS + "  exclude: [one-off]",
+            "config.yaml:4: variants.exclude: must be a section; indent its keys below it, as "
+            "`invsync config example` shows it",
+        ),
+        (
+            VARIANTS + "  exclude: {sku: [S-1]}",
+            "config.yaml:4: variants.exclude.sku: is not a key of invsync; did you mean skus?",
+        ),
+        (
+            VARIANTS + "  exclude: {skus: S-1}",
+            'config.yaml:4: variants.exclude.skus: must be a list; write ["S-1"]',
+        ),
+        (
+            VARIANTS + '  exclude: {skus: ["*"]}',
+            'config.yaml:4: variants.exclude.skus: "*" is every SKU; write how those begin that '
+            "are meant, like TEST-*",
+        ),
+        (
+            VARIANTS + "  exclude:\n    skus: [S-1]\n    ids: [Sunset]",
+            'config.yaml:6: variants.exclude.ids: "Sunset" is not the id of a product or variant; '
+            "write its number, which ends its address in the Shopify admin",
+        ),
+        (
+            VARIANTS + "  exclude: {ids: [gid://shopify/InventoryItem/7]}",
+            'config.yaml:4: variants.exclude.ids: "gid://shopify/InventoryItem/7" is not the id of '
+            "a product or variant; write its number, which ends its address in the Shopify admin",
+        ),
+        (
+            VARIANTS + "  exclude: {ids: [7, 7]}",
+            'config.yaml:4: variants.exclude.ids: "7" is listed twice; delete one of them',
+        ),
         # Lengths of time, percentages, choices, true or false.
         (
             SANDBOX + "max_run_time: 540",

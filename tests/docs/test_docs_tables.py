@@ -55,9 +55,16 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 # -- The configuration and the command line --------------------------------------------------------
 
 
+def each_key(keys: Sequence[Key], below: str = "") -> Iterator[tuple[str, Key]]:
+    """Every key with its name, those below another after it."""
+    for key in keys:
+        yield f"{below}{key.name}", key
+        yield from each_key(key.keys, f"{below}{key.name}.")
+
+
 def config_table(keys: Sequence[Key]) -> str:
     lines = []
-    for key in keys:
+    for name, key in each_key(keys):
         words = ", ".join(f"`{word}`" for word in key.allowed)
         allowed = f" {'Or' if key.kind.many else 'One of'} {words}." if words else ""
         if key.required:
@@ -68,7 +75,7 @@ def config_table(keys: Sequence[Key]) -> str:
             default = (
                 f"`{str(key.default).lower() if isinstance(key.default, bool) else key.default}`"
             )
-        lines.append([f"`{key.name}`", f"{key.about}{allowed}", default])
+        lines.append([f"`{name}`", f"{key.about}{allowed}", default])
     return table(["key", "what it is", "default"], lines)
 
 
