@@ -25,6 +25,7 @@ from invsync.axis import Grouped, axis_of
 from invsync.config.settings import Settings
 from invsync.connect import RunClock, connect, scope_of
 from invsync.errors import InvsyncError, StateError
+from invsync.paused import in_short
 from invsync.ping import note
 from invsync.pools import Scope
 from invsync.preview import Preview, preview
@@ -100,7 +101,10 @@ def _asked(
     yield from _contact(settings, client, answers, granted, error)
     yield _clock(client.clock_skew)
     yield from _stock(settings, client, granted)
-    yield from _left_alone(settings, client.server_now())
+    for one in to_take_up(settings, client.server_now()):
+        yield Check(f"{one.command}.left_alone", "warning", f"{one.title}: {one.quiet}", one.mend)
+    for name, paused in in_short(settings.state_dir, _configured(settings), clock.now()):
+        yield Check(name, "warning", paused, "`invsync status` tells more")
     if granted is not None:
         yield _deprecations(client)
 
@@ -358,11 +362,6 @@ def _stock(settings: Settings, client: Client, granted: Access | None) -> Iterat
             yield _pools(settings, client, scope, len(shop.locations))
         except InvsyncError as error:
             yield Check(f"{command}.pools", "failed", _words(error))
-
-
-def _left_alone(settings: Settings, now: datetime) -> Iterator[Check]:
-    for one in to_take_up(settings, now):
-        yield Check(f"{one.command}.left_alone", "warning", f"{one.title}: {one.quiet}", one.mend)
 
 
 def _hindered(settings: Settings, granted: Access | None, *scopes: str) -> str | None:

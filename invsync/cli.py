@@ -29,6 +29,8 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 #: Commands that are loaded when asked for, with their own short help: a list needs no more.
 _LATER = {
+    "pause": "Leave pools alone: to count stock, or to run an import.",
+    "resume": "End a pause.",
     "config": "A configuration to begin with, and whether one is good.",
     "sandbox": "A shop in a box: sell, count and look around without a real shop.",
 }
@@ -45,6 +47,10 @@ class _Cli(click.Group):
             from invsync.sandbox.commands import sandbox
 
             return cast(click.Command, sandbox)
+        if cmd_name in ("pause", "resume"):
+            from invsync.commands import pausing
+
+            return cast(click.Command, getattr(pausing, cmd_name))
         if cmd_name == "config":
             from invsync.commands.config import config
 

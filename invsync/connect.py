@@ -160,6 +160,7 @@ def _across(
         way=ByItem(),
         taken=taken,
         exclude=_exclude(section.exclude),
+        pause_tag=tag_of(section.pause_tag),
     )
 
 
@@ -207,6 +208,7 @@ def _grouped(
         pack=_pack(section),
         reserve=section.reserve,
         exclude=_exclude(section.exclude),
+        pause_tag=tag_of(section.pause_tag),
     )
 
 

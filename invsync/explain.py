@@ -11,7 +11,7 @@ import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -29,8 +29,10 @@ from invsync.names import (
     unknown,
 )
 from invsync.state.cache import Cache
+from invsync.state.entries import Entry
 from invsync.state.files import Command, Files, look_over
 from invsync.state.history import history_lines
+from invsync.state.pauses import Pauses, read_pauses
 from invsync.state.records import Adjusted, Counted, Line, Movement, Noted, line_of
 from invsync.tell import words
 from invsync.tell.times import moment
@@ -97,8 +99,9 @@ class Event:
 class Story:
     """A pool of a command, what is remembered of it, and its last events, the newest last.
 
-    `kept_back`: units of the quantity that no level shows. `managed`: whether the cache holds it,
-    None if that can't be read; `earlier`: how many events came before these.
+    `kept_back`: units of the quantity that no level shows. `paused`: since when it is (UTC text).
+    `managed`: whether the cache holds it, None if that can't be read; `earlier`: how many events
+    came before these.
     """
 
     command: Command
@@ -106,6 +109,7 @@ class Story:
     title: str
     quantity: int | None
     kept_back: int
+    paused: str | None
     managed: bool | None
     problem: Mapping[str, Any] | None
     events: tuple[Event, ...]
@@ -152,7 +156,8 @@ def read_stories(
     look_over(files)
     caches = caches_of(files)
     chosen = _choose(asked.strip(), files, caches)
-    return [_story(mention, files, caches, last, since) for mention in chosen.values()]
+    pauses = read_pauses(settings.state_dir, datetime.now(UTC))
+    return [_story(mention, files, caches, pauses, last, since) for mention in chosen.values()]
 
 
 # --- Which pool -----------------------------------------------------------------------------------
@@ -175,7 +180,12 @@ def _choose(asked: str, files: Files, caches: Caches) -> dict[str, Mention]:
 
 
 def _story(
-    mention: Mention, files: Files, caches: Caches, last: int, since: datetime | None
+    mention: Mention,
+    files: Files,
+    caches: Caches,
+    pauses: Pauses,
+    last: int,
+    since: datetime | None,
 ) -> Story:
     pool_id = mention.pool
     events, earlier = _last(_events(_naming(pool_id, history_lines(files))), last, since)
@@ -188,11 +198,20 @@ def _story(
         entry.title if entry else last_title,
         entry.quantity if entry else None,
         entry.kept_back if entry else 0,
+        _paused(pool_id, entry, pauses),
         None if isinstance(cache, StateError) else entry is not None,
         msgspec.to_builtins(entry.problem) if entry and entry.problem else None,
         events,
         earlier,
     )
+
+
+def _paused(pool_id: str, entry: Entry | None, pauses: Pauses) -> str | None:
+    """Since when a pool is paused (UTC text), by a person or by its tag."""
+    if pause := pauses.of(pool_id):
+        return pause.since
+    stood = entry.paused if entry else None
+    return stood.since if stood and stood.tag else None
 
 
 def _last(

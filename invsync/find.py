@@ -27,7 +27,7 @@ from invsync.errors import ShopError
 from invsync.feed import FeedCheck, Moved, changed, check_feed, doubted
 from invsync.listings import Heed, Source
 from invsync.order import Known, Order
-from invsync.planning import Planning, Work
+from invsync.planning import Paused, Planning, Work
 from invsync.pools import Sight
 
 log = logging.getLogger("invsync")
@@ -104,6 +104,9 @@ def look(order: Order, source: Source, known: Known) -> Look:
     if order.options.only:
         pools = only.chosen(order, source, known)
         return Look(Choice("only", "--only"), matches, began, only=pools, skew=skew)
+    if order.options.as_set:
+        pools = tuple(one for one in order.options.as_set if one in cache.pools)
+        return Look(Choice("only", "resume --as-set"), matches, began, only=pools, skew=skew)
     if doubt := doubted(source.client, cache):
         why = "the clocks can't be relied on"
         return Look(Choice("complete", why), matches, began, skew=skew, doubt=doubt)
@@ -155,7 +158,7 @@ def _cheapest(points: int, *, trusted: bool) -> Choice:
 
 def find(
     order: Order, source: Source, known: Known, seen: Look, planning: Planning, heed: Heed
-) -> Generator[Work, None, Found]:
+) -> Generator[Work | Paused, None, Found]:
     """The pools to read by id; those that need nothing sent are concluded on the way, and yielded.
 
     `heed` is told how far a long scan is, and may raise to stop there. Raises `ShopError` where too
@@ -194,8 +197,16 @@ def low_stock(order: Order, known: Known) -> list[str]:
 
 
 def _askable(ids: Iterable[str], known: Known) -> list[str]:
-    """Those that wait for no earlier batch."""
-    return [pool_id for pool_id in ids if pool_id not in known.waiting]
+    """Those that wait for no earlier batch.
+
+    Nor those of which it is known already that they moved while everything is paused.
+    """
+    still = known.pauses.everything is not None
+    return [
+        pool_id
+        for pool_id in ids
+        if pool_id not in known.waiting and not (still and pool_id in known.cache.pools.paused)
+    ]
 
 
 def _without(these: Container[str], ids: Iterable[str]) -> dict[str, None]:
@@ -219,7 +230,7 @@ class _Scan(Struct):
 
 def _scan_all(
     order: Order, source: Source, known: Known, planning: Planning, heed: Heed
-) -> Generator[Work, None, Found]:
+) -> Generator[Work | Paused, None, Found]:
     """Whatever does not read as the cache has it, and whatever a complete scan did not find."""
     cache, scan, spent = known.cache, _Scan(), source.client.use.points
     low = dict.fromkeys(_askable(low_stock(order, known), known))
@@ -228,7 +239,9 @@ def _scan_all(
     listed = _watched(listings(source, cache.scans.points, scan, heed), pools_known, heed)
     for sight in sights(source, known, listed, scan):
         work = planning.work(sight)
-        if work is None:
+        if isinstance(work, Paused):
+            yield work
+        if not isinstance(work, Work):
             continue
         before = cache.get(sight.id)
         changed = before is not None and work.plan.pool != before
@@ -334,7 +347,7 @@ def sights(source: Source, known: Known, listed: Iterable[Listing], scan: _Scan)
         if entry := pools.get(gid):
             scan.known += 1
             settled = entry.settled and entry.has_reserve(source.scope.reserve)
-            if settled and sight.is_as(entry, source.scope):
+            if settled and sight.is_as(entry, source.scope) and not sight.paused:
                 continue
         if gid in known.waiting:
             continue

@@ -17,14 +17,17 @@ from msgspec.structs import replace
 from invsync.errors import InvsyncError
 from invsync.find import Found, Look
 from invsync.order import Known, Order
-from invsync.planning import Work
+from invsync.paused import paused_ids, reminders
+from invsync.planning import Paused, Work
 from invsync.settle import Gone, Settled, brake_limit
 from invsync.state.cache import write_cache
 from invsync.state.entries import Standing as Kept
+from invsync.state.entries import StoodStill
 from invsync.state.history import append_history, counted, history_tail, noted
 from invsync.state.journal import Journal, journal_run, leave_waiting
 from invsync.state.records import Line, Told
 from invsync.state.values import utc_text
+from invsync.sync import Unmanaged
 from invsync.tell import sentences, words
 from invsync.tell.lines import listed
 from invsync.tell.outcome import Outcome, Problem, Standing, Warning
@@ -114,7 +117,7 @@ class Ledger(Struct):
                 "true, on most systems); if it is right, there is nothing to do",
             )
 
-    def found(self, finding: Generator[Work, None, Found]) -> Found:
+    def found(self, finding: Generator[Work | Paused, None, Found]) -> Found:
         """Keep what was concluded while finding; nothing of it where finding fails."""
         try:
             found = _drained(finding, self.keep)
@@ -159,11 +162,13 @@ class Ledger(Struct):
             self.outcome.standings["failed"] += sum(
                 pools[one].several for one in self.known.waiting if one in pools
             )
+            cut_off: set[str] = set()
             if not whole:
                 cut_off = pools.keys() & set(found.to_read) - self.kept
                 self.outcome.left = sum(pools[one].several for one in cut_off)
+            self._count_paused(cut_off)
             self.outcome.seen = self.known.count(seen.only)
-            self.outcome.dealt |= self.kept
+            self.outcome.dealt |= self.kept - pools.paused.keys()
             self.outcome.known = pools
             # A batch of unknown outcome leaves everything to the journal.
             if not (self.order.options.dry_run or journal.open):
@@ -177,6 +182,15 @@ class Ledger(Struct):
         for work in works:
             self.keep(work)
 
+    def _count_paused(self, cut_off: Iterable[str]) -> None:
+        """Count what is paused, but for what is counted otherwise already."""
+        if self.order.options.as_set:
+            return
+        known = self.known
+        otherwise = {*known.waiting, *known.doubted, *cut_off}
+        paused = paused_ids(known.cache, known.pauses)
+        self.outcome.standings["paused"] = len(set(paused) - otherwise)
+
     # -- a pool
 
     def keep(self, work: Settled) -> None:
@@ -186,6 +200,9 @@ class Ledger(Struct):
             return
         if isinstance(work, Gone):
             self._forget(work.id)
+            return
+        if isinstance(work, Paused):
+            self._stand_still(work)
             return
         if work.unshown:
             self._distrust_feed(work)
@@ -208,10 +225,25 @@ class Ledger(Struct):
         else:
             self._store(work, problem)
 
+    def _stand_still(self, work: Paused) -> None:
+        """Note that a pool was left alone: what it does from here on is yet to be counted."""
+        self.kept.add(work.id)
+        cache = self.known.cache
+        stood = self._stood_still(work.id, tag=work.tag)
+        if stood != cache.pools.paused.get(work.id):
+            entry = cache.pools.get(work.id) or cache.encode(work.title, Unmanaged(work.seen))
+            cache.put(work.id, replace(entry, paused=stood))
+
+    def _stood_still(self, pool_id: str, *, tag: bool) -> StoodStill:
+        """Since when a pool is left alone."""
+        before = self.known.cache.pools.paused.get(pool_id)
+        return StoodStill(before.since if before else self.outcome.started_at, tag)
+
     def _forget(self, pool_id: str) -> None:
+        """Forget a pool that left; what is paused may come back."""
         cache = self.known.cache
         self.outcome.dealt.add(pool_id)
-        if pool_id in cache.pools:
+        if pool_id in cache.pools and self.known.pauses.of(pool_id) is None:
             self.gone.append(cache.title(pool_id))
             message = f"{cache.title(pool_id)}: no longer in the shop, or not what is asked for"
             self._note(Warning("left", pool_id, message), pool_id)
@@ -291,6 +323,8 @@ class Ledger(Struct):
     def _store(self, work: Work, problem: Problem | None = None) -> None:
         cache = self.known.cache
         entry = cache.encode(work.title, work.pool, self._standing_problem(work, problem))
+        if work.paused:
+            entry = replace(entry, paused=self._stood_still(work.id, tag=True))
         if entry != cache.pools.get(work.id):
             cache.put(work.id, entry)
 
@@ -311,6 +345,10 @@ class Ledger(Struct):
     def _sum_up(self) -> None:
         """What is told once for many pools."""
         settings, section = self.order.settings, self.order.section
+        now = datetime.fromisoformat(self.order.started_at)
+        known = self.known
+        for pool_id, message in reminders(known.cache, known.pauses, section.pause_tag, now):
+            self.warn("paused", pool_id, message)
         if self.gone:
             self.warn(
                 "left",
@@ -383,7 +421,9 @@ class Ledger(Struct):
         return utc_text(self.now())
 
 
-def _drained(finding: Generator[Work, None, Found], keep: Callable[[Work], None]) -> Found:
+def _drained(
+    finding: Generator[Work | Paused, None, Found], keep: Callable[[Work | Paused], None]
+) -> Found:
     """Keep what a generator yields; returns what it returns."""
     while True:
         try:

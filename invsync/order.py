@@ -13,13 +13,15 @@ from invsync.members import Members
 from invsync.state.cache import Cache
 from invsync.state.files import Command, Files
 from invsync.state.journal import Sent
+from invsync.state.pauses import NO_PAUSES, Pauses
 from invsync.sync import Align
 
 
 class Options(Struct, frozen=True):
     """What the person asked for on the command line.
 
-    `only`: names of the pools to look at, and no others; empty for all.
+    `only`: names of the pools to look at, and no others; empty for all. `as_set`: the ids of pools
+    whose levels are right as they stand; no others are looked at.
     """
 
     dry_run: bool = False
@@ -28,6 +30,7 @@ class Options(Struct, frozen=True):
     reset: bool = False
     align: Align | None = None
     only: tuple[str, ...] = ()
+    as_set: tuple[str, ...] = ()
 
     @property
     def for_real(self) -> str:
@@ -65,7 +68,8 @@ class Known(Struct, frozen=True):
     `members`: which items belong to which pools.
 
     `waiting`: the pools that are left alone until the outcome of a batch is known; `doubted`: those
-    of which this run has found that a person has to say what their number is.
+    of which this run has found that a person has to say what their number is. `pauses`: what a
+    person has paused.
     """
 
     cache: Cache
@@ -73,6 +77,7 @@ class Known(Struct, frozen=True):
     on_disk: bool = False
     waiting: dict[str, Sent] = {}
     doubted: set[str] = set()
+    pauses: Pauses = NO_PAUSES
 
     @property
     def batches(self) -> list[Sent]:

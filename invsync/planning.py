@@ -29,6 +29,7 @@ from invsync.sync import (
     Unmanaged,
     adopt,
     align,
+    as_they_stand,
     leave,
     plan,
 )
@@ -46,7 +47,7 @@ class Given(Struct, frozen=True):
 
     `also_fell`: falls, in units, of levels that left the pool, or came from another one. `notes`:
     what is to be told of that. `barred`: nothing is made of it until a person has mended something;
-    `brake`: the brake was on.
+    `brake`: the brake was on. `paused`: its product has the tag that pauses.
     """
 
     rules: Rules = PLAIN
@@ -54,6 +55,7 @@ class Given(Struct, frozen=True):
     notes: tuple[Problem | Warning, ...] = ()
     barred: bool = False
     brake: bool = False
+    paused: bool = False
 
 
 class Work(Struct):
@@ -85,6 +87,11 @@ class Work(Struct):
     def goes_on(self) -> bool:
         """Whether its adjustments are still to be sent."""
         return self.refused is None and self.end == "whole"
+
+    @property
+    def paused(self) -> bool:
+        """Whether its product still has the tag that pauses."""
+        return self.given.paused
 
     @property
     def leaves(self) -> bool:
@@ -166,6 +173,15 @@ class Work(Struct):
         return Observed(name.sku, name.label, adjustment.observed)
 
 
+class Paused(Struct, frozen=True):
+    """A pool that is left alone as it was read, since a person has paused it, by `tag` or not."""
+
+    id: str
+    title: str
+    seen: Mapping[LevelId, Reading]
+    tag: bool
+
+
 class Planning(Struct, frozen=True):
     """The rule, as the configuration and the command line set it."""
 
@@ -173,9 +189,11 @@ class Planning(Struct, frozen=True):
     scope: Scope
     known: Known
 
-    def work(self, sight: Sight, *, brake: bool = False) -> Work | None:
+    def work(self, sight: Sight, *, brake: bool = False) -> Work | Paused | None:
         """What a reading makes of a pool; None where `--init` has nothing to say of it."""
         seen, pool = sight.seen(self.scope), self.known.cache.get(sight.id)
+        if self._stands_still(sight):
+            return Paused(sight.id, sight.title, seen, sight.paused)
         if barred := grouping.barred(sight, self.scope, pool):
             return self._kept(sight, pool, barred)
         first = self.order.options.init and sight.id not in self.known.doubted
@@ -183,7 +201,7 @@ class Planning(Struct, frozen=True):
             return None
         given = self._given(sight, seen, pool)
         if not first:
-            made = plan(pool, seen, self._braked(given.rules, seen, brake=brake), given.also_fell)
+            made = self._plan(pool, seen, given, brake=brake)
         else:
             made = self._first(seen, given.rules)
         # Of a level of what is adopted at a first look, nothing is told that would need its name.
@@ -191,13 +209,27 @@ class Planning(Struct, frozen=True):
         names = {} if plain else self._names(sight, pool)
         return self._told(sight.id, sight.title, made, names, given, brake=brake)
 
+    def _stands_still(self, sight: Sight) -> bool:
+        """Whether a pool is paused; not where a person has to say, or says, what its number is."""
+        if self.order.options.as_set or sight.id in self.known.doubted:
+            return False
+        return sight.paused or self.known.pauses.of(sight.id) is not None
+
+    def _plan(
+        self, pool: Pool | None, seen: Mapping[LevelId, Reading], given: Given, *, brake: bool
+    ) -> Plan:
+        """What the rule makes of a pool, or the person's word where there is one."""
+        made = as_they_stand if self.order.options.as_set else plan
+        rules = self._braked(given.rules, seen, brake=brake)
+        return made(pool, seen, rules, given.also_fell)
+
     def last(self, sight: Sight) -> Work | None:
         """A pool that is no more what is asked for: what was sold of it until then is passed on.
 
         None where there is nothing to send.
         """
         pool = self.known.cache.get(sight.id)
-        if not isinstance(pool, Managed) or self.order.options.init:
+        if not isinstance(pool, Managed) or self.order.options.init or self._stands_still(sight):
             return None
         seen = {at: now for at, now in sight.left.items() if at in pool.levels}
         made = leave(pool, seen)
@@ -209,10 +241,10 @@ class Planning(Struct, frozen=True):
         """The rules for the pool, and what its levels did that left it or came to it."""
         rules = self._rules(pool, seen, sight.sizes)
         if not isinstance(pool, Managed):
-            return Given(rules)
+            return Given(rules, paused=sight.paused)
         members, axis = self.known.members, self.scope.axis
         if not sight.left and not isinstance(axis, Grouped):
-            return Given(rules)
+            return Given(rules, paused=sight.paused)
         fell = {
             at: members.left(sight.id, at, now)
             for at, now in sight.left.items()
@@ -221,7 +253,7 @@ class Planning(Struct, frozen=True):
         came = {at: home for at in seen if at not in pool.levels and (home := members.home(at))}
         fell |= {at: members.fell(home, at, seen[at]) for at, home in came.items()}
         notes = grouping.notes(sight, self.scope, came, seen, self.known.cache)
-        return Given(rules, fell, notes)
+        return Given(rules, fell, notes, paused=sight.paused)
 
     def _names(self, sight: Sight, pool: Pool | None) -> dict[LevelId, Name]:
         """What people call the levels, also those that the pool had and that are gone."""
@@ -231,7 +263,7 @@ class Planning(Struct, frozen=True):
     def braked(self, work: Work) -> Work:
         """The same reading, now that the brake is on."""
         pool, seen, given = self.known.cache.get(work.id), work.plan.seen, work.given
-        made = plan(pool, seen, self._braked(given.rules, seen, brake=True), given.also_fell)
+        made = self._plan(pool, seen, given, brake=True)
         held = self._told(work.id, work.title, made, work.names, given, brake=True)
         held.unshown = work.unshown
         return held

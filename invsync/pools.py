@@ -36,7 +36,8 @@ class Scope(Struct, frozen=True):
     decides which listings are one stock; `each`, `across`: see `axis.Grouped`; `pack`: where the
     size of a pack stands. `filters`: what else is asked for, as text. `reserve`: units of every
     stock that no listing offers. `taken`: what the other command keeps in step over all
-    locations. `exclude`: what is left out all the same.
+    locations. `exclude`: what is left out all the same. `pause_tag`: the tag of products whose
+    pools are paused.
     """
 
     command: Command
@@ -53,6 +54,7 @@ class Scope(Struct, frozen=True):
     reserve: int = 0
     taken: Scope | None = None
     exclude: Exclude = NOTHING
+    pause_tag: str = ""
     #: How it pools; settled from the rest.
     axis: Axis = _UNSETTLED
 
@@ -87,6 +89,10 @@ class Scope(Struct, frozen=True):
     def wants(self, product: Product) -> bool:
         """Whether a product matches, and is of a kind whose stock can be kept in step."""
         return _matches(self, product) and _unfit(self, product) is None
+
+    def pauses(self, listing: Listing) -> bool:
+        """Whether a product has the tag that pauses."""
+        return any(tag_of(tag) == self.pause_tag for tag in listing.product.tags)
 
     def size(self, product: Product, item: Item) -> int | None:
         """The units of one piece of a listing; None where its pack tells none."""
@@ -124,6 +130,7 @@ class Sight(Struct, frozen=True):
     is not 1. `left`: what levels read that are no part of it (any more). `unsized`: those of them
     that are a pack of which no size is told; `shared`: items that another pool shows, too.
     `leaves`: it is no longer what the configuration asks for; `left` is what can be adjusted still.
+    `paused`: one of its products has the tag that pauses.
     """
 
     id: str
@@ -135,6 +142,7 @@ class Sight(Struct, frozen=True):
     unsized: frozenset[LevelId] = frozenset()
     shared: frozenset[str] = frozenset()
     leaves: bool = False
+    paused: bool = False
 
     def is_as(self, entry: Entry, scope: Scope) -> bool:
         """Whether it reads as it is remembered, level by level, and nothing is to be told of it."""
@@ -292,7 +300,8 @@ def leaving(scope: Scope, pool_id: str, listings: Sequence[Listing]) -> Sight | 
         LevelId(item.id, at): reading(now)
         for listing in listings
         for item in listing.items
-        if (_left_out(scope, item) or _in_variants(scope, listing.product, item)) is None
+        if _left_out(scope, item) in (None, "excluded")
+        if _in_variants(scope, listing.product, item) is None
         for at, now in item.levels.items()
         if at in scope.locations
     }
@@ -300,7 +309,8 @@ def leaving(scope: Scope, pool_id: str, listings: Sequence[Listing]) -> Sight | 
         return None
     listing = next(one for one in listings if one.items)
     title = scope.title(listing.product, listing.items[0], next(iter(scope.locations)))
-    return Sight(pool_id, title, {}, tuple(listings), left=left, leaves=True)
+    paused = any(map(scope.pauses, listings))
+    return Sight(pool_id, title, {}, tuple(listings), left=left, leaves=True, paused=paused)
 
 
 def see(
@@ -335,7 +345,8 @@ def see(
     pool_id = scope.way.key(product, first)
     assert pool_id is not None, "a product and an item are known by their ids"
     title = scope.title(product, first, next(iter(scope.locations)))
-    return Sight(pool_id, title, levels, tuple(kept), left=left)
+    paused = any(map(scope.pauses, kept))
+    return Sight(pool_id, title, levels, tuple(kept), left=left, paused=paused)
 
 
 def _matches(scope: Scope, product: Product) -> bool:
@@ -369,12 +380,10 @@ def _unfit(scope: Scope, product: Product) -> str | None:
 
 
 def _left_out(scope: Scope, item: Item) -> str | None:
-    if scope.exclude.item(item):
-        return "excluded"
     if item.bundle:
         return "bundle"
     if not item.tracked:
         return "untracked"
     if item.levels.keys().isdisjoint(scope.locations):
         return "not_stocked"
-    return None
+    return "excluded" if scope.exclude.item(item) else None

@@ -41,6 +41,7 @@ from invsync.state.journal import (
     remove_journal,
 )
 from invsync.state.lock import holder
+from invsync.state.pauses import Pauses
 from invsync.state.records import Line
 from invsync.sync import LevelId, Unmanaged
 from invsync.tell.lines import number_of
@@ -54,7 +55,9 @@ ALIKE = 3
 ABOUT_THEN = timedelta(minutes=15)
 
 
-def open_cache(order: Order, source: Source, shop: Shop, remembered: Cache | None) -> Known:
+def open_cache(
+    order: Order, source: Source, shop: Shop, remembered: Cache | None, pauses: Pauses
+) -> Known:
     """What was remembered, if it is of this shop, or a beginning.
 
     Raises `StateError` for another's.
@@ -64,9 +67,9 @@ def open_cache(order: Order, source: Source, shop: Shop, remembered: Cache | Non
         cache = Cache(
             order.command, shop.domain, places, grouping=grouping, shop_id=shop.id, changed=True
         )
-        return Known(cache, Members(source.scope.axis, cache))
+        return Known(cache, Members(source.scope.axis, cache), pauses=pauses)
     take_up(remembered, order.settings, source.scope, shop)
-    return Known(remembered, Members(source.scope.axis, remembered), on_disk=True)
+    return Known(remembered, Members(source.scope.axis, remembered), on_disk=True, pauses=pauses)
 
 
 def is_same_shop(cache: Cache, shop: Shop) -> bool:

@@ -32,6 +32,7 @@ from invsync.state.files import Command, look_over, prepare
 from invsync.state.journal import Journal
 from invsync.state.last import write_last
 from invsync.state.lock import lock
+from invsync.state.pauses import read_pauses
 from invsync.state.values import utc_text
 from invsync.tell.outcome import Outcome, Warning
 
@@ -46,6 +47,7 @@ def run(
     progress: Heed,
     begun: Callable[[], None] = lambda: None,
     watch: Callable[[ApiUse], None] = lambda _: None,
+    locked: bool = False,
 ) -> Outcome:
     """Do one run and tell how it went; an error that ends it early is in the outcome.
 
@@ -54,6 +56,7 @@ def run(
     is asked with the changes that `--align` would make; `progress` is told of what takes long
     (what, done, of how many). Once nothing stands in the way of the run, `begun` is called, and
     `watch`, with what the client takes as it goes.
+    `locked`: whoever calls holds the lock.
     """
     run_id, now = str(uuid.uuid4()), datetime.fromtimestamp(clock.now(), UTC)
     order = Order(settings, command, options, run_id, utc_text(now))
@@ -70,7 +73,7 @@ def run(
         clock.check()
         progress(what, done, total)
 
-    with _held(order) as unwise, requests.Session() as session:
+    with _held(order, locked=locked) as unwise, requests.Session() as session:
         outcome.warnings += (Warning("state_dir", None, message) for message in unwise)
         begun()
         keep_token = not options.dry_run
@@ -92,13 +95,14 @@ def _go(
     """All steps; what was done is on disk when this returns or raises."""
     options = order.options
     remembered = None if options.reset else read_cache(order.files)
+    pauses = read_pauses(order.files.folder, datetime.fromtimestamp(clock.now(), UTC))
     shop = _own_shop(order, client, remembered)
     scope = scope_of(order.settings, order.command, shop)
     outcome.places, outcome.axis, outcome.plain = scope.locations, scope.axis, scope.plain
     listings = listings_of(scope, client, len(shop.locations))
     source = Source(client, scope, listings)
 
-    known = open_cache(order, source, shop, remembered)
+    known = open_cache(order, source, shop, remembered, pauses)
     ledger = Ledger(order, known, outcome, client.server_now)
     if not options.reset:
         recover(order, source, known, ledger, clock)
@@ -146,12 +150,12 @@ def _own_shop(order: Order, client: Client, remembered: Cache | None) -> Shop:
 
 
 @contextlib.contextmanager
-def _held(order: Order) -> Iterator[tuple[str, ...]]:
+def _held(order: Order, *, locked: bool) -> Iterator[tuple[str, ...]]:
     """Have the state folder for this run alone, and say what is unwise about it.
 
     A dry run only looks.
     """
-    if order.options.dry_run:
+    if order.options.dry_run or locked:
         yield look_over(order.files)
         return
     unwise = prepare(order.files)

@@ -17,7 +17,7 @@ from invsync.feed import FeedCheck
 from invsync.find import Found
 from invsync.listings import Heed, Source
 from invsync.order import Known, Order
-from invsync.planning import Planning, Work
+from invsync.planning import Paused, Planning, Work
 from invsync.push import Pushing
 from invsync.tell.outcome import Change, Warning
 
@@ -43,8 +43,9 @@ class Gone(Struct, frozen=True):
     id: str
 
 
-#: What settling comes to: a pool as far as it got, one that left, or what is to be told beside.
-Settled = Work | Gone | Warning
+#: What settling comes to: a pool as far as it got, one that is paused, one that left, or what is to
+#: be told beside.
+Settled = Work | Paused | Gone | Warning
 
 
 class Brake(Struct):
@@ -136,8 +137,8 @@ class Settling(Struct, frozen=True):
 
     def _planned(
         self, ids: Sequence[str], dealt: set[str], *, on: bool
-    ) -> Generator[Gone, None, list[Work]]:
-        """Plan from a fresh reading; a pool that is really gone is yielded.
+    ) -> Generator[Gone | Paused, None, list[Work]]:
+        """Plan from a fresh reading; a pool that is really gone, or paused, is yielded.
 
         `dealt`: those that are read along, and need nothing more; `on`: whether the brake is.
         """
@@ -157,8 +158,12 @@ class Settling(Struct, frozen=True):
                     works.append(last)
                 else:
                     yield Gone(pool_id)
-            elif work := self.planning.work(sight, brake=on):
-                if self.feed is not None:
+                continue
+            work = self.planning.work(sight, brake=on)
+            if isinstance(work, Paused):
+                yield work
+            elif work is not None:
+                if self.feed is not None and pool_id not in self.known.cache.pools.paused:
                     work.unshown = self.feed.unshown(sight, work.plan)
                 works.append(work)
         return works

@@ -10,11 +10,13 @@ from typing import Any
 
 from invsync.config.settings import Settings
 from invsync.errors import StateError
+from invsync.paused import Paused, paused_alone, paused_ids
 from invsync.state.cache import Cache, read_cache
 from invsync.state.files import COMMANDS, Command, Files, look_over
 from invsync.state.journal import belongs, read_journal
 from invsync.state.last import read_last
 from invsync.state.lock import holder
+from invsync.state.pauses import Pause, read_pauses
 from invsync.state.told import Happened, read_told
 from invsync.state.values import utc_text
 from invsync.tell.lines import number_of
@@ -82,7 +84,9 @@ class CommandStatus:
     (or variants) with one level only, remembered in case that a second one comes. `seeded`: whether
     there is a cache. `owing`: pools below 0; `happened`: what needed a person in the last seven
     days, and is over. `reconcile_by`: when the next complete scan is due, by the shop's clock.
-    `running`: the run at work, in its own words. `error`: why nothing more can be told.
+    `everything_paused`: that everything is; `paused`: what is so by itself; `paused_pools`: how
+    many in all. `running`: the run at work, in its own words. `error`: why nothing more can be
+    told.
     """
 
     command: Command
@@ -97,6 +101,9 @@ class CommandStatus:
     happened: tuple[Happened, ...] = ()
     scanned_at: str | None = None
     reconcile_by: str | None = None
+    everything_paused: Pause | None = None
+    paused: tuple[Paused, ...] = ()
+    paused_pools: int = 0
     last: Mapping[str, Any] | None = None
     journal: OpenJournal | None = None
     running: str | None = None
@@ -151,6 +158,7 @@ def _command_status(settings: Settings, command: Command, now: datetime) -> Comm
         running = holder(files)
         last = read_last(files)
         happened = recent(read_told(files).happened, now)
+        pauses = read_pauses(settings.state_dir, now)
         cache = read_cache(files)
         if cache is not None and cache.shop != settings.shop:
             raise StateError(
@@ -166,6 +174,7 @@ def _command_status(settings: Settings, command: Command, now: datetime) -> Comm
             command,
             configured,
             happened=tuple(happened),
+            everything_paused=pauses.everything,
             last=last,
             journal=journal,
             running=running,
@@ -181,6 +190,9 @@ def _command_status(settings: Settings, command: Command, now: datetime) -> Comm
         waiting=_waiting(cache, now),
         owing=_owing(cache),
         happened=tuple(happened),
+        everything_paused=pauses.everything,
+        paused=tuple(paused_alone(cache, pauses)),
+        paused_pools=len(paused_ids(cache, pauses)),
         scanned_at=cache.scans.complete,
         reconcile_by=_reconcile_by(cache, section.reconcile_every if configured else None),
         last=last,

@@ -9,17 +9,20 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from command_line import BOTH, Place
 
+from invsync.config.settings import load as load_config
 from invsync.state.cache import read_cache
 from invsync.state.files import Files
 from invsync.state.journal import Journal, Sent
 from invsync.state.last import read_last, write_last
 from invsync.state.lock import holder, lock
 from invsync.state.records import Call, Input
+from invsync.status import read_status
 
 
 @pytest.fixture
@@ -89,6 +92,7 @@ def test_what_is_managed_and_how_the_last_run_ended(managed: Place) -> None:
         "units": 30 + 12 + 10 + 15 + 5 + 4,
         "kept_back": 0,
         "waiting": 0,
+        "paused": 0,
     }
     assert found["variants"]["single"] == 1
     assert found["variants"]["last_run"]["exit"] == 0
@@ -97,6 +101,7 @@ def test_what_is_managed_and_how_the_last_run_ended(managed: Place) -> None:
         "units": 20 + 14 + 8,
         "kept_back": 0,
         "waiting": 0,
+        "paused": 0,
     }
     out = managed.run("status").out
     assert (
@@ -331,3 +336,21 @@ def test_times_are_told_by_the_clock_of_their_reader_and_json_is_utc(
     time.tzset()
     assert "last run        2026-07-26 01:31 CEST (" in managed.run("status").out
     assert known(managed)["variants"]["last_run"]["started_at"] == "2026-07-25T23:31:00Z"
+
+
+def test_until_when_something_is_paused(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("shop: sandbox\nvariants: {product_types: [Print]}\n", encoding="utf-8")
+    settings = load_config(config, {})
+    settings.state_dir.mkdir(mode=0o700)
+    (settings.state_dir / "paused.json").write_text(
+        '{"format": 1, "all": {"since": "2026-11-22T12:00:00Z", "until": "2026-11-22T14:00:00Z"}, '
+        '"pools": {}}',
+        encoding="utf-8",
+    )
+    before, after = (datetime(2026, 11, 22, hour, tzinfo=UTC) for hour in (13, 14))
+    (variants,) = read_status(settings, before).commands
+    assert variants.everything_paused is not None
+    assert variants.everything_paused.until == "2026-11-22T14:00:00Z"
+    (variants,) = read_status(settings, after).commands
+    assert variants.everything_paused is None

@@ -67,6 +67,7 @@ def _document(asked: str, stories: Sequence[Story]) -> dict[str, Any]:
                 "managed": story.managed,
                 "quantity": story.quantity,
                 "kept_back": story.kept_back,
+                "paused": story.paused,
                 "problem": story.problem,
                 "earlier": story.earlier,
                 "events": [_event_document(event) for event in story.events],
@@ -140,6 +141,7 @@ def _text(story: Story) -> list[Paragraph]:
         since = moment(story.problem.get("since"))
         when = "" if since is None else f"since {local(since)}: "
         lines.append(Paragraph(f"{when}{story.problem.get('message')}"))
+    lines += _paused(story)
     if not story.events:
         return [*lines, Paragraph("nothing has moved yet since it is known")]
     if len(story.quantities) > 1:
@@ -195,6 +197,14 @@ def _standing(story: Story) -> str:
         return "no quantity yet"
     kept_back = f", {story.kept_back} of them kept back" if story.kept_back else ""
     return f"quantity {story.quantity}{kept_back}"
+
+
+def _paused(story: Story) -> Iterator[Paragraph]:
+    if since := moment(story.paused):
+        yield Paragraph(
+            f"paused since {local(since)}: nothing is sent for it, and what it did since then is "
+            "yet to be counted"
+        )
 
 
 def sparkline(numbers: Sequence[int]) -> str:

@@ -57,7 +57,7 @@ def keep(
         invocation.start_log()
     else:
         invocation.warn_of(settings)
-    clock = _clock(settings.max_run_time)
+    clock = clock_of(settings.max_run_time)
     # Of a run that looks at some pools alone nobody can tell how the others are.
     silent = options.dry_run or bool(options.only)
     ping = Ping(None if silent else settings.ping_url, loud=not unwatched)
@@ -75,13 +75,13 @@ def keep(
     if unwatched:
         outcome.warnings += (Warning("config", None, told) for told in settings.warnings)
     try:
-        _tell(invocation, settings, outcome, options, as_json=as_json)
+        tell(invocation, settings, outcome, options, as_json=as_json)
     finally:
         ping.end(outcome.exit_code, mail.summary(outcome), outcome.error)
     return outcome.exit_code
 
 
-def _clock(budget: float) -> RunClock:
+def clock_of(budget: float) -> RunClock:
     """The clock of a run, which SIGTERM and SIGINT stop."""
     clock = RunClock(budget)
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -110,7 +110,7 @@ def _confirm(
     return confirm
 
 
-def _tell(
+def tell(
     invocation: Invocation, settings: Settings, outcome: Outcome, options: Options, *, as_json: bool
 ) -> None:
     """Show how the run went, and remember what was told."""
@@ -140,7 +140,7 @@ def _tell(
 
 def _is_job(options: Options) -> bool:
     """Whether it is what cron runs, rather than what a person asks for."""
-    return not (options.dry_run or options.init or options.only)
+    return not (options.dry_run or options.init or options.only or options.as_set)
 
 
 def _recall(files: Files) -> Memory:

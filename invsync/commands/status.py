@@ -11,6 +11,7 @@ import click
 
 from invsync.axis import axis_of
 from invsync.invocation import Invocation, complain
+from invsync.paused import Paused
 from invsync.status import CommandStatus, OpenJournal, Status, Waiting, read_status
 from invsync.tell.lines import BLANK, Paragraph
 from invsync.tell.times import local, moment, span
@@ -55,6 +56,7 @@ def _document(known: Status) -> dict[str, Any]:
                     "units": each.units,
                     "kept_back": each.kept_back,
                     "waiting": len(each.waiting),
+                    "paused": each.paused_pools,
                 },
                 "single": each.single,
                 "last_run": each.last,
@@ -68,6 +70,8 @@ def _document(known: Status) -> dict[str, Any]:
                     "unsettled": each.journal.unsettled,
                 },
                 "running": each.running,
+                "everything_paused_since": each.everything_paused and each.everything_paused.since,
+                "paused": [_paused_pool(one) for one in each.paused],
                 "problems": [
                     {
                         "kind": waiting.kind,
@@ -99,6 +103,16 @@ def _document(known: Status) -> dict[str, Any]:
     }
 
 
+def _paused_pool(one: Paused) -> dict[str, Any]:
+    return {
+        "pool": one.pool,
+        "title": one.title,
+        "since": one.since,
+        "until": one.until,
+        "tag": one.tag,
+    }
+
+
 # --- As text --------------------------------------------------------------------------------------
 
 
@@ -127,6 +141,7 @@ def _command_lines(each: CommandStatus, now: datetime) -> list[Paragraph]:
         rows.append(_row("at work now", each.running))
     if each.journal:
         rows.append(_row("open journal", _journal(each.journal, running=each.running is not None)))
+    rows += _paused(each, now)
     rows += [
         _row(
             waiting.kind.replace("_", " "),
@@ -169,6 +184,23 @@ def _standing(each: CommandStatus) -> str:
         counts.append(f"{each.single} with one {axis_of(each.command, ()).one} only")
     counts.append(f"{len(each.waiting) or 'nothing'} waiting for a person")
     return "; ".join(counts)
+
+
+def _paused(each: CommandStatus, now: datetime) -> Iterator[Paragraph]:
+    """What is paused, since when, until when or by what."""
+    if (everything := each.everything_paused) is not None:
+        until = _until(everything.until)
+        yield _row("paused", f"everything is paused {_since(everything.since, now)}{until}")
+    for one in each.paused[:_SHOWN]:
+        how = ", by its tag" if one.tag else _until(one.until)
+        yield _row("paused", f"{_since(one.since, now)}: {one.title}{how}")
+    if len(each.paused) > _SHOWN:
+        yield _row("", f"and {len(each.paused) - _SHOWN} more are paused; --json lists them all")
+
+
+def _until(text: str | None) -> str:
+    then = moment(text)
+    return "" if then is None else f", until {local(then)}"
 
 
 def _row(label: str, words: str, tag_style: str = "") -> Paragraph:

@@ -18,6 +18,7 @@ from invsync.config.values import (
     LOCATION,
     LOCATION_LIST,
     METAFIELD,
+    NAME,
     NAMES,
     OBJECTS,
     PERCENTAGE,
@@ -69,6 +70,12 @@ _SHARED = (
         SECTION,
         "What is left out although it matches.",
         keys=_EXCLUDE,
+    ),
+    Key(
+        "pause_tag",
+        NAME,
+        "Products with this tag are paused: looked at, but nothing is sent or counted for them.",
+        default="invsync-pause",
     ),
     Key(
         "reserve",

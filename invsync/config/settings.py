@@ -56,6 +56,7 @@ class VariantsSettings:
     #: `default` (the shop's default location), a location's name, its number or its gid.
     location: str
     exclude: ExcludeSettings
+    pause_tag: str
     #: Units.
     reserve: int
     several_rises: SeveralRises
@@ -88,6 +89,7 @@ class LocationsSettings:
     #: Names, numbers or gids. Empty: every active location that no fulfilment service owns.
     locations: tuple[str, ...]
     exclude: ExcludeSettings
+    pause_tag: str
     #: Units.
     reserve: int
     several_rises: SeveralRises

@@ -344,6 +344,7 @@ PERCENTAGE = Kind(_as_fraction, or_variable({"type": "string", "pattern": f"^{_P
 UNITS = Kind(_as_units, or_variable({"type": "integer", "minimum": 0, "maximum": 999_999}))
 FLAG = Kind(_as_flag, or_variable({"type": "boolean"}))
 CHOICE = Kind(_as_choice, {})
+NAME = Kind(_as_name, _EXACT)
 NAMES = Kind(_as_name, _EXACT, many=True)
 SKUS = Kind(_as_sku, _EXACT, many=True)
 SIZE = Kind(_as_size, {"type": "integer", "minimum": 1, "maximum": 999999})

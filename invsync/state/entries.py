@@ -100,11 +100,25 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     heard: str | None = None
 
 
+class LeftAlone(msgspec.Struct, frozen=True, gc=False):
+    """That a pool is left to a person; `ran_down`: units that another program took from it."""
+
+    ran_down: Number = 0
+
+
+class StoodStill(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """Since when (UTC text) runs have left a pool alone since it is paused; by its tag, or not."""
+
+    since: str
+    tag: bool = False
+
+
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A pool as the cache keeps it; levels are named by the keys of its axis.
 
     `held`: units that wait for a person; `on_release`: what the quantity rises by once they are let
-    through. `reserve`: the one that was in force when the last run left it.
+    through. `reserve`: the one that was in force when the last run left it. `paused`: runs have
+    left it alone, and what it did since then is yet to be counted.
     """
 
     title: str
@@ -115,10 +129,10 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     on_release: Number = 0
     alarms: dict[str, Alarm] = {}
     echoes: Heard | None = None
-    left_alone: bool = False
-    ran_down: Number = 0
+    left_alone: LeftAlone | None = None
     problem: Standing | None = None
     reserve: Reserve = 0
+    paused: StoodStill | None = None
 
     @property
     def several(self) -> bool:
@@ -140,7 +154,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
         As far as the reserve is still the one that it has.
         """
-        if self.quantity is None or self.held or self.problem is not None:
+        if self.quantity is None or self.held or self.problem or self.paused:
             return False
         if not self.sizes:
             shown = due(self.quantity, 1, self.reserve)
@@ -181,8 +195,7 @@ def entry_of(
             title,
             None,
             {key(at): _kept(last) for at, last in pool.levels.items()},
-            left_alone=pool.left_alone,
-            ran_down=pool.ran_down,
+            left_alone=LeftAlone(pool.ran_down) if pool.left_alone else None,
             problem=problem,
         )
     levels = {key(at): level for at, level in pool.levels.items()}
@@ -208,7 +221,8 @@ def pool_of(entry: Entry, level: Callable[[str], LevelId]) -> Pool:
     """The pool of an entry. `level`: from a key of the entry to the level that it names."""
     if entry.quantity is None:
         levels = {level(key): _reading(kept) for key, kept in entry.levels.items()}
-        return Unmanaged(levels, entry.left_alone, entry.ran_down)
+        alone = entry.left_alone
+        return Unmanaged(levels, alone is not None, alone.ran_down if alone else 0)
     heard = entry.echoes or Heard()
     return Managed(
         entry.quantity,
@@ -283,9 +297,9 @@ def check(pool_id: str, entry: Entry) -> None:
         raise ValueError(f"pool {pool_id}: {shown(strange[0])} names no level")
     if not entry.levels.keys() >= {*entry.held, *entry.alarms, *entry.sizes}:
         raise ValueError(f"pool {pool_id}: it tells of a level that it lacks")
-    if entry.problem is not None:
-        try:
-            moment_of(entry.problem.since)
-            moment_of(entry.problem.heard)
-        except ValueError as error:
-            raise ValueError(f"pool {pool_id}: {error}") from None
+    try:
+        moment_of(entry.paused and entry.paused.since)
+        moment_of(entry.problem and entry.problem.since)
+        moment_of(entry.problem and entry.problem.heard)
+    except ValueError as error:
+        raise ValueError(f"pool {pool_id}: {error}") from None

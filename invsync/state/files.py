@@ -9,9 +9,10 @@ Per command (`variants`, `locations`) the state folder holds
     variants.told      what the readers of the mail were told, and what happened in the last days
     variants.waiting   how many runs in a row have found the lock held, while one does
 
-and, shared by both, `history.jsonl`. Files are 0600, the folder 0700. Nothing else than a file is
-opened: no link, pipe, folder or device in place of one. Whatever can't be read or written is a
-`StateError`, one line with the file and the way on; nothing on disk was changed by then.
+and, shared by both, `history.jsonl` and `paused.json`. Files are 0600, the folder 0700. Nothing
+else than a file is opened: no link, pipe, folder or device in place of one. Whatever can't be read
+or written is a `StateError`, one line with the file and the way on; nothing on disk was changed by
+then.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ LARGEST_BYTES = 1 << 30
 #: Opened so, a link is an error, and a pipe or a device keeps nobody waiting.
 _SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 #: Files in the state folder that belong to no command, or to other rooms of the program.
-_OTHERS = ("history.jsonl", "history.jsonl.1", "token.json", "sandbox.json")
+_OTHERS = ("history.jsonl", "history.jsonl.1", "paused.json", "token.json", "sandbox.json")
 
 
 class Files(Struct, frozen=True):

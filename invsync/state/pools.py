@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 
 import msgspec
 
-from invsync.state.entries import Entry, FirstEntry, check
+from invsync.state.entries import Entry, FirstEntry, StoodStill, check
 
 _decode = msgspec.json.Decoder(Entry).decode
 _decode_first = msgspec.json.Decoder(FirstEntry).decode
@@ -26,8 +26,8 @@ class Pools(MutableMapping[str, Entry]):
 
     What is asked of all of them is noted as they come, by pool id. `quantities`: of those that are
     managed and have several levels; `reserves`: where there are any; `single`: those of one level;
-    `unsettled`: those of which something is left to do; `aside`: those that only a complete scan
-    looks at.
+    `paused`: those that runs have left alone; `unsettled`: those of which something is left to do;
+    `aside`: those that only a complete scan looks at.
     """
 
     def __init__(self) -> None:
@@ -35,6 +35,7 @@ class Pools(MutableMapping[str, Entry]):
         self.quantities: dict[str, int] = {}
         self.reserves: dict[str, int] = {}
         self.single: set[str] = set()
+        self.paused: dict[str, StoodStill] = {}
         self.unsettled: set[str] = set()
         self.aside: set[str] = set()
 
@@ -85,6 +86,8 @@ class Pools(MutableMapping[str, Entry]):
             self.quantities[pool_id] = entry.quantity
         if entry.reserve:
             self.reserves[pool_id] = entry.reserve
+        if entry.paused is not None:
+            self.paused[pool_id] = entry.paused
         if not entry.settled:
             self.unsettled.add(pool_id)
         if entry.aside:
@@ -94,6 +97,7 @@ class Pools(MutableMapping[str, Entry]):
         self.quantities.pop(pool_id, None)
         self.reserves.pop(pool_id, None)
         self.single.discard(pool_id)
+        self.paused.pop(pool_id, None)
         self.unsettled.discard(pool_id)
         self.aside.discard(pool_id)
 

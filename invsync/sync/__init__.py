@@ -73,6 +73,7 @@ __all__ = [
     "agree",
     "align",
     "as_set",
+    "as_they_stand",
     "due",
     "first_edition",
     "last_fall",
@@ -105,9 +106,51 @@ def plan(
     return within_bounds(replace(made, how=how) if how else made, pool)
 
 
+def as_they_stand(
+    pool: Pool | None,
+    seen: Mapping[LevelId, Reading],
+    rules: Rules = PLAIN,
+    also_fell: Units = NONE,
+) -> Plan:
+    """A person's word that the levels are right; where no number fits them, what `plan` makes.
+
+    So where they read what was left there: that is no person's number, and said twice, the word
+    changes nothing.
+    """
+    made = plan(pool, seen, rules, also_fell)
+    if isinstance(pool, Managed) and _is_left(pool, seen):
+        return made
+    if by_word := as_set(pool, seen, rules):
+        moved = _moved(pool, seen, rules)
+        by_word = replace(by_word, movements=moved)
+        return replace(by_word, how=_how(pool, by_word))
+    differ = Note("not_as_set", {at: now.available for at, now in seen.items()})
+    return replace(made, notes=(*made.notes, differ))
+
+
+def _moved(pool: Pool | None, seen: Mapping[LevelId, Reading], rules: Rules) -> Units:
+    """The units by which the levels differ from what is remembered of them."""
+    last = _last(pool)
+    pieces = {at: now.available - last[at].available for at, now in seen.items() if at in last}
+    return {at: count * rules.size(at) for at, count in pieces.items() if count}
+
+
+def _last(pool: Pool | None) -> Mapping[LevelId, Reading]:
+    """What each level of a pool last read."""
+    levels = pool.levels if pool else {}
+    return {at: one.last if isinstance(one, Level) else one for at, one in levels.items()}
+
+
+def _is_left(pool: Managed, seen: Mapping[LevelId, Reading]) -> bool:
+    """Whether a pool reads what was left there, and nothing is left to do."""
+    return seen.keys() == pool.levels.keys() and all(
+        level.last.available == seen[at].available == due(pool.quantity, level.size, pool.reserve)
+        for at, level in pool.levels.items()
+    )
+
+
 def _how(pool: Pool | None, made: Plan) -> Mapping[LevelId, How]:
     """How each level moved that is left of the pool."""
-    levels = pool.levels if pool else {}
-    last = {at: one.last if isinstance(one, Level) else one for at, one in levels.items()}
+    last = _last(pool)
     moved = made.movements.keys() & last.keys() & made.seen.keys()
     return {at: change_of(last[at], made.seen[at]).how for at in moved}

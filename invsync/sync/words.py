@@ -37,6 +37,7 @@ NoteKind = Literal[
     "several_sources",  # what it rose by                 the quantity taken
     "lifted",  #          what it is lifted by            that its source rose by: less than that
     "beyond_bounds",  #   pieces it would have to read    –
+    "not_as_set",  #      what it reads: no number fits   –
 ]
 
 Why = Literal[

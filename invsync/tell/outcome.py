@@ -18,7 +18,7 @@ from invsync.state.files import Command
 
 #: How each pool that was looked at is counted: exactly once, by the first of these that is true of
 #: it.
-Standing = Literal["failed", "held", "out_of_sync", "adopted", "adjusted", "in_step"]
+Standing = Literal["failed", "paused", "held", "out_of_sync", "adopted", "adjusted", "in_step"]
 
 
 class LevelChange(Struct, frozen=True):
@@ -142,7 +142,7 @@ class Outcome(Struct):
         """How the pools stand, a pool counted once."""
         counts = {
             kind: self.standings[kind]
-            for kind in ("adopted", "adjusted", "out_of_sync", "held", "failed")
+            for kind in ("adopted", "adjusted", "out_of_sync", "held", "paused", "failed")
         }
         return {
             "seen": self.seen,

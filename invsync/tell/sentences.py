@@ -333,6 +333,15 @@ def beyond_bounds(about: About) -> Said:
     )
 
 
+def not_as_set(about: About) -> Said:
+    """Of the note `not_as_set`."""
+    return Said(
+        f"its {about.one}s do not agree ({about.units}), so they can't all be right as they stand: "
+        f"what moved was counted as sales and restocks ({about.move})",
+        f"If that is wrong, set one {about.one} to the right number in Shopify: the others follow",
+    )
+
+
 def adopted(about: About) -> Said:
     """Of the note `adopted`."""
     return Said(f"adopted at {about.after}")

@@ -61,6 +61,7 @@ MEANINGS: Mapping[NoteKind, Meaning] = {
     "loose_units": Meaning("warning", sentences.loose_units),
     "size_changed": Meaning("warning", sentences.size_changed),
     "beyond_bounds": Meaning("problem", sentences.beyond_bounds),
+    "not_as_set": Meaning("problem", sentences.not_as_set, passing=True),
 }
 
 #: What each rule did, by the name that a history holds.

@@ -37,7 +37,16 @@ def test_sections_may_share_settings_by_anchor_and_merge() -> None:
         "locations: {<<: *v, scan: changes}\n"
     )
     assert result.locations == LocationsSettings(
-        ("Print",), (), ExcludeSettings(), 0, "smallest", 0.1, 10, "changes", 21600.0
+        ("Print",),
+        (),
+        ExcludeSettings(),
+        "invsync-pause",
+        0,
+        "smallest",
+        0.1,
+        10,
+        "changes",
+        21600.0,
     )
 
 

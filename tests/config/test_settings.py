@@ -50,6 +50,7 @@ def test_the_example_works_as_it_stands_without_any_environment_variable() -> No
             False,
             "default",
             ExcludeSettings(),
+            "invsync-pause",
             0,
             "smallest",
             0.5,
@@ -58,7 +59,7 @@ def test_the_example_works_as_it_stands_without_any_environment_variable() -> No
             21600.0,
         ),
         locations=LocationsSettings(
-            (), (), ExcludeSettings(), 0, "smallest", 0.5, 10, "auto", 21600.0
+            (), (), ExcludeSettings(), "invsync-pause", 0, "smallest", 0.5, 10, "auto", 21600.0
         ),
     )
 
@@ -92,6 +93,7 @@ def test_a_whole_file_for_a_real_shop() -> None:
             product_types: [Gift]
             skus: ["TEST-*", " S-1 "]
             ids: [1004, gid://shopify/ProductVariant/7]
+          pause_tag: Counting now
           reserve: 2
           several_rises: hold
           max_rising: 12.5%
@@ -140,6 +142,7 @@ def test_a_whole_file_for_a_real_shop() -> None:
                 ("TEST-*", "S-1"),
                 ("1004", "gid://shopify/ProductVariant/7"),
             ),
+            pause_tag="Counting now",
             reserve=2,
             several_rises="hold",
             max_rising=0.125,
@@ -151,6 +154,7 @@ def test_a_whole_file_for_a_real_shop() -> None:
             product_types=("Large prints",),
             locations=("Main Street 1", "42", "gid://shopify/Location/7"),
             exclude=ExcludeSettings(skus=("Large*",)),
+            pause_tag="invsync-pause",
             reserve=0,
             several_rises="sum",
             max_rising=1.0,

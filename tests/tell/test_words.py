@@ -26,6 +26,7 @@ from invsync.sync import (
     Rules,
     Unmanaged,
     Why,
+    as_they_stand,
     leave,
     plan,
 )
@@ -86,7 +87,8 @@ class Story:
         if self.leaves:
             assert isinstance(self.pool, Managed)
             return leave(self.pool, self.seen)
-        return plan(self.pool, self.seen, self.rules)
+        said = self.kind == "not_as_set"  # by a person, with `resume --as-set`
+        return (as_they_stand if said else plan)(self.pool, self.seen, self.rules)
 
     def about(self, made: Plan) -> About:
         (note,) = (each for each in made.notes if each.kind == self.kind)
@@ -391,6 +393,14 @@ STORIES = [
         leaves=True,
     ),
     Story("adopted", None, reads(A=4, B=4), "adopted at 4", weight="silent"),
+    Story(
+        "not_as_set",
+        at_thirty(2),
+        reads(A=28, B=29),
+        "its variants do not agree (P-A 28, P-B 29), so they can't all be right as they stand: "
+        "what moved was counted as sales and restocks (30 → 27). If that is wrong, set one variant "
+        "to the right number in Shopify: the others follow",
+    ),
     Story(
         "another_program",
         Unmanaged(reads(A=12, B=12), left_alone=True, ran_down=16),
