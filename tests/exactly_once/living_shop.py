@@ -25,6 +25,8 @@ from small_world import Disk, Ended, Killed, SmallWorld, Time, When
 
 from invsync import find, settle
 from invsync.admin import levels
+from invsync.commands.pause import pause, resume
+from invsync.invocation import Invocation
 from invsync.sandbox import state
 from invsync.sandbox.api import Phase
 from invsync.sandbox.exchange import Request
@@ -32,7 +34,10 @@ from invsync.sandbox.faults import Faults, read_rules
 from invsync.sandbox.shop import Shop
 from invsync.sandbox.things import Location, Product
 from invsync.state.files import Command
+from invsync.sync import due
 
+#: Commands are given without a word being printed.
+_QUIET = Invocation(None, 0, True)
 #: More than any stock: no bound.
 MANY = 10**6
 #: The kinds that the filter is about, and one that it leaves out.
@@ -125,6 +130,7 @@ class Ways:
     bulk: bool = False
     #: Seconds by which the shop's clock is ahead of the program's.
     skew: float = 0.0
+    reserve: int = 0
 
 
 @dataclass
@@ -168,6 +174,8 @@ class LivingShop:
     shop_left: dict[str, set[str]] = field(default_factory=dict)
     #: The products that the program may know since the last rest, by what they are called.
     known: set[str] = field(default_factory=set)
+    #: Products that are paused; nothing but sales and restocks happens until that is over.
+    paused: set[str] = field(default_factory=set)
     snapshot: str = ""
     snapshot_at: float = 0.0
 
@@ -176,7 +184,10 @@ class LivingShop:
         shop = Shop(now=lambda: time.time() + self.ways.skew)
         self.world = SmallWorld(self.folder, shop, time, self.ways.batch)
         self.world.configure(
-            self.ways.command, scan=self.ways.scan, several_rises=self.ways.several_rises
+            self.ways.command,
+            scan=self.ways.scan,
+            several_rises=self.ways.several_rises,
+            reserve=self.ways.reserve,
         )
         self.shop.settings.index_lag = self.ways.index_lag
         self._numbers = itertools.count(1)
@@ -268,10 +279,11 @@ class LivingShop:
     def _imported(self, stock: Stock, units: int, before: Sequence[int]) -> None:
         if before and all(units == one for one in before):
             return
+        falls = any(units < one for one in before)
+        units += self._kept_back(stock)  # beyond what the listings show
         fresh = not stock.touched
         stock.touch()
         stock.risen.update(stock.places)
-        falls = any(units < one for one in before)
         stock.typed_down |= falls
         if not fresh or self.ways.several_rises == "sum":
             stock.low, stock.high, stock.imported = -MANY, MANY, None
@@ -298,7 +310,8 @@ class LivingShop:
         stock.touch()
         stock.risen.update(stock.places)
         # Rises that the brake holds are let out one by one, as restocks are.
-        stock.low, stock.high = -MANY, units if self.ways.few_rises >= 20 else MANY
+        number = units + self._kept_back(stock)
+        stock.low, stock.high = -MANY, number if self.ways.few_rises >= 20 else MANY
         self._say(
             f"{stock.product.title}: import of {units} begins with "
             f"{', '.join(map(self._name, some))}"
@@ -565,6 +578,7 @@ class LivingShop:
     def rest(self) -> None:
         """Nothing more happens, and nothing disturbs: then everything has to be as it truly is."""
         self.finish_imports()
+        self.resume_all()
         self._come_to_rest()
         if self.ways.scan != "complete":
             # A feed shows what moved; which levels there are is certain only after a complete scan.
@@ -625,10 +639,13 @@ class LivingShop:
         if self._waits(stock, entry):
             return
         reads = {self._name(place): self._available(place) for place in stock.places}
-        numbers = {*reads.values(), *_remembered(entry), entry["quantity"]}
+        units = entry["quantity"]
+        kept = entry.get("reserve", 0)
+        numbers = {*reads.values(), *_remembered(entry), due(units, 1, kept)}
         if len(numbers) != 1 or set(entry["levels"]) != self._keys(stock):
             raise Wrong(f"{title}: at rest, but reads {reads} and is remembered as {entry}")
-        (units,) = numbers
+        if len(reads) > 1 and kept != self.ways.reserve:
+            raise Wrong(f"{title}: keeps {kept} back, not {self.ways.reserve}")
         if stock.judged_afresh:
             self.counts["judged afresh"] += 1
             stock.judged_afresh = None
@@ -674,8 +691,10 @@ class LivingShop:
         waiting = [stock for stock in waiting if stock.places]
         if not waiting:
             return
+        typed: dict[str, int] = {}
         for stock in waiting:
             units = max(40, *map(self._available, stock.places)) + next(self._numbers) % 7 + 1
+            typed[stock.product.title] = units
             for place in stock.places:
                 self.shop.set_available(place.sku, units, place.location)
             self._say(f"{stock.product.title}: a person sets it to {units}")
@@ -684,8 +703,10 @@ class LivingShop:
         pools = self._cached()
         for stock in waiting:
             (entry,) = [pools[one] for one in self._pool_ids(stock) if one in pools]
-            (units,) = {self._available(place) for place in stock.places}
-            if {entry["quantity"], *_remembered(entry)} != {units} or entry.get("held"):
+            units = typed[stock.product.title]
+            shown = due(units, 1, entry.get("reserve", 0))
+            reads = {*map(self._available, stock.places), *_remembered(entry)}
+            if entry["quantity"] != units or reads != {shown} or entry.get("held"):
                 raise Wrong(f"{stock.product.title}: can't be set straight: {entry}")
             stock.low = stock.high = units
             stock.judged_afresh = None
@@ -703,6 +724,70 @@ class LivingShop:
             stock.imported = None
             stock.touched = stock.other_places = stock.new = stock.left_stock = False
         self._say("at rest")
+
+    # -- a pause
+
+    def pause(self, stock: Stock) -> bool:
+        """A person pauses a pool; whether it is known, so that this can be done."""
+        pools = [one for one in self._pool_ids(stock) if one in self._cached()]
+        if stock.new or stock.gone or stock.away or not pools or stock.half:
+            return False
+        self._command("pause", partial(pause, _QUIET, self.world.settings, pools, length=None))
+        self.paused.add(stock.product.title)
+        self._say(f"{stock.product.title}: paused")
+        self.counts["pauses"] += 1
+        return True
+
+    def resume_all(self) -> None:
+        """A person ends all pauses."""
+        self._command("resume", partial(resume, _QUIET, self.world.settings, (), as_set=False))
+        self.paused.clear()
+        self._say("all is resumed")
+
+    def import_while_paused(
+        self, stock: Stock, units: int, kill_step: tuple[int, When], sold: int
+    ) -> None:
+        """Paused, sold of, written on everywhere, and said to be right as it stands."""
+        journal = self.world.files(self.ways.command).journal
+        if journal.exists() or stock.touched or len(stock.places) < 2 or not self.pause(stock):
+            return
+        self.shop.sell(stock.places[0].sku, sold, stock.places[0].location)
+        for place in stock.places:
+            self.shop.set_available(place.sku, units, place.location)
+        self._say(f"{stock.product.title}: import of {units} everywhere, while it is paused")
+        pools = self._pool_ids(stock)
+        say = partial(resume, _QUIET, self.world.settings, pools, as_set=True)
+        at, when = kill_step
+        died = self._command("resume", say, Disk(self.world.folder, at=at, when=when))
+        if died:
+            self.counts["kills"] += 1
+            paused = json.loads((self.world.folder / "paused.json").read_bytes())["pools"]
+            if paused.keys() & {*pools}:
+                self._command("resume", say)
+        self.paused.discard(stock.product.title)
+        self._say(f"{stock.product.title}: taken as it stands{', said twice' if died else ''}")
+        self.counts["imports said to be right"] += 1
+        stock.touched, stock.low, stock.high = True, units, units
+        stock.risen.add(stock.places[0])
+        stock.risen.add(stock.places[1])
+        stock.typed_down = True
+
+    def _command(self, what: str, say: Callable[[], int], disk: Disk | None = None) -> bool:
+        """What a person says on the command line; whether the process died of it."""
+        self.world.runs += 1
+        try:
+            with self.world._doors(lambda request, phase: None, ()), disk or Disk(self.folder):
+                code = say()
+        except Killed:
+            return True
+        if code != 0:
+            raise Wrong(f"{what}: exit {code}")
+        return False
+
+    def _kept_back(self, stock: Stock) -> int:
+        """The units beyond what the listings show, as the program left them."""
+        entries = [entry for one, entry in self._cached().items() if one in self._pool_ids(stock)]
+        return sum(entry.get("reserve", 0) for entry in entries)
 
     # -- within ------------------------------------------------------------------------------------
 
@@ -774,6 +859,7 @@ def random_ways(dice: random.Random) -> Ways:
         index_lag=dice.choice([0.0, 0.0, 120.0]),
         bulk=dice.random() < 0.15,
         skew=dice.choice([0.0, 0.0, -7_200.0, 900.0]),
+        reserve=dice.choice([0, 0, 1, 3]),
     )
 
 
@@ -785,7 +871,7 @@ def random_event(shop: LivingShop, dice: random.Random, *, rare: float = 0.12) -
         return
     stock = dice.choice(stocks)
     place = dice.choice(stock.places)
-    if dice.random() < rare:
+    if dice.random() < rare and not shop.paused:
         happening = dice.choice(
             [
                 lambda: shop.import_all(stock, dice.randint(20, 60)),
@@ -801,6 +887,13 @@ def random_event(shop: LivingShop, dice: random.Random, *, rare: float = 0.12) -
                 partial(shop.delete, stock),
                 lambda: [shop.restock(stock, one, dice.randint(1, 3)) for one in stock.places[:2]],
                 shop.take_snapshot,
+                partial(shop.pause, stock),
+                lambda: shop.import_while_paused(
+                    stock,
+                    dice.randint(20, 60),
+                    (dice.choice([0, 0, dice.randint(1, 60)]), dice.choice(["before", "after"])),
+                    dice.randint(1, 3),
+                ),
             ]
         )
         happening()
@@ -947,7 +1040,7 @@ def random_period(shop: LivingShop, dice: random.Random) -> None:
     for _ in range(dice.randint(1, 4)):
         for _ in range(dice.randint(0, 5)):
             random_event(shop, dice)
-        if dice.random() < 0.1:
+        if dice.random() < 0.1 and not shop.paused:
             shop.begin_import(dice.choice(shop.stocks), dice.randint(40, 60), dice.randint(1, 3))
         shop.pass_time(
             dice.choice([1, 5, 10, 10, 30, 400])
