@@ -345,8 +345,7 @@ class Ledger(Struct):
     def _sum_up(self) -> None:
         """What is told once for many pools."""
         settings, section = self.order.settings, self.order.section
-        now = datetime.fromisoformat(self.order.started_at)
-        known = self.known
+        known, now = self.known, datetime.fromisoformat(self.order.started_at)
         for pool_id, message in reminders(known.cache, known.pauses, section.pause_tag, now):
             self.warn("paused", pool_id, message)
         if self.gone:

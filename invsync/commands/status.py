@@ -46,59 +46,59 @@ def _document(known: Status) -> dict[str, Any]:
         "shop": known.shop,
         "state_dir": known.state_dir,
         "exit": known.exit_code,
-        "commands": [
+        "commands": [_of_command(each) for each in known.commands],
+    }
+
+
+def _of_command(each: CommandStatus) -> dict[str, Any]:
+    return {
+        "command": each.command,
+        "configured": each.configured,
+        "error": each.error,
+        "pools": {
+            "managed": each.managed,
+            "units": each.units,
+            "kept_back": each.kept_back,
+            "waiting": len(each.waiting),
+            "paused": each.paused_pools,
+        },
+        "single": each.single,
+        "last_run": each.last,
+        "scanned_at": each.scanned_at,
+        "reconcile_by": each.reconcile_by,
+        "journal": each.journal
+        and {
+            "run": each.journal.run,
+            "sent_at": each.journal.sent_at,
+            "batches": each.journal.batches,
+            "unsettled": each.journal.unsettled,
+        },
+        "running": each.running,
+        "everything_paused_since": each.everything_paused and each.everything_paused.since,
+        "paused": [_paused_pool(one) for one in each.paused],
+        "problems": [
             {
-                "command": each.command,
-                "configured": each.configured,
-                "error": each.error,
-                "pools": {
-                    "managed": each.managed,
-                    "units": each.units,
-                    "kept_back": each.kept_back,
-                    "waiting": len(each.waiting),
-                    "paused": each.paused_pools,
-                },
-                "single": each.single,
-                "last_run": each.last,
-                "scanned_at": each.scanned_at,
-                "reconcile_by": each.reconcile_by,
-                "journal": each.journal
-                and {
-                    "run": each.journal.run,
-                    "sent_at": each.journal.sent_at,
-                    "batches": each.journal.batches,
-                    "unsettled": each.journal.unsettled,
-                },
-                "running": each.running,
-                "everything_paused_since": each.everything_paused and each.everything_paused.since,
-                "paused": [_paused_pool(one) for one in each.paused],
-                "problems": [
-                    {
-                        "kind": waiting.kind,
-                        "pool": waiting.pool,
-                        "title": waiting.title,
-                        "since": waiting.since,
-                        "message": waiting.message,
-                        "can_be_taken_up": waiting.again,
-                    }
-                    for waiting in each.waiting
-                ],
-                "owing": [
-                    {"pool": owing.pool, "title": owing.title, "units": owing.units}
-                    for owing in each.owing
-                ],
-                "happened": [
-                    {
-                        "kind": event.kind,
-                        "pool": event.pool,
-                        "title": event.title,
-                        "at": event.at,
-                        "message": event.message,
-                    }
-                    for event in each.happened
-                ],
+                "kind": waiting.kind,
+                "pool": waiting.pool,
+                "title": waiting.title,
+                "since": waiting.since,
+                "message": waiting.message,
+                "can_be_taken_up": waiting.again,
             }
-            for each in known.commands
+            for waiting in each.waiting
+        ],
+        "owing": [
+            {"pool": owing.pool, "title": owing.title, "units": owing.units} for owing in each.owing
+        ],
+        "happened": [
+            {
+                "kind": event.kind,
+                "pool": event.pool,
+                "title": event.title,
+                "at": event.at,
+                "message": event.message,
+            }
+            for event in each.happened
         ],
     }
 
