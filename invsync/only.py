@@ -78,7 +78,7 @@ def _wanted(
     skipped: Counter[str] = Counter()
     read = source.listings.read(pools, known, skipped) if pools else {}
     seen = [read[pool] for pool in pools]
-    wanted = [Mention(order.command, sight.id, sight.title) for sight in seen if sight is not None]
+    wanted = [Mention(order.command, one.id, one.title) for one in seen if one and one.levels]
     if pools and not wanted:
         why = f" ({', '.join(sorted(skipped)).replace('_', ' ')})" if skipped else ""
         raise NotFound(
