@@ -102,10 +102,15 @@ pools = st.builds(
     st.dictionaries(numbers, levels, min_size=1, max_size=6),
     units,
     st.builds(Echoes, units, units, units),
+    st.integers(0, 99),
 ) | st.builds(
     Unmanaged,
     st.dictionaries(numbers, readings, min_size=1, max_size=6),
-    st.booleans(),
+)
+pools |= st.builds(  # what another program ran down is known only of what is left alone
+    Unmanaged,
+    st.dictionaries(numbers, readings, min_size=1, max_size=6),
+    st.just(True),
     units,
 )
 
