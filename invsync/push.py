@@ -67,13 +67,14 @@ class Pushing(Struct, frozen=True):
             refusals = self._sent(batch, tries)
             if not refusals:
                 continue
-            _blame(refusals, batch)
+            _blame(refusals, batch, last=tries == 1)
             rest = [(work, some) for work, some in batch if work.goes_on]
             if len(rest) < len(batch):
                 queue.appendleft((rest, tries))
             else:
                 # Whole, it was tried often enough while Shopify was busy.
-                tries = 1 if any(refusal.answer == "busy" for refusal in refusals) else tries
+                busy = any(refusal.answer == "busy" for refusal in refusals)
+                tries = 1 if busy or _failed_before(refusals) else tries
                 half = len(rest) // 2
                 queue.extendleft(((rest[half:], tries), (rest[:half], tries)))
 
@@ -214,23 +215,28 @@ def _pending(batch: Batch, cache: Cache) -> dict[str, Pending]:
     return found
 
 
-def _blame(refusals: Refusals, batch: Batch) -> None:
-    """Mark the pools that have to come out of the batch; none, when nothing says which."""
+def _blame(refusals: Refusals, batch: Batch, *, last: bool) -> None:
+    """Mark the pools that have to come out of the batch; none, when nothing says which.
+
+    `last`: whether what may pass was waited for before.
+    """
     rows = _rows(batch)
     if all(refusal.answer == "ours" for refusal in refusals):
         raise NotExecuted(
             f"Shopify refuses the call itself: {refusals[0].message}; nothing of this batch was "
             "applied. This is a fault of invsync: report it"
         )
-    if any(refusal.answer == "failed_before" for refusal in refusals):
-        for work, _ in batch:
-            work.end = "again"
+    if _failed_before(refusals) and not last:
         return
     for refusal in refusals:
         if refusal.index is not None and refusal.index < len(rows):
             _mark(rows[refusal.index][0], refusal)
         elif len(batch) == 1:  # no row is named, or none of ours
             _mark(batch[0][0], refusal)
+
+
+def _failed_before(refusals: Refusals) -> bool:
+    return any(refusal.answer == "failed_before" for refusal in refusals)
 
 
 def _mark(work: Work, refusal: adjust.Refusal) -> None:

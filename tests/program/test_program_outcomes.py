@@ -16,6 +16,8 @@ import pytest
 from program_world import Ran, World
 from tampering import Tamper, Tampering
 
+from invsync.sandbox.api import as_faults
+
 ANSWER = tuple[int, Any]
 
 
@@ -131,7 +133,7 @@ def test_one_item_that_spoils_its_call_takes_its_own_pool_out(
         assert says in problem["message"]
         assert document["pools"] == {
             "seen": 30, "in_step": 0, "adopted": 0, "adjusted": 29,
-            "out_of_sync": 0, "held": 0, "failed": 1,
+            "out_of_sync": 0, "held": 0, "failed": 1, "paused": 0,
         }  # fmt: skip
         assert between.asked.count("Adjust") <= 5 + 2 * 5  # bounded retries, then halves
         assert not world.place("variants", "journal").exists()
@@ -148,6 +150,55 @@ def test_one_item_that_spoils_its_call_takes_its_own_pool_out(
         assert world.reads("P3-A P3-B P7-A P7-B") == [27, 27, 27, 30]
     world.run("variants")
     assert world.reads("P7-A P7-B") == [27, 27]
+
+
+@pytest.mark.parametrize("code", ["ADJUST_QUANTITIES_FAILED", "SERVICE_UNAVAILABLE"])
+@pytest.mark.parametrize("named", [True, False])
+def test_an_item_that_spoils_its_call_is_found_where_shopify_remembers_the_key_as_failed(
+    world: World, code: str, named: bool
+) -> None:
+    """The same key again is then answered by `IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED`."""
+    titles = thirty(world)
+    assert world.server is not None
+    rule = {"fault": "refuse", "items": ["P7-B"], "code": code, "named": named}
+    world.server.sandbox.faults = as_faults([rule])
+    document = document_of(world.run("variants", "--json", exit_code=3))
+    (problem,) = document["problems"]
+    assert (problem["kind"], problem["title"]) == ("refused", "Print 7")
+    assert code in problem["message"]
+    assert not document["warnings"]
+    assert (document["pools"]["adjusted"], document["pools"]["failed"]) == (29, 1)
+    for number, title in enumerate(titles):
+        assert world.reads(f"P{number}-A P{number}-B") == [29, 30 if title == "Print 7" else 29]
+    world.server.sandbox.faults = as_faults([])
+    world.run("variants")
+    assert world.reads("P7-A P7-B") == [29, 29]
+
+
+@pytest.mark.parametrize("pools", [1, 3])
+def test_what_shopify_remembers_as_failed_is_sent_with_a_new_key(world: World, pools: int) -> None:
+    """Once: it goes through. Every time: it is refused, and no level is said to have moved."""
+    failed = user_error("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", "The previous attempt failed.")
+    for number in range(pools):
+        world.add(f"Print {number}", f"P{number}-A P{number}-B")
+    world.run("variants", "--init")
+    world.sell(" ".join(f"P{number}-A" for number in range(pools)))
+    answers = [failed]
+
+    def once(operation: str, variables: dict[str, Any]) -> ANSWER | None:
+        return answers.pop() if operation == "Adjust" and answers else None
+
+    with tampered(world, once) as between:
+        assert document_of(world.run("variants", "--json"))["pools"]["adjusted"] == pools
+    assert world.reads("P0-A P0-B") == [29, 29]
+    world.sell("P0-B")
+    with tampered(world, always(failed)) as between:
+        document = document_of(world.run("variants", "--json", exit_code=3))
+    assert (kinds(document), document["warnings"]) == (["refused"], [])
+    keys = [variables["key"] for variables in between.tampered]
+    assert len(keys) == len({*keys}) == 2
+    world.run("variants")
+    assert world.reads("P0-A P0-B") == [28, 28]
 
 
 def test_what_passes_in_time_is_sent_again_with_the_same_key(world: World) -> None:
