@@ -25,7 +25,7 @@ def shape(value: Any) -> Any:
 
 
 POOLS = dict.fromkeys(
-    ("seen", "in_step", "adopted", "adjusted", "out_of_sync", "held", "failed"), int
+    ("seen", "in_step", "adopted", "adjusted", "out_of_sync", "held", "paused", "failed"), int
 )
 LEVEL = {
     "item": str,
@@ -58,9 +58,10 @@ DOCUMENT = {
             "title": str,
             "message": str,
             "levels": [{"item": str, "sku": str, "location": str, "observed": int}],
+            "since": str,
         },
     ],
-    "warnings": [{"kind": str, "pool": str, "message": str}],
+    "warnings": [{"kind": str, "pool": str, "message": str, "since": str}],
     "api": {"requests": int, "points": int, "throttled": int, "waited_seconds": float},
 }
 
@@ -111,6 +112,7 @@ def test_the_document_tells_what_happened(world: World) -> None:
         "out_of_sync": 1,
         "held": 0,
         "failed": 0,
+        "paused": 0,
     }
     assert document["skipped"] == {"untracked": 1}
     change = next(change for change in document["changes"] if change["title"] == "Print")
@@ -207,7 +209,14 @@ def test_a_failed_run_prints_its_document_and_its_line(world: World) -> None:
         "skipped": {},
         "changes": [],
         "problems": [
-            {"kind": str, "pool": type(None), "title": type(None), "message": str, "levels": []}
+            {
+                "kind": str,
+                "pool": type(None),
+                "title": type(None),
+                "message": str,
+                "levels": [],
+                "since": str,
+            }
         ],
         "warnings": [],
     }
