@@ -8,6 +8,9 @@ and jumps over the waits: so it does not matter what else the machine is at.
 
 `--products 250000` is a shop of a million variants. It is looked at by `variants` alone, for which
 one location is enough; it takes half an hour, and 4 GiB.
+
+`--pool-by sku` is a shop in which each SKU is on two products, half the catalogue apart: 50,000
+pools of two listings at one location, then the same pools over three locations.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 from unittest import mock
 
@@ -138,14 +142,22 @@ class Shop:
     """A served shop, and an installation of the program that looks after it."""
 
     def __init__(
-        self, folder: Path, products: int, server: subprocess.Popen[str], **section: Any
+        self,
+        folder: Path,
+        products: int,
+        server: subprocess.Popen[str],
+        variants: Mapping[str, Any],
+        *,
+        shared: bool,
+        **section: Any,
     ) -> None:
         self.folder = folder
-        self.products = products
+        self._to_sell = products // 2 if shared else products
+        self._width = max(5, len(str(products)))  # as the sandbox makes SKUs
         self._server = server
         self._sold = 0
         url = self._line()
-        write_config(folder, url, **section)
+        write_config(folder, url, variants, **section)
 
     def _line(self) -> str:
         assert self._server.stdout is not None
@@ -160,10 +172,10 @@ class Shop:
 
     def sell(self) -> None:
         """Three pieces of one variant of fifty products that were not sold before."""
-        products = [1 + (self._sold + n) % self.products for n in range(SOLD)]
+        products = [1 + (self._sold + n) % self._to_sell for n in range(SOLD)]
         self._sold += SOLD
-        width = max(5, len(str(self.products)))  # as the sandbox makes SKUs
-        self._ask({"sell": [[f"P{product:0{width}}-2", 3] for product in products]})
+        sold = [[f"Print {p}", f"P{p:0{self._width}}-2", 3] for p in products]
+        self._ask({"sell": sold})
 
     def result(self) -> str:
         """The file of the last bulk operation."""
@@ -179,13 +191,21 @@ class Shop:
 
 
 @contextmanager
-def served(products: int, locations: int = 3, **section: Any) -> Iterator[Shop]:
-    """A shop of so many products, in a process of its own.
+def served(
+    products: int,
+    locations: int = 3,
+    variants: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    shared: bool = False,
+    **section: Any,
+) -> Iterator[Shop]:
+    """A shop of so many products, in a process of its own; `shared`: each SKU is on two of them.
 
-    `section`: what to configure for both commands.
+    `variants`: what to configure for that command; `section`: for both.
     """
     size = ("--products", str(products), "--locations", str(locations))
-    command = (sys.executable, "-m", "tests.bench.served", *size)
+    kind = ("--shared",) if shared else ()
+    command = (sys.executable, "-m", "tests.bench.served", *size, *kind)
     with (
         TemporaryDirectory() as folder,
         subprocess.Popen(
@@ -196,12 +216,14 @@ def served(products: int, locations: int = 3, **section: Any) -> Iterator[Shop]:
             text=True,
         ) as server,
     ):
-        yield Shop(Path(folder), products, server, **section)
+        yield Shop(Path(folder), products, server, variants, shared=shared, **section)
         assert server.stdin is not None
         server.stdin.close()
 
 
-def write_config(folder: Path, url: str, **section: Any) -> Path:
+def write_config(
+    folder: Path, url: str, variants: Mapping[str, Any] = MappingProxyType({}), **section: Any
+) -> Path:
     """A configuration for the shop at `url`. JSON is YAML."""
     place = folder / "config.yaml"
     place.touch(mode=0o600)
@@ -210,7 +232,7 @@ def write_config(folder: Path, url: str, **section: Any) -> Path:
         "api_url": url,
         "access_token": "shpat_bench",
         "max_run_time": "2h",
-        "variants": {"product_types": ["Print"], **section},
+        "variants": {"product_types": ["Print"], **variants, **section},
         "locations": {**section},
     }
     place.write_text(json.dumps(document), encoding="utf-8")
@@ -265,6 +287,9 @@ def measure_init(table: Table, shop: Shop, command: str, times: int, reach: Reac
         lambda: process(sys.executable, "-c", parse),
     )
     took += more
+    table.row(f"{command} --init: pools", f"{took[0].document['pools']['adopted']:,}")
+    table.row(f"{command} --init: requests", f"{took[0].requests}")
+    table.row(f"{command} --init: points", f"{took[0].points}")
     ratio = cpu(took) / cpu(parsed)
     figure = f"{cpu(took):.2f} s / {cpu(parsed):.2f} s = {ratio:.1f}"
     table.row(
@@ -334,6 +359,21 @@ def measure_feed(table: Table, shop: Shop, command: str) -> int:
             took.points <= most,
         )
     return first.points
+
+
+def measure_by_sku(table: Table, products: int, times: int) -> None:
+    """Pools of two listings across products, at one location and over three."""
+    by_sku = {"pool_by": "sku"}
+    over_three = {"locations": ["Warehouse", "Till", "Pop-up"], "across_locations": True}
+    for where, variants in (
+        ("at one location", by_sku),
+        ("over three locations", {**by_sku, **over_three}),
+    ):
+        table.heading(f"variants by SKU, {where}")
+        with served(products, variants=variants, shared=True) as shop:
+            measure_init(table, shop, "variants", min(times, 3), USUAL)
+            measure_steady(table, shop, "variants", times, USUAL)
+            measure_feed(table, shop, "variants")
 
 
 def measure_pages(table: Table, shop: Shop, points: int) -> None:
@@ -447,11 +487,18 @@ def main() -> int:
     parser.add_argument(
         "--products", type=int, default=25_000, help="of four variants each, at three locations"
     )
+    parser.add_argument(
+        "--pool-by", choices=("product", "sku"), default="product", help="what is one stock"
+    )
     parser.add_argument("--times", type=int, default=5, help="runs of which the median is taken")
     given = parser.parse_args()
     products, times = max(SOLD * 4, given.products), given.times
+    products += products % 2
     table = Table()
     table.heading(f"{products:,} products of {VARIANTS} variants; medians of {times} runs")
+    if given.pool_by == "sku":
+        measure_by_sku(table, products, times)
+        return 1 if table.missed else 0
     if products >= MANY:
         with served(products, locations=1) as shop:
             measure_init(table, shop, "variants", min(times, 3), LARGE)

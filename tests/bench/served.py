@@ -3,9 +3,9 @@
 Its objects were last touched a day ago, as those of a shop are that has been running for a while,
 and its point bucket never runs dry: what is measured is how many points are spent. `--results` is
 the folder for those of bulk operations. The first line on stdout is its address. Each line on stdin
-is a JSON object, answered by one: `{"sell": [[SKU, units], …]}` plays customers at the primary
-location, `{"result": true}` asks for the file of the last bulk operation. The end of stdin ends the
-process.
+is a JSON object, answered by one: `{"sell": [[product, SKU, units], …]}` plays customers at the
+primary location, `{"result": true}` asks for the file of the last bulk operation. The end of stdin
+ends the process. With `--shared`, the second half of the products has the SKUs of the first.
 """
 
 from __future__ import annotations
@@ -35,13 +35,25 @@ def old_shop(products: int, variants: int, locations: int) -> Shop:
     return shop
 
 
+def share_skus(shop: Shop) -> None:
+    """Give the products of the second half the SKUs of the first, so that each SKU is on two."""
+    products = list(shop.products.values())
+    half = len(products) // 2
+    for first, second in zip(products[:half], products[half:], strict=True):
+        for one, other in zip(first.variants, second.variants, strict=True):
+            other.sku = other.item.sku = one.sku
+
+
 def main() -> None:
     parser = ArgumentParser(description="Serve a generated shop until stdin ends.")
     for name, default in (("products", 25_000), ("variants", 4), ("locations", 3)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--shared", action="store_true")
     parser.add_argument("--results", type=Path, required=True)
     given = parser.parse_args()
     shop = old_shop(given.products, given.variants, given.locations)
+    if given.shared:
+        share_skus(shop)
     shop.settings.bucket_size = shop.account.bucket.available = 1e9
     with SandboxServer(Held(shop, InFolder(given.results))) as server:
         print(server.url, flush=True)
@@ -50,11 +62,11 @@ def main() -> None:
 
 
 def _do(
-    asked: dict[str, list[tuple[str, int]]], server: SandboxServer, results: Path
+    asked: dict[str, list[tuple[str, str, int]]], server: SandboxServer, results: Path
 ) -> dict[str, str]:
     with server.shop() as shop:
-        for sku, units in asked.get("sell", ()):
-            shop.sell(sku, units)
+        for product, sku, units in asked.get("sell", ()):
+            shop.sell(shop.variant_of(product, sku), units)
     if "result" in asked:
         last = max(results.iterdir(), key=lambda path: (path.stat().st_mtime_ns, path.name))
         return {"result": str(last)}
