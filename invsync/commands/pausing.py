@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-from invsync.commands import pause as desk
-from invsync.complete import names as complete
 from invsync.invocation import Invocation
 
 
@@ -25,7 +23,13 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> f
     return seconds
 
 
-_names_argument = click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete)
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from invsync.complete import names
+
+    return names(ctx, param, incomplete)
+
+
+_names_argument = click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=_complete)
 
 
 def _check_names(command: str, names: tuple[str, ...], *, everything: bool) -> None:
@@ -56,6 +60,8 @@ def pause(
       invsync pause --all
     """
     _check_names("pause", names, everything=everything)
+    from invsync.commands import pause as desk
+
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
     ctx.exit(desk.pause(invocation, settings, names, length=length))
@@ -82,6 +88,8 @@ def resume(ctx: click.Context, names: tuple[str, ...], everything: bool, as_set:
       invsync resume --all
     """
     _check_names("resume", names, everything=everything)
+    from invsync.commands import pause as desk
+
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
     ctx.exit(desk.resume(invocation, settings, names, as_set=as_set))
