@@ -20,7 +20,12 @@ from typing import Generic, TypeVar
 import requests
 from requests.auth import AuthBase
 from requests.utils import get_environ_proxies, select_proxy
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    InvalidHeader,
+    NewConnectionError,
+)
 
 from invsync import __version__
 from invsync.admin.address import Address
@@ -328,7 +333,10 @@ def _no_answer(error: Exception, words: str, where: str, proxy: str | None) -> E
         requests.exceptions.ContentDecodingError,
         HTTPError,
     )
-    if isinstance(error, broken) and not isinstance(error, ValueError):
+    answered = any(
+        isinstance(cause, InvalidHeader) for cause in causes
+    )  # of an answer, not of ours
+    if answered or (isinstance(error, broken) and not isinstance(error, ValueError)):
         return Passing(f"the connection to {where} broke off{because}", ran=True)
     if proxy:
         return NotExecuted(

@@ -1113,6 +1113,7 @@ GOOD = http(json.dumps(good()).encode())
             b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
             id="not the gzip it says",
         ),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n{}", id="of two lengths"),
     ],
 )
 def test_a_broken_connection_is_tried_again_or_not_like_any_unknown_outcome(
