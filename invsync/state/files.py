@@ -145,9 +145,14 @@ def look_over(files: Files) -> tuple[str, ...]:
         except FileNotFoundError:
             return ()
     if mode & stat.S_IWOTH:
+        mend = (
+            "It is meant for everybody: set state_dir to a folder of its own"
+            if mode & stat.S_ISVTX
+            else f"Look at what is in it, then run: chmod 700 {quote(str(folder))}"
+        )
         raise StateError(
             f"{folder}: everybody on this machine can write to it, so nothing in it can be relied "
-            f"on; nothing was read. Look at what is in it, then run: chmod 700 {quote(str(folder))}"
+            f"on; nothing was read. {mend}"
         )
     ours = [
         place

@@ -359,6 +359,8 @@ def refused(why: str, command: Command) -> Said:
 def released(before: int | None, after: int | None) -> Said:
     """What is said of a pool of which `--force` let through what was held."""
     return Said(
-        f"what was held is let through by --force ({before} → {after})",
-        "If that is wrong, set one of its levels to the right number in Shopify: the others follow",
+        f"what was held is let through by --force ({before} → {after}); of several rises that were "
+        "held at once, the smallest",
+        "If they were separate restocks, or that is wrong otherwise, set one of its levels to the "
+        "right number in Shopify: the others follow",
     )

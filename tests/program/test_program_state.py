@@ -67,13 +67,13 @@ def refused(world: World, *args: str, requests: int | None = 0) -> str:
 
 
 def listing(world: World) -> dict[str, Any]:
-    """What lies in the state folder, the lock and the record of the last run aside."""
+    """What lies in the state folder, but for the lock and the records of how runs went."""
     found = {}
     for path in sorted(world.state.iterdir()):
         about = path.lstat()
         content = path.read_bytes() if stat.S_ISREG(about.st_mode) else None
         found[path.name] = (stat.S_IFMT(about.st_mode), about.st_uid, content)
-    for name in ("variants.lock", "variants.last"):
+    for name in ("variants.lock", "variants.last", "variants.told"):
         if found.get(name, (0,))[0] == stat.S_IFREG:
             del found[name]
     return found
@@ -194,6 +194,7 @@ def test_the_sandbox_in_a_folder_of_another_user_is_left_alone(world: World) -> 
     world.configure("shop: sandbox\nvariants:\n  product_types: [Print]\n")
     world.run("variants", "--init", exit_code=None)
     os.chown(world.state, SOMEBODY, SOMEBODY)
+    world.remembers = True
     before = world.files()
     for command in (
         ("sandbox", "show"),
@@ -221,6 +222,16 @@ def test_a_folder_that_everybody_can_write_to_is_refused(world: World) -> None:
     world.state.chmod(0o700)
     world.run("variants")
     assert world.reads(FOUR) == [27] * 4
+
+
+def test_a_folder_that_is_everybodys_is_no_state_folder(world: World) -> None:
+    """As the temporary folder: nobody is told to shut it to all others."""
+    ready(world)
+    world.state.chmod(0o1777)
+    line = refused(world)
+    assert "set state_dir to a folder of its own" in line
+    assert "chmod" not in line
+    world.state.chmod(0o700)
 
 
 def test_a_folder_that_its_group_can_write_to_is_a_warning(world: World) -> None:
