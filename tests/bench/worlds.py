@@ -3,6 +3,7 @@
 Sales, restocks, imports and all that goes wrong, and not one unit lost or repeated.
 
     python -m tests.bench.worlds --worlds 10000 [--seed 0] [--jobs 2]
+    python -m tests.bench.worlds --grouped              # of SKUs, packs and several locations only
     python -m tests.bench.worlds --only 0/4711          # one world again, with its story
 
 A world is a shop of a few stocks, and the program at work on it; see
@@ -22,6 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "exactly_once"))
@@ -53,7 +55,7 @@ class Tally:
         self.wrong += other.wrong
 
 
-def play(seeds: list[str]) -> Tally:
+def play(seeds: list[str], grouped: bool = False) -> Tally:
     """Play these worlds."""
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="worlds-", dir=MEMORY) as top:
@@ -62,7 +64,7 @@ def play(seeds: list[str]) -> Tally:
             shutil.rmtree(folder, ignore_errors=True)
             tally.worlds += 1
             try:
-                tally.counts.update(living_shop.play(folder, seed).counts)
+                tally.counts.update(living_shop.play(folder, seed, grouped=grouped).counts)
             except living_shop.Wrong as wrong:
                 tally.wrong.append((seed, str(wrong), wrong.log))
                 tally.lost += wrong.lost
@@ -75,6 +77,11 @@ def play(seeds: list[str]) -> Tally:
 def portions(seed: int, worlds: int) -> Iterator[list[str]]:
     for start in range(0, worlds, PORTION):
         yield [f"{seed}/{number}" for number in range(start, min(worlds, start + PORTION))]
+
+
+def groupings(counts: Counter[str]) -> list[tuple[str, int]]:
+    """How many worlds there were of each way to group."""
+    return [(name, counts[name]) for name in living_shop.GROUPINGS if counts[name]]
 
 
 def report(tally: Tally, seconds: float) -> None:
@@ -102,6 +109,10 @@ def report(tally: Tally, seconds: float) -> None:
     print(f"changes in mid-run           {counts['in the middle of a run']}")
     print(f"units sold, restocked        {counts['units sold']}, {counts['units restocked']}")
     print(
+        f"worlds by grouping           {', '.join(f'{n} {name}' for name, n in groupings(counts))}"
+    )
+    print(f"SKUs changed, spelled anew   {counts['SKUs changed']}, {counts['SKUs spelled anew']}")
+    print(
         f"stocks checked at rest       {counts['checked']}, {counts['checked exactly']} of them to "
         "the unit"
     )
@@ -126,10 +137,14 @@ def main() -> int:
     parser.add_argument(
         "--only", metavar="SEED/NUMBER", help="play one world again, and tell its story"
     )
+    parser.add_argument(
+        "--grouped", action="store_true", help="only worlds of SKUs, packs and several locations"
+    )
     given = parser.parse_args()
+    one = partial(play, grouped=given.grouped)
     started = time.monotonic()
     if given.only:
-        tally = play([given.only])
+        tally = one([given.only])
         for _, _, log in tally.wrong:
             print("\n".join(log))
         report(
@@ -139,7 +154,7 @@ def main() -> int:
         return 1 if tally.wrong else 0
     tally = Tally()
     with multiprocessing.Pool(given.jobs, maxtasksperchild=25) as pool:
-        for some in pool.imap_unordered(play, portions(given.seed, given.worlds)):
+        for some in pool.imap_unordered(one, portions(given.seed, given.worlds)):
             tally.add(some)
             if sys.stderr.isatty():
                 print(f"\r{tally.worlds} worlds, {len(tally.wrong)} wrong", end="", file=sys.stderr)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from unittest import mock
 
 from small_world import Disk, Ended, Killed, SmallWorld, Time, When
@@ -26,6 +26,7 @@ from small_world import Disk, Ended, Killed, SmallWorld, Time, When
 from invsync import find, settle
 from invsync.admin import levels
 from invsync.commands.pause import pause, resume
+from invsync.config.nested import PackSettings
 from invsync.invocation import Invocation
 from invsync.sandbox import state
 from invsync.sandbox.api import Phase
@@ -48,6 +49,10 @@ SUSPECTED = "another program was suspected"
 OUT_OF_SYNC = "it is out of sync"
 HELD = "several rises are held"
 WAITING = (SUSPECTED, OUT_OF_SYNC, HELD)
+#: Units of the packs that are sold, in the order in which they come to market.
+PACKS = (1, 6, 2, 1, 6)
+PACK_OPTION = "Pack size"
+GROUPINGS = ("by SKU", "in packs", "at each location", "across locations")
 
 
 class Wrong(AssertionError):
@@ -64,10 +69,14 @@ class Wrong(AssertionError):
 
 @dataclass(frozen=True)
 class Place:
-    """A level: an item at a location."""
+    """A level: an item (by its SKU, or its id where others have the same) at a location.
+
+    `size`: units of one piece.
+    """
 
     sku: str
     location: str
+    size: int = 1
 
 
 @dataclass
@@ -104,6 +113,11 @@ class Stock:
     quiet: Place | None = None
     #: Whether a lower number was ever typed in: a program that answers ours would do the same.
     typed_down: bool = False
+    #: The SKU, where that is what makes it one stock; and whether it was spelled anew since.
+    sku: str = ""
+    respelled: bool = False
+    #: Since the last rest: places whose SKU was changed to this stock's, and whence they came.
+    came: dict[Place, Stock] = field(default_factory=dict)
 
     def shift(self, units: int) -> None:
         self.low += units
@@ -131,6 +145,35 @@ class Ways:
     #: Seconds by which the shop's clock is ahead of the program's.
     skew: float = 0.0
     reserve: int = 0
+    #: What is one stock, of `variants`: a product, or a SKU on several products; whether some of it
+    #: is in packs; and where: at one location, at each of two, or across them.
+    by_sku: bool = False
+    packs: bool = False
+    spread: Literal["one", "each", "across"] = "one"
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        """The keys of the configuration that say so."""
+        keys: dict[str, Any] = {}
+        if self.by_sku:
+            keys = {"product_types": (), "skus": "all", "pool_by": "sku"}
+        if self.packs:
+            keys["pack_size"] = PackSettings(option=PACK_OPTION)
+        if self.spread != "one":
+            keys |= {"locations": ("Warehouse", "Till")}
+            keys |= {"across_locations": self.spread == "across"}
+        return keys
+
+    @property
+    def groupings(self) -> list[str]:
+        """What a report calls them."""
+        chosen = (self.by_sku, self.packs, self.spread == "each", self.spread == "across")
+        return [name for name, is_so in zip(GROUPINGS, chosen, strict=True) if is_so]
+
+    @property
+    def spans(self) -> bool:
+        """Whether an item has several levels in one stock."""
+        return self.command == "locations" or self.spread == "across"
 
 
 @dataclass
@@ -176,6 +219,8 @@ class LivingShop:
     known: set[str] = field(default_factory=set)
     #: Products that are paused; nothing but sales and restocks happens until that is over.
     paused: set[str] = field(default_factory=set)
+    #: Stocks that listings came to since the last rest, of which no run was cut off and none told.
+    untold: set[str] = field(default_factory=set)
     snapshot: str = ""
     snapshot_at: float = 0.0
 
@@ -188,11 +233,12 @@ class LivingShop:
             scan=self.ways.scan,
             several_rises=self.ways.several_rises,
             reserve=self.ways.reserve,
+            **self.ways.keys,
         )
         self.shop.settings.index_lag = self.ways.index_lag
         self._numbers = itertools.count(1)
         self.shop.add_location("Warehouse")
-        if self.ways.command == "locations":
+        if self.ways.command == "locations" or self.ways.spread != "one":
             self.shop.add_location("Till")
         self.snapshot = state.dumps(self.shop)
 
@@ -205,6 +251,9 @@ class LivingShop:
     def open_stock(self, size: int, units: int) -> None:
         """A new product, with as many variants (or at as many locations) at that number each."""
         number = next(self._numbers)
+        if self.ways.keys:
+            self._open_group(number, size, units)
+            return
         if self.ways.command == "variants":
             skus = [f"P{number}-{n}" for n in range(1, size + 1)]
             locations = ["Warehouse"]
@@ -223,10 +272,40 @@ class LivingShop:
         self.known.add(product.title)
         self._say(f"new stock {product.title}: {len(places)} places at {units}")
 
-    def sell(self, stock: Stock, place: Place, units: int) -> None:
-        self.shop.sell(place.sku, units, place.location)
-        self._say(f"{stock.product.title}: sold {units} of {self._name(place)}")
+    def _open_group(self, number: int, size: int, units: int) -> None:
+        """A new stock of listings: of one product, or of one SKU on a product each."""
+        title, sku = f"Stock {number}", f"P{number}" if self.ways.by_sku else ""
+        sizes = [PACKS[(number + n) % len(PACKS)] if self.ways.packs else 1 for n in range(size)]
+        units = max(units // one * one for one in sizes)
+        spots = ["Warehouse"] if self.ways.spread == "one" else ["Warehouse", "Till"]
+        product: Product | None = None
+        items: list[tuple[str, int]] = []
+        for n, one in enumerate(sizes, 1):
+            if product is None or self.ways.by_sku:
+                product = self.shop.add_product(title, product_type=KIND["variants"])
+            items.append((self._list(product, sku or f"P{number}-{n}", one, units, spots), one))
+        assert product is not None
+        for group in [spots] if self.ways.spread != "each" else [[spot] for spot in spots]:
+            places = [Place(item, spot, one) for item, one in items for spot in group]
+            self.stocks.append(Stock(product, places, units, units, sku=sku))
+        self.known.add(title)
+        self._say(f"new stock {title}: {sizes} at {spots}, {units} units")
+
+    def _list(self, product: Product, sku: str, size: int, units: int, spots: Sequence[str]) -> str:
+        """A new listing; by what its item is called."""
+        options = {PACK_OPTION: f"{size}-pack"} if self.ways.packs else None
+        shown = due(units, size)
+        made = self.shop.add_variant(
+            product, sku, options=options, available=shown, locations=spots
+        )
+        return made.item.gid if self.ways.by_sku else sku
+
+    def sell(self, stock: Stock, place: Place, pieces: int) -> None:
+        self.shop.sell(place.sku, pieces, place.location)
+        self._say(f"{stock.product.title}: sold {pieces} of {self._name(place)}")
+        units = pieces * place.size
         self.counts["units sold"] += units
+        self._sold_after_it_came(stock, place, units)
         stock.touch()
         stock.sold[place] += units
         if place in stock.unseen:
@@ -235,13 +314,26 @@ class LivingShop:
             stock.shift(-units)
             self._after_import(stock, place, units)
 
-    def restock(self, stock: Stock, place: Place, units: int) -> None:
-        self.shop.restock(place.sku, units, place.location)
-        self._say(f"{stock.product.title}: restocked {units} of {self._name(place)}")
+    def _sold_after_it_came(self, stock: Stock, place: Place, units: int) -> None:
+        """Until a run sees it, what it sells counts in both stocks; see also `sell`."""
+        if (origin := stock.came.get(place)) is None:
+            return
+        origin.low -= units
+        if not (
+            origin.new or place in origin.unseen or origin.raised[place] or stock.raised[place]
+        ):
+            stock.high -= units
+
+    def restock(self, stock: Stock, place: Place, pieces: int) -> None:
+        self.shop.restock(place.sku, pieces, place.location)
+        self._say(f"{stock.product.title}: restocked {pieces} of {self._name(place)}")
+        units = pieces * place.size
         self.counts["units restocked"] += units
         self._rise(stock, place, units)
 
     def _rise(self, stock: Stock, place: Place, units: int) -> None:
+        if (origin := stock.came.get(place)) is not None:
+            origin.high += units  # it may hide what was sold before
         stock.touch()
         stock.raised[place] += units
         stock.high += units
@@ -270,6 +362,9 @@ class LivingShop:
 
     def import_all(self, stock: Stock, units: int) -> None:
         """Somebody uploads a file that says the same number for every place."""
+        if self.ways.packs:
+            self.recount(stock, {place: due(units, place.size) for place in stock.places})
+            return
         before = [self._available(place) for place in stock.places]
         for place in stock.places:
             self.shop.set_available(place.sku, units, place.location)
@@ -299,6 +394,7 @@ class LivingShop:
             stock.gone
             or stock.touched
             or self.ways.several_rises == "sum"
+            or self.ways.packs
             or len(stock.places) < 2
             or units < max(map(self._available, stock.places))
         ):
@@ -340,7 +436,7 @@ class LivingShop:
                 None,
             )  # what the import was is not to be seen any more
         for place, units in numbers.items():
-            delta = units - self._available(place)
+            delta = (units - self._available(place)) * place.size
             stock.typed_down |= delta < 0
             self.shop.set_available(place.sku, units, place.location)
             self._say(f"{stock.product.title}: {self._name(place)} set to {units}")
@@ -349,12 +445,23 @@ class LivingShop:
             elif delta:
                 stock.touch()
                 stock.sold[place] -= delta
+                self._sold_after_it_came(stock, place, -delta)
                 stock.low += delta
                 stock.high += 0 if place in stock.unseen else delta
 
     def join(self, stock: Stock, units: int) -> None:
         """A new variant, or a location that begins to stock the item, with a number of its own."""
-        if self.ways.command == "variants":
+        if self.ways.keys:
+            if not stock.places:
+                return
+            number = next(self._numbers)
+            product, sku = stock.product, stock.sku or f"J{number}"
+            if stock.sku:
+                product = self.shop.add_product(product.title, product_type=KIND["variants"])
+            size = PACKS[number % len(PACKS)] if self.ways.packs else 1
+            spot = stock.places[number % len(stock.places)].location
+            place = Place(self._list(product, sku, size, units, [spot]), spot, size)
+        elif self.ways.command == "variants":
             sku = f"{stock.product.title.replace('Stock ', 'P')}-J{next(self._numbers)}"
             self.shop.add_variant(stock.product, sku, available=units, locations=["Warehouse"])
             place = Place(sku, "Warehouse")
@@ -376,18 +483,25 @@ class LivingShop:
 
     def leave(self, stock: Stock, place: Place, how: int = 0) -> None:
         """A variant is deleted or no longer tracked, or a location stops stocking the item."""
-        if len(stock.places) < 2:
+        leaves = [place]
+        whole = self.ways.command == "variants" and self.ways.spread == "one"
+        if self.ways.spread == "across" and next(self._numbers) % 2:
+            whole, leaves = True, [one for one in stock.places if one.sku == place.sku]
+        if len(stock.places) <= len(leaves):
             return
-        if self.ways.command == "variants" and how % 2:
+        if whole and how % 2:
             self.shop.set_tracked(place.sku, False)
-        elif self.ways.command == "variants":
+        elif whole and stock.sku:
+            self.shop.delete_product(self.shop.item(place.sku).variants[0].product)
+        elif whole:
             self.shop.delete_variant(place.sku)
         elif how % 2:
             self.shop.deactivate_level(place.sku, place.location)
         else:
             self.shop.unstock(place.sku, place.location)
-        self._say(f"{stock.product.title}: {self._name(place)} leaves")
-        self._left(stock, place)
+        self._say(f"{stock.product.title}: {self._name(place)} leaves, {whole=}")
+        for one in leaves:
+            self._left(stock, one)
 
     def _left(self, stock: Stock, place: Place) -> None:
         stock.places.remove(place)
@@ -398,7 +512,10 @@ class LivingShop:
         # What moved there since the last run may have been seen, or not.
         stock.high += stock.sold.pop(place, 0)
         stock.low -= stock.raised.pop(place, 0)
-        if self.ways.command == "locations":
+        if (origin := stock.came.pop(place, None)) is not None:
+            origin.high += origin.sold[place]
+            self.untold.difference_update(self._pool_ids(stock))
+        if self.ways.spans:
             # What rises now, or rose unseen, may be what Shopify moved there: told, not counted.
             stock.left_stock = True
             stock.low -= stock.raised.total()
@@ -447,6 +564,8 @@ class LivingShop:
         """The product goes out of the filter, or comes back into it."""
         if stock is self.stocks[0] or not (stock.away or self._may_go(stock)):
             return
+        if self.ways.by_sku or self.ways.spread == "each":
+            return  # there is no such filter, or it has several stocks
         stock.away = not stock.away
         self.known.add(stock.product.title)
         stock.judged_afresh = "it was out of the filter"
@@ -460,12 +579,69 @@ class LivingShop:
 
         The first one stays, since a shop where nothing matches is refused.
         """
-        if stock is self.stocks[0] or not self._may_go(stock):
+        if stock is self.stocks[0] or not self._may_go(stock) or self.ways.spread == "each":
             return
-        self.shop.delete_product(stock.product)
+        items = [self.shop.item(place.sku) for place in stock.places] if stock.sku else []
+        products = {one.id: one for item in items for one in [item.variants[0].product]}
+        for product in products.values() if stock.sku else [stock.product]:
+            self.shop.delete_product(product)
         stock.gone = True
         stock.places.clear()
         self._say(f"{stock.product.title}: deleted")
+
+    def change_sku(self, stock: Stock, place: Place, other: Stock) -> None:
+        """A listing of one SKU gets that of another stock, wherever it is stocked."""
+        moves: list[tuple[Stock, Place, Stock]] = []
+        for origin in [one for one in self.stocks if one.sku == stock.sku and not one.gone]:
+            for here in [one for one in origin.places if one.sku == place.sku]:
+                spots = {here.location} if self.ways.spread == "each" else set()
+                moves += [
+                    (origin, here, one)
+                    for one in self.stocks
+                    if one.sku == other.sku and spots <= {there.location for there in one.places}
+                ]
+        concerned = [one for origin, _, target in moves for one in (origin, target)]
+        stays = all(any(here.sku != place.sku for here in one.places) for one, _, _ in moves)
+        levels = self.shop.item(place.sku).levels.values()
+        if (
+            not stock.sku
+            or stock.sku == other.sku
+            or not stays
+            or not other.places
+            or len(moves) != sum(level.active for level in levels)
+            or any(one.half or one.imported or one.respelled for one in concerned)
+            or any(here in origin.unseen for origin, here, _ in moves)
+        ):
+            return
+        self.shop.set_sku(self.shop.item(place.sku).variants[0], other.sku)
+        self._say(f"{self._name(place)} of {stock.sku} gets the SKU {other.sku}")
+        self.counts["SKUs changed"] += 1
+        for origin, here, target in moves:
+            origin.touch()
+            target.touch()
+            origin.other_places = target.other_places = True
+            origin.places.remove(here)
+            target.places.append(here)
+            target.unseen.add(here)
+            target.came[here] = origin
+            # What it sold counts in both, unless an earlier run saw it; what it rose by, in none.
+            origin.low -= origin.raised[here]
+            target.low -= origin.sold[here]
+            if not (origin.new or target.new):
+                self.untold.update(self._pool_ids(target))
+
+    def respell(self, stock: Stock) -> None:
+        """All listings of a SKU get a new one."""
+        all_of_it = [one for one in self.stocks if one.sku == stock.sku]
+        if not stock.sku or any(one.other_places or one.gone for one in all_of_it):
+            return
+        sku = f"{stock.sku}N"
+        for item in {place.sku for one in all_of_it for place in one.places}:
+            self.shop.set_sku(self.shop.item(item).variants[0], sku)
+        self._say(f"{stock.sku} is spelled {sku} from now on")
+        self.counts["SKUs spelled anew"] += 1
+        for one in all_of_it:
+            one.sku, one.respelled = sku, True
 
     def _may_go(self, *going: Stock) -> bool:
         """Whether half of what is known is left then: from less, nothing is concluded."""
@@ -546,6 +722,7 @@ class LivingShop:
             raise
         except Exception as error:
             raise Wrong(f"a traceback: {error!r}") from error
+        self._listen(ended)
         if ended.killed:
             met["kills"] += 1
             if how.power_failure is not None:
@@ -591,6 +768,8 @@ class LivingShop:
         pools = self._cached()
         for stock in self.stocks:
             self._check(stock, pools)
+        if self.untold:
+            raise Wrong(f"{self.untold}: listings came, and nobody was told")
         self._set_straight()
         self._begin_period()
 
@@ -610,6 +789,7 @@ class LivingShop:
             self.world.time.pass_by(minutes=15)
             ended = self._start(**options)
             self.counts["runs"] += 1
+            self._listen(ended)
             self._say(f"run at rest: {ended.exit_code} {ended.message} {options or ''}")
             if ended.exit_code not in (0, 3):
                 raise Wrong(f"stuck: exit {ended.exit_code}: {ended.message}")
@@ -619,6 +799,14 @@ class LivingShop:
             raise Wrong("no end of adjusting")
         if self.ways.few_rises < 20 and not options:
             self._come_to_rest(force=True)  # lets out what the brake held
+
+    def _listen(self, ended: Ended) -> None:
+        """What was told of listings that changed their SKU; a run cut off may tell nobody."""
+        if ended.exit_code not in (0, 3):
+            self.untold.clear()
+        elif ended.outcome is not None:
+            told = {one.pool for one in ended.outcome.warnings if one.kind == "changed_pool"}
+            self.untold -= {pool for pool in told if pool is not None}
 
     def _check(self, stock: Stock, pools: Mapping[str, Any]) -> None:
         ids = self._pool_ids(stock)
@@ -641,8 +829,8 @@ class LivingShop:
         reads = {self._name(place): self._available(place) for place in stock.places}
         units = entry["quantity"]
         kept = entry.get("reserve", 0)
-        numbers = {*reads.values(), *_remembered(entry), due(units, 1, kept)}
-        if len(numbers) != 1 or set(entry["levels"]) != self._keys(stock):
+        shown = {self._key(place): due(units, place.size, kept) for place in stock.places}
+        if [*reads.values()] != [*shown.values()] or _remembered(entry) != shown:
             raise Wrong(f"{title}: at rest, but reads {reads} and is remembered as {entry}")
         if len(reads) > 1 and kept != self.ways.reserve:
             raise Wrong(f"{title}: keeps {kept} back, not {self.ways.reserve}")
@@ -693,26 +881,33 @@ class LivingShop:
             return
         typed: dict[str, int] = {}
         for stock in waiting:
-            units = max(40, *map(self._available, stock.places)) + next(self._numbers) % 7 + 1
-            typed[stock.product.title] = units
+            most = max(40, *(self._available(place) * place.size for place in stock.places))
+            units = most + next(self._numbers) % 7 + 1
+            if self.ways.packs:
+                units += 12 - most % 6
+            (pool,) = self._pool_ids(stock)
+            typed[pool] = units
             for place in stock.places:
-                self.shop.set_available(place.sku, units, place.location)
+                self.shop.set_available(place.sku, due(units, place.size), place.location)
             self._say(f"{stock.product.title}: a person sets it to {units}")
         self._come_to_rest(init=True)
         self._come_to_rest()
         pools = self._cached()
         for stock in waiting:
             (entry,) = [pools[one] for one in self._pool_ids(stock) if one in pools]
-            units = typed[stock.product.title]
-            shown = due(units, 1, entry.get("reserve", 0))
-            reads = {*map(self._available, stock.places), *_remembered(entry)}
-            if entry["quantity"] != units or reads != {shown} or entry.get("held"):
+            units, kept = entry["quantity"], entry.get("reserve", 0)
+            reads = {self._key(place): self._available(place) for place in stock.places}
+            shown = {self._key(place): due(units, place.size, kept) for place in stock.places}
+            wanted = typed[self._pool_ids(stock)[0]]
+            taken = all(due(units, one.size) == due(wanted, one.size) for one in stock.places)
+            if not (taken and reads == _remembered(entry) == shown) or entry.get("held"):
                 raise Wrong(f"{stock.product.title}: can't be set straight: {entry}")
             stock.low = stock.high = units
             stock.judged_afresh = None
 
     def _begin_period(self) -> None:
         self.shop_left.clear()
+        self.untold.clear()
         self.known = {
             stock.product.title for stock in self.stocks if not (stock.gone or stock.away)
         }
@@ -721,7 +916,9 @@ class LivingShop:
             stock.sold.clear()
             stock.raised.clear()
             stock.unseen.clear()
+            stock.came.clear()
             stock.imported = None
+            stock.respelled = False
             stock.touched = stock.other_places = stock.new = stock.left_stock = False
         self._say("at rest")
 
@@ -753,7 +950,7 @@ class LivingShop:
             return
         self.shop.sell(stock.places[0].sku, sold, stock.places[0].location)
         for place in stock.places:
-            self.shop.set_available(place.sku, units, place.location)
+            self.shop.set_available(place.sku, due(units, place.size), place.location)
         self._say(f"{stock.product.title}: import of {units} everywhere, while it is paused")
         pools = self._pool_ids(stock)
         say = partial(resume, _QUIET, self.world.settings, pools, as_set=True)
@@ -767,7 +964,7 @@ class LivingShop:
         self.paused.discard(stock.product.title)
         self._say(f"{stock.product.title}: taken as it stands{', said twice' if died else ''}")
         self.counts["imports said to be right"] += 1
-        stock.touched, stock.low, stock.high = True, units, units
+        stock.touched, stock.low, stock.high = True, *_fitting(stock, units)
         stock.risen.add(stock.places[0])
         stock.risen.add(stock.places[1])
         stock.typed_down = True
@@ -801,22 +998,37 @@ class LivingShop:
         return self.shop.available(place.sku, place.location)
 
     def _name(self, place: Place) -> str:
+        if self.ways.keys:
+            size = f" ({place.size}-pack)" if self.ways.packs else ""
+            return f"{place.sku.rpartition('/')[2]}{size} at {place.location}"
         return place.sku if self.ways.command == "variants" else place.location
 
     def _pool_ids(self, stock: Stock) -> list[str]:
         if self.ways.command == "variants":
-            return [stock.product.gid]
+            key = f"sku:{stock.sku}" if stock.sku else stock.product.gid
+            if self.ways.spread == "each" and stock.places:
+                key += f"@{self.shop.location(stock.places[0].location).gid}"
+            return [key]
         return [variant.item.gid for variant in stock.product.variants]
 
-    def _keys(self, stock: Stock) -> set[str]:
-        if self.ways.command == "variants":
-            return {self.shop.item(place.sku).gid for place in stock.places}
-        return {self.shop.location(place.location).gid for place in stock.places}
+    def _key(self, place: Place) -> str:
+        """How the cache names a level."""
+        at = self.shop.location(place.location).gid
+        if self.ways.command == "locations":
+            return at
+        item = self.shop.item(place.sku).gid
+        return f"{item}@{at}" if self.ways.spread == "across" else item
 
 
-def _remembered(entry: Mapping[str, Any]) -> list[int]:
+def _remembered(entry: Mapping[str, Any]) -> dict[str, int]:
     """What the levels of an entry of the cache last read."""
-    return [available for available, *_witnesses in entry["levels"].values()]
+    return {key: available for key, (available, *_witnesses) in entry["levels"].items()}
+
+
+def _fitting(stock: Stock, units: int) -> tuple[int, int]:
+    """The fewest and the most units of which its listings show as much as of these."""
+    fewest = [(due(units, place.size) * place.size, place.size) for place in stock.places]
+    return max(low for low, _ in fewest), min(low + size - 1 for low, size in fewest)
 
 
 def _open_pools(journal: bytes) -> Iterator[str]:
@@ -849,8 +1061,17 @@ def _told(how: Disturbance) -> str:
 
 def random_ways(dice: random.Random) -> Ways:
     """How a world may be set up."""
+    groups: dict[str, Any] = {}
+    command: Command = dice.choice(["variants", "locations"])
+    if command == "variants" and dice.random() < 0.6:
+        groups = {
+            "by_sku": dice.random() < 0.6,
+            "packs": dice.random() < 0.4,
+            "spread": dice.choice(["one", "each", "across"]),
+        }
     return Ways(
-        command=dice.choice(["variants", "locations"]),
+        **groups,
+        command=command,
         batch=dice.choice([1, 2, 3, 5, 250, 250]),
         page=dice.choice([250, 250, 3, 2]),
         scan=dice.choice(["complete", "changes", "changes", "auto"]),
@@ -871,6 +1092,9 @@ def random_event(shop: LivingShop, dice: random.Random, *, rare: float = 0.12) -
         return
     stock = dice.choice(stocks)
     place = dice.choice(stock.places)
+    if shop.ways.by_sku and dice.random() < 0.1 and not shop.paused:
+        shop.change_sku(stock, place, dice.choice(stocks))
+        return
     if dice.random() < rare and not shop.paused:
         happening = dice.choice(
             [
@@ -885,6 +1109,7 @@ def random_event(shop: LivingShop, dice: random.Random, *, rare: float = 0.12) -
                 partial(shop.retype, stock),
                 lambda: shop.open_stock(dice.randint(1, 4), dice.randint(20, 40)),
                 partial(shop.delete, stock),
+                partial(shop.respell, stock),
                 lambda: [shop.restock(stock, one, dice.randint(1, 3)) for one in stock.places[:2]],
                 shop.take_snapshot,
                 partial(shop.pause, stock),
@@ -1053,10 +1278,16 @@ def random_period(shop: LivingShop, dice: random.Random) -> None:
     shop.rest()
 
 
-def play(folder: Path, seed: str, periods: int = 3) -> LivingShop:
-    """A whole world from a seed; raises `Wrong`, which tells the world's story."""
+def play(folder: Path, seed: str, periods: int = 3, *, grouped: bool = False) -> LivingShop:
+    """A whole world from a seed; raises `Wrong`, which tells the world's story.
+
+    `grouped`: one whose stocks are no plain products, nor single variants.
+    """
     dice = random.Random(seed)
-    shop = LivingShop(folder, random_ways(dice))
+    ways = random_ways(dice)
+    while grouped and not ways.keys:
+        ways = random_ways(dice)
+    shop = LivingShop(folder, ways)
     try:
         shop.log.append(str(shop.ways))
         for _ in range(dice.randint(1, 4)):
@@ -1068,4 +1299,5 @@ def play(folder: Path, seed: str, periods: int = 3) -> LivingShop:
         wrong.log = shop.log
         raise
     shop.counts["stocks"] += len(shop.stocks)
+    shop.counts.update(shop.ways.groupings)
     return shop

@@ -24,9 +24,9 @@ from small_world import MEMORY
 some = st.integers(0, 7)
 few = st.integers(1, 5)
 dice = st.integers(0, 2**32).map(random.Random)
-ways = st.builds(
+plainly = partial(
+    st.builds,
     Ways,
-    command=st.sampled_from(["variants", "locations"]),
     batch=st.sampled_from([250, 3, 2, 1]),
     page=st.sampled_from([250, 3, 2]),
     scan=st.sampled_from(["complete", "changes", "auto"]),
@@ -35,6 +35,11 @@ ways = st.builds(
     index_lag=st.sampled_from([0.0, 120.0]),
     bulk=st.booleans(),
     skew=st.sampled_from([0.0, 900.0, -7_200.0]),
+)
+ways = plainly(command=st.sampled_from(["variants", "locations"])) | plainly(
+    by_sku=st.booleans(),
+    packs=st.booleans(),
+    spread=st.sampled_from(["one", "each", "across"]),
 )
 #: The first request that adjusts, or one by its number.
 request = st.sampled_from([-1, *range(1, 9)])
@@ -114,7 +119,12 @@ class AShopAndItsProgram(RuleBasedStateMachine):
         if found := self.at(stock, place):
             self.shop.leave(*found, how)
 
-    @rule(stock=some, change=st.sampled_from(["retype", "delete"]))
+    @rule(stock=some, place=some, other=some)
+    def change_a_sku(self, stock: int, place: int, other: int) -> None:
+        if (found := self.at(stock, place)) and (target := self.at(other, 0)):
+            self.shop.change_sku(*found, target[0])
+
+    @rule(stock=some, change=st.sampled_from(["retype", "delete", "respell"]))
     def leave_the_filter(self, stock: int, change: str) -> None:
         if found := self.at(stock, 0):
             getattr(self.shop, change)(found[0])
