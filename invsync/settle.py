@@ -18,6 +18,7 @@ from invsync.find import Found
 from invsync.listings import Heed, Source
 from invsync.order import Known, Order
 from invsync.planning import Paused, Planning, Work
+from invsync.pools import Sight
 from invsync.push import Pushing
 from invsync.tell.outcome import Change, Warning
 
@@ -140,7 +141,8 @@ class Settling(Struct, frozen=True):
     ) -> Generator[Gone | Paused, None, list[Work]]:
         """Plan from a fresh reading; a pool that is really gone, or paused, is yielded.
 
-        `dealt`: those that are read along, and need nothing more; `on`: whether the brake is.
+        `dealt`: those that are read along, and need nothing more, unless a level came to them
+        meanwhile; `on`: whether the brake is.
         """
         works: list[Work] = []
         sights = self.source.read(ids, self.known)
@@ -150,7 +152,7 @@ class Settling(Struct, frozen=True):
             del sights[old]
             dealt.add(old)
         for pool_id, sight in sights.items():
-            if pool_id in dealt and pool_id not in asked:
+            if pool_id in dealt and pool_id not in asked and not self._gained(sight):
                 continue
             dealt.add(pool_id)
             if sight is None or sight.leaves:
@@ -167,6 +169,17 @@ class Settling(Struct, frozen=True):
                     work.unshown = self.feed.unshown(sight, work.plan)
                 works.append(work)
         return works
+
+    def _gained(self, sight: Sight | None) -> bool:
+        """Whether a pool that was dealt with shows a level now that it took from another since.
+
+        That one lets it go now, and would be the last to know what it sells.
+        """
+        if sight is None or self.pushing is None:
+            return False
+        pool, members = self.known.cache.get(sight.id), self.known.members
+        new = sight.seen_at(self.source.scope.axis).difference(pool.levels if pool else ())
+        return any(members.home(level) not in (None, sight.id) for level in new)
 
     def _pushed(self, works: Sequence[Work]) -> Iterator[Work]:
         """Push; whatever cuts it off, what took effect is yielded first."""

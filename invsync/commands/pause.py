@@ -82,21 +82,21 @@ class _Desk:
         return next(titles, (own and own.title) or pool)
 
     def meant(self, names: Sequence[str]) -> dict[str, str]:
-        """Pool id → title of the pools that are called so, and of those that share items with them.
+        """Pool id → title of the pools that are called so, and of those that share levels with them.
 
         The same stock is paused for both commands. Raises `NotFound`.
         """
         found = {pool: title for name in names for pool, title in self._called(name).items()}
-        items = {
-            cache.level(pool, key).item
+        levels = {
+            cache.level(pool, key)
             for cache in self.caches.values()
             for pool in found
             if pool in cache.pools
             for key in cache.pools[pool].levels
         }
         for cache in self.caches.values():
-            for pool, entry in cache.pools.items() if items else ():
-                if any(cache.level(pool, key).item in items for key in entry.levels):
+            for pool, entry in cache.pools.items() if levels else ():
+                if any(cache.level(pool, key) in levels for key in entry.levels):
                     found.setdefault(pool, entry.title)
         return found
 

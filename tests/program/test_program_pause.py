@@ -647,3 +647,22 @@ def test_a_link_in_its_place_is_not_followed(world: World) -> None:
     seeded(world)
     (world.state / "paused.json").symlink_to(world.folder / "elsewhere")
     assert "is a link, not a file" in world.run("variants", exit_code=1).problem
+
+
+def test_a_stock_at_one_location_is_paused_and_said_to_be_right_by_itself(world: World) -> None:
+    """Its listings are those of the stock at the other location, whose sales go on counting."""
+    places = [world.shop.location(name) for name in ("Warehouse", "Till")]
+    world.configure(
+        variants={"product_types": ["Print"], "locations": [place.name for place in places]}
+    )
+    world.add("Sunset", "S M", available=10, locations=places)
+    world.run("variants", "--init")
+    pool = f"{world.shop.product('Sunset').gid}@{world.shop.location('Warehouse').gid}"
+    world.run("pause", pool)
+    for sku in ("S", "M"):
+        world.shop.sell(sku, 1, "Till")
+        world.shop.set_available(sku, 30, "Warehouse")
+    world.run("resume", pool, "--as-set")
+    world.variants()
+    assert [world.shop.available(sku, "Warehouse") for sku in ("S", "M")] == [30, 30]
+    assert [world.shop.available(sku, "Till") for sku in ("S", "M")] == [8, 8]
