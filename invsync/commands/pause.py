@@ -82,7 +82,7 @@ class _Desk:
         return next(titles, (own and own.title) or pool)
 
     def meant(self, names: Sequence[str]) -> dict[str, str]:
-        """Pool id → title of the pools that are called so, and of those that share levels with them.
+        """Pool id → title of the pools that are called so, and of those that share their levels.
 
         The same stock is paused for both commands. Raises `NotFound`.
         """

@@ -211,7 +211,7 @@ TestRandomWorlds.settings = settings(
 )
 
 
-@pytest.mark.parametrize("number", range(15))
+@pytest.mark.parametrize("number", range(12))
 def test_a_world_by_dice(folder: Path, number: int) -> None:
     """The same as in the long run."""
     shop = living_shop.play(folder / "state", f"suite/{number}")
