@@ -929,6 +929,8 @@ class LivingShop:
         pools = [one for one in self._pool_ids(stock) if one in self._cached()]
         if stock.new or stock.gone or stock.away or not pools or stock.half:
             return False
+        if stock.came:
+            return False  # a paused stock takes nothing in, and what comes is followed by none
         self._command("pause", partial(pause, _QUIET, self.world.settings, pools, length=None))
         self.paused.add(stock.product.title)
         self._say(f"{stock.product.title}: paused")
