@@ -635,6 +635,8 @@ class LivingShop:
         all_of_it = [one for one in self.stocks if one.sku == stock.sku]
         if not stock.sku or any(one.other_places or one.gone for one in all_of_it):
             return
+        if not self._may_go(*all_of_it):
+            return  # by their ids they are others
         sku = f"{stock.sku}N"
         for item in {place.sku for one in all_of_it for place in one.places}:
             self.shop.set_sku(self.shop.item(item).variants[0], sku)
@@ -645,11 +647,11 @@ class LivingShop:
 
     def _may_go(self, *going: Stock) -> bool:
         """Whether half of what is known is left then: from less, nothing is concluded."""
-        left = [
-            one
+        left = {
+            one.product.title
             for one in self.stocks
-            if one.places and not (one.gone or one.away) and one not in going
-        ]
+            if one.places and not (one.gone or one.away or one.respelled) and one not in going
+        }
         return 2 * len(left) >= len(self.known)
 
     def pass_time(self, minutes: float) -> None:
