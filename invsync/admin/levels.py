@@ -212,6 +212,7 @@ def all_variants(
 ) -> Iterator[P]:
     """The pages of a product's variants from the `first` on; `also`: as `load` takes it.
 
+    The first of these costs nothing (see `Want.points`).
     Raises `Gone` where it vanishes on the way.
     """
 
@@ -219,7 +220,7 @@ def all_variants(
         answer = client.execute(
             load("more_variants", also),
             {"id": product, "after": after, "location": location},
-            cost=1 + connection_cost(PAGE, VARIANT_COST + len(also)),
+            cost=1 + connection_cost(PAGE, VARIANT_COST + len(also[1:])),
         )
         return of("MoreVariants", _still("MoreVariants", answer, "product", "variants"), shape)
 

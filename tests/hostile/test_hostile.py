@@ -232,7 +232,7 @@ def test_a_watchdog_that_does_not_answer_holds_up_no_run(
         watchdog.misdeeds["Result"] = misdeed  # of whatever is no call of the Admin API
         hostile.configure(max_run_time="60s", ping_url=f"{watchdog.url}/ping")
         hostile.reached = watchdog.reached
-        ended = hostile.run("variants", stop=stop)
+        ended = hostile.run("variants", "--json", stop=stop)
     assert ended.code == (0 if stop is None else 128 + stop)
     assert ended.seconds < 2 * PATIENCE + SLACK
     assert "ping_url: 127.0.0.1 " in ended.err

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLSchema, OperationDefinitionNode, build_schema, parse, validate
+from group_world import listing
 from program_world import World
 
 import invsync.admin
@@ -134,7 +135,16 @@ def test_the_client_knows_what_each_operation_costs(
     world.sell("L-000", 2)
     world.run("variants")
     assert set(world.reads(" ".join(large))) == {28}
+    twins = [listing(world, f"Twin {number}", "TWIN") for number in (1, 2)]
+    for scan in ("complete", "changes"):
+        world.configure(variants={"skus": "all", "scan": scan})
+        world.run("variants", "--init", "--reset", exit_code=None)
+        world.shop.sell(twins[0].item, 1)
+        world.time.pass_by(minutes=1)
+        world.run("variants", exit_code=None)
     monkeypatch.setattr(find, "DEAR_POINTS", 0)
+    world.run("variants", "--init", "--reset", exit_code=None)
+    world.configure(variants={"product_types": ["Print"]})
     world.run("variants", "--init", "--reset")
     world.run("locations", "--init", "--reset", exit_code=None)
 
@@ -142,8 +152,9 @@ def test_the_client_knows_what_each_operation_costs(
         world.run("locations", "--only", name, exit_code=None)
 
     assert {call for call in seen if call[1] != call[2]} == set()
-    # The two bulk queries are sent inside `start_bulk`.
-    assert {name for name, _, _ in seen} == set(DOCUMENTS) - {"bulk_products", "bulk_items"}
+    # The bulk queries are sent inside `start_bulk`.
+    bulk = {"bulk_products", "bulk_items", "bulk_variants"}
+    assert {name for name, _, _ in seen} == set(DOCUMENTS) - bulk
     assert max(asked for _, _, asked in seen) <= 1000
 
 

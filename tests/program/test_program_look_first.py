@@ -124,6 +124,7 @@ def test_init_adopts_what_is_equal_and_lists_what_is_not(story: World) -> None:
         "adjusted": 0,
         "out_of_sync": 1,
         "held": 0,
+        "paused": 0,
         "failed": 0,
     }
     assert [problem["title"] for problem in document["problems"]] == ["Lighthouse (counts differ)"]

@@ -172,7 +172,7 @@ STORIES = {
         (
             Now(typed(S=11, M=11), [11, 11, 10], "held several_rises"),
             Now(ordered(S=1), [10, 10, 9], "held", "without them its quantity is 9"),
-            Now(nothing, [10, 10, 10], options="--force"),
+            Now(nothing, [10, 10, 10], "released", options="--force"),
         ),
         skus="S M L",
         policy="hold",

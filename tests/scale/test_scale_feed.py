@@ -285,7 +285,7 @@ class TestLowStock:
         order = Order(settings, "variants", Options(), "run", moment(world.time.at))
         cache = read_cache(order.files)
         assert cache is not None
-        known = Known(cache, on_disk=True)
+        known = Known(cache, Members(ByProduct("here"), cache), on_disk=True)
         assert find.MOST_LOW == 1000
         with mock.patch.object(find, "MOST_LOW", 4):
             titles = [known.cache.title(pool) for pool in find.low_stock(order, known)]
